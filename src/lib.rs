@@ -1,0 +1,1 @@
+//! rustdns: libc's name resolution, replaced in programs that are already built.
