@@ -1,0 +1,62 @@
+//! What a parser ignored, as data: the operator reads it in the debug trace and in `rustdns doctor`.
+
+use crate::mem::{NoMemory, TryPush};
+
+/// One thing in a configuration file that was not understood, and so was ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Line in the file, from 1; 0 where the remark is about the whole file.
+    pub line: u32,
+    /// What is wrong and what was done about it, for people.
+    pub what: &'static str,
+    /// The first octets of the text in question.
+    excerpt: [u8; Note::EXCERPT],
+    excerpt_len: u8,
+}
+
+impl Note {
+    /// Enough to recognise the text by; not enough to flood a trace.
+    const EXCERPT: usize = 40;
+
+    /// The beginning of the text that the note is about; any bytes.
+    pub fn excerpt(&self) -> &[u8] {
+        self.excerpt.get(..usize::from(self.excerpt_len)).unwrap_or_default()
+    }
+}
+
+/// The notes of one file, bounded: a broken file of a million lines leaves the first few.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    list: Vec<Note>,
+    /// How many more there were past the bound.
+    pub left_out: u32,
+}
+
+impl Notes {
+    const MOST: usize = 16;
+
+    /// Records that `text` on `line` was ignored because of `what`.
+    pub fn add(&mut self, line: u32, what: &'static str, text: &[u8]) -> Result<(), NoMemory> {
+        if self.list.len() >= Notes::MOST {
+            self.left_out = self.left_out.saturating_add(1);
+            return Ok(());
+        }
+        let mut excerpt = [0; Note::EXCERPT];
+        let mut excerpt_len = 0u8;
+        for (to, &from) in excerpt.iter_mut().zip(text) {
+            *to = from;
+            excerpt_len += 1;
+        }
+        self.list.try_push(Note { line, what, excerpt, excerpt_len })
+    }
+
+    /// The notes kept, in file order.
+    pub fn iter(&self) -> core::slice::Iter<'_, Note> {
+        self.list.iter()
+    }
+
+    /// True when nothing was ignored.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}

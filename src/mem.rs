@@ -1,0 +1,46 @@
+//! Fallible memory: the library lives in processes that may be out of it, and
+//! an allocation that fails there must become `EAI_MEMORY`, never an abort.
+
+use smallvec::SmallVec;
+
+/// An allocation failed. Becomes `EAI_MEMORY`, or `errno` `ENOMEM` where the caller's contract has that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
+
+/// Growing a collection by one item, without aborting when memory is exhausted.
+pub trait TryPush<T> {
+    /// Appends `item`, or leaves the collection as it was when there is no memory.
+    fn try_push(&mut self, item: T) -> Result<(), NoMemory>;
+}
+
+impl<T> TryPush<T> for Vec<T> {
+    fn try_push(&mut self, item: T) -> Result<(), NoMemory> {
+        self.try_reserve(1).map_err(|_| NoMemory)?;
+        self.push(item);
+        Ok(())
+    }
+}
+
+impl<A: smallvec::Array> TryPush<A::Item> for SmallVec<A> {
+    fn try_push(&mut self, item: A::Item) -> Result<(), NoMemory> {
+        self.try_reserve(1).map_err(|_| NoMemory)?;
+        self.push(item);
+        Ok(())
+    }
+}
+
+/// Appends `bytes` to `out`.
+pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NoMemory> {
+    out.try_reserve(bytes.len()).map_err(|_| NoMemory)?;
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// A copy of `bytes` on the heap, exactly as long as they are.
+pub fn copy(bytes: &[u8]) -> Result<Box<[u8]>, NoMemory> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(bytes.len()).map_err(|_| NoMemory)?;
+    out.extend_from_slice(bytes);
+    // Capacity equals length: no reallocation, so nothing that could abort.
+    Ok(out.into_boxed_slice())
+}
