@@ -5,3 +5,4 @@ pub mod config;
 pub mod error;
 pub mod lookup;
 pub mod mem;
+pub mod sys;

@@ -1,0 +1,136 @@
+//! Configuration files: whether one has changed, and what it holds.
+
+use super::{Fault, process, retry};
+use crate::mem::NoMemory;
+use core::ffi::{CStr, c_int};
+
+/// What tells one version of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// Why a file has no content for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It can't be opened or read.
+    Fault(Fault),
+    /// It is a folder, a pipe, a device.
+    NotAFile,
+    /// It is larger than configuration has any reason to be.
+    TooLarge,
+    /// There is no memory for it.
+    NoMemory,
+}
+
+/// No configuration file is larger: offsets into one fit 32 bits.
+const LARGEST: u64 = u32::MAX as u64 - 1;
+
+/// An open file, closed when dropped.
+pub struct File(c_int);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let errno = process::errno();
+        // SAFETY: the descriptor is ours alone.
+        unsafe { libc::close(self.0) };
+        process::set_errno(errno);
+    }
+}
+
+impl File {
+    /// Opens `path` for reading. Never blocks, not even on a pipe without a writer.
+    pub fn open(path: &CStr) -> Result<File, Fault> {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
+        // SAFETY: `path` ends in NUL.
+        retry(|| unsafe { libc::open(path.as_ptr(), flags) }).map(File)
+    }
+
+    /// Fills `buffer` whole; false where the file has less.
+    pub fn fill(&self, buffer: &mut [u8]) -> bool {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read(rest) {
+                Ok(n) if n > 0 => filled += n,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        // SAFETY: `buffer` is valid for writing over its whole length.
+        let n = retry(|| unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) })?;
+        Ok(n.unsigned_abs())
+    }
+
+    fn status(&self) -> Result<libc::stat, Fault> {
+        // SAFETY: stat is plain data, for which zero is a value.
+        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        // SAFETY: `status` is a valid place to write to.
+        retry(|| unsafe { libc::fstat(self.0, &raw mut status) })?;
+        Ok(status)
+    }
+}
+
+/// The identity of the file at `path` (symbolic links followed), or why there is none.
+pub fn identity(path: &CStr) -> Result<Identity, Fault> {
+    // SAFETY: stat is plain data, for which zero is a value.
+    let mut status: libc::stat = unsafe { core::mem::zeroed() };
+    // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
+    retry(|| unsafe { libc::stat(path.as_ptr(), &raw mut status) })?;
+    Ok(identity_of(&status))
+}
+
+// The fields' types differ between architectures, so that a cast is needed on one and not on another.
+#[allow(clippy::unnecessary_cast)]
+fn identity_of(status: &libc::stat) -> Identity {
+    Identity {
+        device: status.st_dev as u64,
+        inode: status.st_ino as u64,
+        size: status.st_size as u64,
+        modified: (status.st_mtime as i64, status.st_mtime_nsec as i64),
+        changed: (status.st_ctime as i64, status.st_ctime_nsec as i64),
+    }
+}
+
+/// Reads the whole file at `path`, and says which version it was.
+pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
+    let file = File::open(path).map_err(Unreadable::Fault)?;
+    let status = file.status().map_err(Unreadable::Fault)?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(Unreadable::NotAFile);
+    }
+    let identity = identity_of(&status);
+    if identity.size > LARGEST {
+        return Err(Unreadable::TooLarge);
+    }
+    let mut content = Vec::new();
+    // One octet more than it should have: the read that fills the rest then also finds the end.
+    let mut room = usize::try_from(identity.size).map_err(|_| Unreadable::TooLarge)? + 1;
+    loop {
+        content.try_reserve_exact(room).map_err(|_| Unreadable::NoMemory)?;
+        let filled = content.len();
+        content.resize(filled + room, 0); // within the capacity just reserved
+        let free = content.get_mut(filled..).unwrap_or_default();
+        let n = file.read(free).map_err(Unreadable::Fault)?;
+        content.truncate(filled + n);
+        if n == 0 {
+            return Ok((content, identity));
+        }
+        if content.len() as u64 > LARGEST {
+            return Err(Unreadable::TooLarge);
+        }
+        room = room.saturating_sub(n).max(512);
+    }
+}
+
+impl From<NoMemory> for Unreadable {
+    fn from(_: NoMemory) -> Unreadable {
+        Unreadable::NoMemory
+    }
+}

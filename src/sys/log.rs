@@ -1,0 +1,74 @@
+//! Where the debug trace goes. Nothing is kept open between lines: a descriptor of ours could be
+//! closed, or its number reused, by the program that we live in.
+
+use super::process;
+use core::ffi::CStr;
+
+/// Appends one line, its newline included, to standard error.
+pub fn to_stderr(line: &[u8]) {
+    write_all(libc::STDERR_FILENO, line);
+}
+
+/// Appends one line to the file at `path`, which is made (mode 0600) if it is missing.
+pub fn to_file(path: &CStr, line: &[u8]) {
+    let flags =
+        libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NOFOLLOW;
+    // SAFETY: `path` ends in NUL; with O_CREAT a mode follows.
+    let descriptor = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
+    if descriptor >= 0 {
+        write_all(descriptor, line);
+        // SAFETY: opened above, ours alone.
+        unsafe { libc::close(descriptor) };
+    }
+}
+
+/// Sends one line to the system's log at level debug.
+///
+/// By a datagram of our own to `/dev/log`: `syslog(3)` keeps a descriptor, and its identity belongs
+/// to the program.
+pub fn to_syslog(line: &[u8]) {
+    // SAFETY: sockaddr_un is plain data, for which zero is a value.
+    let mut address: libc::sockaddr_un = unsafe { core::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    for (to, from) in address.sun_path.iter_mut().zip(b"/dev/log") {
+        *to = *from as libc::c_char;
+    }
+    // facility user (1), severity debug (7), RFC 3164.
+    let priority = b"<15>rustdns: ";
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut parts = [
+        libc::iovec { iov_base: priority.as_ptr().cast_mut().cast(), iov_len: priority.len() },
+        libc::iovec { iov_base: text.as_ptr().cast_mut().cast(), iov_len: text.len() },
+    ];
+    // SAFETY: plain integers.
+    let descriptor =
+        unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if descriptor < 0 {
+        return;
+    }
+    // SAFETY: msghdr is plain data, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_name = (&raw mut address).cast();
+    message.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+    message.msg_iov = parts.as_mut_ptr();
+    message.msg_iovlen = 2;
+    // SAFETY: the message's address and vectors outlive the call; sendmsg only reads them.
+    unsafe {
+        libc::sendmsg(descriptor, &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT);
+        libc::close(descriptor);
+    }
+}
+
+fn write_all(descriptor: i32, mut rest: &[u8]) {
+    while !rest.is_empty() {
+        // SAFETY: `rest` is valid for its length.
+        let n = unsafe { libc::write(descriptor, rest.as_ptr().cast(), rest.len()) };
+        match usize::try_from(n) {
+            Ok(n) if n > 0 => rest = rest.get(n..).unwrap_or_default(),
+            Ok(_) => return,
+            Err(_) if process::errno() == libc::EINTR => {}
+            // A trace that can't be written is lost; the lookup goes on.
+            Err(_) => return,
+        }
+    }
+}

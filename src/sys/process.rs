@@ -1,0 +1,101 @@
+//! What belongs to the process and the calling thread: errno, cancellation, privilege, its name.
+
+use core::ffi::c_int;
+
+#[cfg(target_os = "linux")]
+unsafe extern "C" {
+    // The libc crate lacks these two on some targets; every Linux libc has them.
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+    fn pthread_testcancel();
+}
+
+/// `PTHREAD_CANCEL_DISABLE`: 1 in glibc and in musl.
+const CANCEL_DISABLE: c_int = 1;
+
+/// The calling thread's `errno`.
+pub fn errno() -> i32 {
+    // SAFETY: __errno_location returns a valid pointer to the calling thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets the calling thread's `errno`.
+pub fn set_errno(errno: i32) {
+    // SAFETY: __errno_location returns a valid pointer to the calling thread's errno.
+    unsafe { *libc::__errno_location() = errno }
+}
+
+/// Switches thread cancellation off and returns the state it had.
+pub fn disable_cancellation() -> i32 {
+    let mut old = 0;
+    // SAFETY: `old` is a valid place for the call to write to.
+    unsafe { pthread_setcancelstate(CANCEL_DISABLE, &mut old) };
+    old
+}
+
+/// Puts the cancellation state back to what [`disable_cancellation`] returned.
+///
+/// May not return: a thread that is cancelled asynchronously ends here, so no frame between this
+/// one and the C caller may hold anything that needs dropping.
+#[inline(always)]
+pub fn restore_cancellation(old: i32) {
+    // SAFETY: a null `old` pointer is allowed by glibc and musl; the frames above hold nothing to drop.
+    unsafe { pthread_setcancelstate(old, core::ptr::null_mut()) };
+}
+
+/// Acts on a cancellation that is pending; may not return (see [`restore_cancellation`]).
+#[inline(always)]
+pub fn act_on_cancellation() {
+    // SAFETY: always callable; unwinds only frames that hold nothing to drop.
+    unsafe { pthread_testcancel() };
+}
+
+/// True in a setuid or setgid process (`AT_SECURE`), whose environment is not to be trusted.
+pub fn is_secure() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// The process id.
+pub fn id() -> i32 {
+    // SAFETY: getpid has no preconditions.
+    unsafe { libc::getpid() }
+}
+
+/// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
+pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
+    // SAFETY: the buffer is valid for the length given.
+    let result = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len()) };
+    if result != 0 {
+        return &[];
+    }
+    let end = buffer.iter().position(|&b| b == 0).unwrap_or(buffer.len());
+    buffer.get(..end).unwrap_or_default()
+}
+
+/// Fills `buffer` from the kernel's generator. False where the kernel can't (before 3.17, or a
+/// filter forbids the call): the caller then has no unpredictable numbers and must not ask the DNS.
+pub fn random(buffer: &mut [u8]) -> bool {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        // SAFETY: `rest` is valid for writing over its whole length.
+        match super::retry(|| unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) }) {
+            Ok(n) if n > 0 => filled += n.unsigned_abs(),
+            _ => return random_from_device(rest),
+        }
+    }
+    true
+}
+
+/// The same from `/dev/urandom`, for kernels and filters without `getrandom(2)`.
+fn random_from_device(rest: &mut [u8]) -> bool {
+    match super::files::File::open(c"/dev/urandom") {
+        Ok(file) => file.fill(rest),
+        Err(_) => false,
+    }
+}
+
+/// Lets other threads run.
+pub fn yield_now() {
+    // SAFETY: sched_yield has no preconditions.
+    unsafe { libc::sched_yield() };
+}

@@ -1,0 +1,169 @@
+//! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
+
+use super::{Fault, process, retry};
+use core::ffi::c_int;
+use core::mem::{size_of, zeroed};
+use core::net::{IpAddr, SocketAddr};
+
+/// An open socket.
+#[derive(Debug)]
+pub struct Socket(c_int);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let errno = process::errno();
+        // SAFETY: the descriptor is ours alone. No retry on EINTR: Linux has released it by then.
+        unsafe { libc::close(self.0) };
+        process::set_errno(errno);
+    }
+}
+
+/// What one datagram or one read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Octets now in the buffer.
+    pub len: usize,
+    /// The datagram was longer than the buffer, and its end is lost.
+    pub cut: bool,
+}
+
+impl Socket {
+    /// A UDP socket connected to `peer`: the kernel picks the source port, and drops what comes
+    /// from elsewhere.
+    pub fn udp(peer: &SocketAddr) -> Result<Socket, Fault> {
+        let socket = Socket::open(peer, libc::SOCK_DGRAM)?;
+        socket.connect(peer)?;
+        Ok(socket)
+    }
+
+    /// A TCP socket on its way to `peer`: writable once the connection stands.
+    pub fn tcp(peer: &SocketAddr) -> Result<Socket, Fault> {
+        let socket = Socket::open(peer, libc::SOCK_STREAM)?;
+        match socket.connect(peer) {
+            Ok(()) | Err(Fault::WouldBlock) => Ok(socket),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn open(peer: &SocketAddr, kind: c_int) -> Result<Socket, Fault> {
+        let family = if peer.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: socket(2) takes plain integers.
+        let descriptor = retry(|| unsafe { libc::socket(family, kind, 0) })?;
+        Ok(Socket(descriptor))
+    }
+
+    /// Connects to `peer`. A UDP socket may be connected again, to another peer.
+    pub fn connect(&self, peer: &SocketAddr) -> Result<(), Fault> {
+        let (address, len) = encode(peer);
+        // SAFETY: `address` holds a socket address of `len` octets. EINTR is not retried: the
+        // connection goes on in the background, as with EINPROGRESS.
+        if unsafe { libc::connect(self.0, (&raw const address).cast(), len) } == 0 {
+            return Ok(());
+        }
+        if process::errno() == libc::EINTR { Err(Fault::WouldBlock) } else { Err(Fault::last()) }
+    }
+
+    /// Sends `bytes`; returns how many of them were taken. Never raises SIGPIPE.
+    pub fn send(&self, bytes: &[u8]) -> Result<usize, Fault> {
+        // SAFETY: `bytes` is valid for its length.
+        let sent = retry(|| unsafe {
+            libc::send(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
+        })?;
+        Ok(sent.unsigned_abs())
+    }
+
+    /// Receives into `buffer`. Zero octets on a TCP socket: the peer has closed its side.
+    pub fn receive(&self, buffer: &mut [u8]) -> Result<Received, Fault> {
+        // SAFETY: all fields are integers or pointers, for which zero is a value.
+        let mut vector: libc::iovec = unsafe { zeroed() };
+        vector.iov_base = buffer.as_mut_ptr().cast();
+        vector.iov_len = buffer.len();
+        // SAFETY: as above.
+        let mut header: libc::msghdr = unsafe { zeroed() };
+        header.msg_iov = &raw mut vector;
+        header.msg_iovlen = 1;
+        // SAFETY: the header names one vector, which covers `buffer`; both outlive the call.
+        let len = retry(|| unsafe { libc::recvmsg(self.0, &raw mut header, 0) })?;
+        Ok(Received { len: len.unsigned_abs(), cut: header.msg_flags & libc::MSG_TRUNC != 0 })
+    }
+
+    /// The outcome of a TCP connection attempt, once the socket is writable.
+    pub fn connection_error(&self) -> Result<(), Fault> {
+        let mut errno: c_int = 0;
+        let mut len = size_of::<c_int>() as libc::socklen_t;
+        // SAFETY: `errno` is valid for `len` octets.
+        let result = unsafe {
+            libc::getsockopt(
+                self.0,
+                libc::SOL_SOCKET,
+                libc::SO_ERROR,
+                (&raw mut errno).cast(),
+                &raw mut len,
+            )
+        };
+        match (result, errno) {
+            (0, 0) => Ok(()),
+            (0, errno) => Err(Fault::from_errno(errno)),
+            _ => Err(Fault::last()),
+        }
+    }
+
+    /// The local address that the socket is bound to, which for a connected UDP socket is the
+    /// source address that the kernel has chosen.
+    pub fn local_address(&self) -> Result<IpAddr, Fault> {
+        // SAFETY: sockaddr_storage is plain data, for which zero is a value.
+        let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
+        let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        // SAFETY: `storage` is valid for `len` octets.
+        if unsafe { libc::getsockname(self.0, (&raw mut storage).cast(), &raw mut len) } != 0 {
+            return Err(Fault::last());
+        }
+        // SAFETY: sockaddr_storage is aligned for, and longer than, every address type, and every
+        // bit pattern of their fields is a value; which of the two it is, ss_family says.
+        unsafe {
+            match c_int::from(storage.ss_family) {
+                libc::AF_INET => {
+                    let v4 = &*(&raw const storage).cast::<libc::sockaddr_in>();
+                    Ok(IpAddr::V4(u32::from_be(v4.sin_addr.s_addr).into()))
+                }
+                libc::AF_INET6 => {
+                    let v6 = &*(&raw const storage).cast::<libc::sockaddr_in6>();
+                    Ok(IpAddr::V6(v6.sin6_addr.s6_addr.into()))
+                }
+                _ => Err(Fault::Other(libc::EAFNOSUPPORT)),
+            }
+        }
+    }
+
+    /// The descriptor, for waiting.
+    pub(super) fn descriptor(&self) -> c_int {
+        self.0
+    }
+}
+
+/// A socket address as the kernel reads it.
+fn encode(peer: &SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+    // SAFETY: sockaddr_storage is plain data, for which zero is a value.
+    let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
+    let len = match peer {
+        SocketAddr::V4(peer) => {
+            // SAFETY: sockaddr_storage is aligned for, and longer than, every address type.
+            let v4 = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in>() };
+            v4.sin_family = libc::AF_INET as libc::sa_family_t;
+            v4.sin_port = peer.port().to_be();
+            v4.sin_addr.s_addr = u32::from_ne_bytes(peer.ip().octets());
+            size_of::<libc::sockaddr_in>()
+        }
+        SocketAddr::V6(peer) => {
+            // SAFETY: as above.
+            let v6 = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in6>() };
+            v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+            v6.sin6_port = peer.port().to_be();
+            v6.sin6_addr.s6_addr = peer.ip().octets();
+            v6.sin6_scope_id = peer.scope_id();
+            size_of::<libc::sockaddr_in6>()
+        }
+    };
+    (storage, len as libc::socklen_t)
+}

@@ -1,0 +1,85 @@
+//! The monotonic clock, and waiting on descriptors until a point on it.
+
+use super::Fault;
+use super::socket::Socket;
+use core::time::Duration;
+
+/// A point on the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(Duration);
+
+impl Instant {
+    /// Now. Unaffected by changes of the wall clock.
+    pub fn now() -> Instant {
+        // SAFETY: timespec is plain integers, for which zero is a value.
+        let mut now: libc::timespec = unsafe { core::mem::zeroed() };
+        // SAFETY: `now` is a valid place to write to, and every kernel has CLOCK_MONOTONIC.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+        // Kernel contract: both fields are not negative, and tv_nsec is below 10^9. time_t and long
+        // are narrower than the target types on some architectures and equal on others.
+        #[allow(clippy::unnecessary_cast)]
+        Instant(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    pub fn since(self, earlier: Instant) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The point `later` from here.
+    pub fn after(self, later: Duration) -> Instant {
+        Instant(self.0.saturating_add(later))
+    }
+
+    /// Milliseconds since the clock's start, modulo 2^32: fits an atomic on every architecture.
+    pub fn millis(self) -> u32 {
+        // Truncation is the point: compare with `wrapping_sub`.
+        self.0.as_millis() as u32
+    }
+
+    /// Whole seconds since the clock's start; 2^32 of them are 136 years.
+    pub fn seconds(self) -> u32 {
+        self.0.as_secs() as u32
+    }
+}
+
+/// One socket to wait for.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Interest {
+    poll: libc::pollfd,
+}
+
+impl Interest {
+    /// Waits for something to read (or an error) on `socket`, and for room to write if `writing`.
+    pub fn new(socket: &Socket, writing: bool) -> Interest {
+        let events = libc::POLLIN | if writing { libc::POLLOUT } else { 0 };
+        Interest { poll: libc::pollfd { fd: socket.descriptor(), events, revents: 0 } }
+    }
+
+    /// True when the wait ended with news for this socket: data, room, an error or a hang-up.
+    pub fn is_ready(&self) -> bool {
+        self.poll.revents != 0
+    }
+}
+
+/// Waits until one of `interests` has news, or until `deadline`. Signals don't shorten or lengthen
+/// it: the time that is left is computed anew after each.
+pub fn wait(interests: &mut [Interest], deadline: Instant) -> Result<(), Fault> {
+    loop {
+        let left = deadline.since(Instant::now());
+        // Rounded up to the next millisecond, so that the deadline has passed on return; a
+        // deadline further than 24 days is cut, and waited for in parts by the caller's loop.
+        let millis = i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
+        // SAFETY: Interest is a transparent run of pollfd (one field), valid for its length.
+        let result = unsafe {
+            libc::poll(interests.as_mut_ptr().cast(), interests.len() as libc::nfds_t, millis)
+        };
+        if result >= 0 {
+            return Ok(());
+        }
+        if super::process::errno() != libc::EINTR {
+            return Err(Fault::last());
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! One value per process that a forked child does not inherit.
+//!
+//! A child that inherited the parent's state could find locks held by threads that it does not
+//! have, and would repeat the parent's query ids. So the only way to the state is a pointer in a
+//! page marked `MADV_WIPEONFORK` (Linux 4.14): the child reads null there, without a system call,
+//! and starts afresh. Where the kernel lacks it, the state's process id is compared instead.
+
+use super::process;
+use crate::mem::NoMemory;
+use core::alloc::Layout;
+use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// The place of a process-wide `T`.
+pub struct PerProcess<T: 'static> {
+    /// The page; null until the first use. Never unmapped.
+    page: AtomicPtr<Page<T>>,
+}
+
+struct Page<T> {
+    /// What fork wipes; null until the first use in this process.
+    current: AtomicPtr<Owned<T>>,
+}
+
+struct Owned<T> {
+    /// The process this was made in; 0 where the page is wiped on fork and the answer not needed.
+    process: i32,
+    value: T,
+}
+
+impl<T: Sync + 'static> PerProcess<T> {
+    /// A place whose value is made at first use.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> PerProcess<T> {
+        PerProcess { page: AtomicPtr::new(null_mut()) }
+    }
+
+    /// This process's value, made by `make` if there is none yet. When two threads make it at once,
+    /// one of the two is used by both.
+    ///
+    /// Once made it lives as long as the process; a parent's value stays in its children's memory,
+    /// unused and untouched (copy on write).
+    pub fn get(
+        &'static self,
+        make: impl FnOnce() -> Result<T, NoMemory>,
+    ) -> Result<&'static T, NoMemory> {
+        let page = match NonNull::new(self.page.load(Ordering::Acquire)) {
+            Some(page) => page,
+            None => self.map()?,
+        };
+        // SAFETY: a page that was stored is mapped for ever and holds (or was wiped to) a null or a
+        // pointer that was stored there by this process.
+        let current = unsafe { &page.as_ref().current };
+        let old = current.load(Ordering::Acquire);
+        if let Some(owned) = NonNull::new(old) {
+            // SAFETY: what was stored in `current` is never freed.
+            let owned: &'static Owned<T> = unsafe { owned.as_ref() };
+            if owned.process == 0 || owned.process == process::id() {
+                return Ok(&owned.value);
+            }
+        }
+        let process = if self.is_wiped(page) { 0 } else { process::id() };
+        let fresh = boxed(Owned { process, value: make()? })?;
+        match current.compare_exchange(old, fresh.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
+            // SAFETY: stored now, so never freed.
+            Ok(_) => Ok(unsafe { &fresh.as_ref().value }),
+            Err(theirs) => {
+                // SAFETY: `fresh` was not stored, so it is ours alone and nobody else knows it.
+                unsafe { unboxed(fresh) };
+                // SAFETY: what another thread stored is not null and never freed.
+                Ok(unsafe { &(*theirs).value })
+            }
+        }
+    }
+
+    /// Maps the page; the loser of a race unmaps its own.
+    fn map(&self) -> Result<NonNull<Page<T>>, NoMemory> {
+        let len = page_size();
+        // SAFETY: an anonymous mapping at an address of the kernel's choice touches nothing of ours.
+        let page = unsafe {
+            libc::mmap(
+                null_mut(),
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if page == libc::MAP_FAILED {
+            return Err(NoMemory);
+        }
+        // A page of zeros is a valid Page: a null pointer.
+        let page = page.cast::<Page<T>>();
+        // SAFETY: the page was just mapped, `len` octets long.
+        unsafe { libc::madvise(page.cast(), len, libc::MADV_WIPEONFORK) };
+        match self.page.compare_exchange(null_mut(), page, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => NonNull::new(page).ok_or(NoMemory),
+            Err(theirs) => {
+                // SAFETY: our mapping, which nobody else has seen.
+                unsafe { libc::munmap(page.cast(), len) };
+                NonNull::new(theirs).ok_or(NoMemory)
+            }
+        }
+    }
+
+    /// True where the kernel wipes the page in children: advising it twice succeeds again, and
+    /// fails with `EINVAL` where the advice is unknown.
+    fn is_wiped(&self, page: NonNull<Page<T>>) -> bool {
+        // SAFETY: the page is mapped for ever; the advice changes nothing in this process.
+        unsafe { libc::madvise(page.as_ptr().cast(), page_size(), libc::MADV_WIPEONFORK) == 0 }
+    }
+}
+
+fn page_size() -> usize {
+    // SAFETY: sysconf has no preconditions.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(65536)
+}
+
+fn boxed<T>(value: T) -> Result<NonNull<T>, NoMemory> {
+    let layout = Layout::new::<T>();
+    // SAFETY: the callers' type holds a process id, so its size is above zero.
+    let place = NonNull::new(unsafe { std::alloc::alloc(layout) }.cast::<T>()).ok_or(NoMemory)?;
+    // SAFETY: freshly allocated with this type's layout, and ours alone.
+    unsafe { place.write(value) };
+    Ok(place)
+}
+
+/// # Safety
+/// `place` comes from [`boxed`] and is known to nobody else.
+unsafe fn unboxed<T>(place: NonNull<T>) {
+    // SAFETY: by the function's contract.
+    unsafe {
+        place.drop_in_place();
+        std::alloc::dealloc(place.as_ptr().cast(), Layout::new::<T>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_does_not_see_its_parents_value() {
+        static PLACE: PerProcess<i32> = PerProcess::new();
+        assert_eq!(PLACE.get(|| Ok(process::id())), Ok(&process::id()));
+        assert_eq!(PLACE.get(|| Ok(-1)), Ok(&process::id()), "made once");
+        // SAFETY: the child only reads memory, allocates once and exits.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let mine = PLACE.get(|| Ok(process::id())) == Ok(&process::id());
+            // SAFETY: ends the child without running the parent's exit handlers.
+            unsafe { libc::_exit(if mine { 0 } else { 1 }) };
+        }
+        let mut status = -1;
+        // SAFETY: waits for the child just made.
+        unsafe { libc::waitpid(child, &mut status, 0) };
+        assert_eq!(status, 0, "the child made a value of its own");
+    }
+}
