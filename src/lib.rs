@@ -5,4 +5,6 @@ pub mod config;
 pub mod error;
 pub mod lookup;
 pub mod mem;
+pub mod source;
 pub mod sys;
+pub mod trace;

@@ -1,0 +1,266 @@
+//! One socket on its way to one name server, with the queries that were sent on it.
+
+use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
+use super::name::Name;
+use crate::mem::{NoMemory, append};
+use crate::sys::Fault;
+use crate::sys::socket::Socket;
+use crate::sys::time::{Instant, Interest};
+use core::net::SocketAddr;
+
+/// At most two questions are asked at once: A and AAAA of one name.
+pub const MAX_QUESTIONS: usize = 2;
+
+/// A question put to the DNS, class IN.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// The name.
+    pub name: Name,
+    /// The record type.
+    pub qtype: u16,
+}
+
+/// A query that was sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    form: QueryForm,
+    /// The name as sent: its letters' case may have been made random.
+    name: Name,
+    /// When it was (last) sent.
+    pub(super) at: Instant,
+    /// An answer for it has come, good or bad.
+    pub(super) done: bool,
+    /// The answer told of trouble.
+    failed: bool,
+}
+
+impl Sent {
+    pub(super) fn used_edns(&self) -> bool {
+        self.form.edns
+    }
+}
+
+/// A socket and its queries.
+pub(super) struct Flight {
+    /// Index of the server.
+    pub(super) server: usize,
+    socket: Socket,
+    stream: Option<Stream>,
+    /// By index of the question.
+    sent: [Option<Sent>; MAX_QUESTIONS],
+}
+
+/// What TCP needs: octets that wait for room, and the answer that is coming in (RFC 1035 section 4.2.2).
+struct Stream {
+    connected: bool,
+    unsent: Vec<u8>,
+    /// The length prefix, and how many of its octets have come.
+    prefix: ([u8; 2], usize),
+    /// The answer's octets so far, at most as many as the prefix says.
+    incoming: Vec<u8>,
+}
+
+impl Flight {
+    pub(super) fn udp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
+        Ok(Flight { server, socket: Socket::udp(peer)?, stream: None, sent: [None; 2] })
+    }
+
+    pub(super) fn tcp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
+        let stream = Stream {
+            connected: false,
+            unsent: Vec::new(),
+            prefix: ([0; 2], 0),
+            incoming: Vec::new(),
+        };
+        Ok(Flight { server, socket: Socket::tcp(peer)?, stream: Some(stream), sent: [None; 2] })
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    pub(super) fn transport(&self) -> &'static str {
+        if self.is_tcp() { "tcp" } else { "udp" }
+    }
+
+    /// What to wait for on the socket.
+    pub(super) fn interest(&self) -> Interest {
+        let writing = self.stream.as_ref().is_some_and(|s| !s.connected || !s.unsent.is_empty());
+        Interest::new(&self.socket, writing)
+    }
+
+    /// The query for a question, if it was sent here.
+    pub(super) fn sent(&self, question: usize) -> Option<&Sent> {
+        self.sent.get(question).and_then(Option::as_ref)
+    }
+
+    pub(super) fn finish(&mut self, question: usize) {
+        if let Some(Some(sent)) = self.sent.get_mut(question) {
+            sent.done = true;
+        }
+    }
+
+    /// The server has answered this question's query with trouble.
+    pub(super) fn fail(&mut self, question: usize) {
+        if let Some(Some(sent)) = self.sent.get_mut(question) {
+            (sent.done, sent.failed) = (true, true);
+        }
+    }
+
+    pub(super) fn has_failed(&self, question: usize) -> bool {
+        self.sent(question).is_some_and(|sent| sent.failed)
+    }
+
+    /// True while an answer may still come.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sent.iter().flatten().any(|sent| !sent.done)
+    }
+
+    /// Sends the query for a question; over TCP as soon as the connection takes it.
+    pub(super) fn send(
+        &mut self,
+        question: usize,
+        name: Name,
+        form: QueryForm,
+        now: Instant,
+    ) -> Result<(), SendError> {
+        let mut octets = [0; MAX_QUERY];
+        let len = write_query(&name, form, &mut octets);
+        let query = octets.get(..len).unwrap_or_default();
+        match &mut self.stream {
+            Some(stream) => {
+                // The length fits: a query has at most MAX_QUERY octets.
+                append(&mut stream.unsent, &(len as u16).to_be_bytes())?;
+                append(&mut stream.unsent, query)?;
+                if stream.connected {
+                    stream.write(&self.socket)?;
+                }
+            }
+            None => match self.socket.send(query) {
+                Ok(_) => {}
+                // An ICMP error for an earlier datagram is reported on this one, which then was
+                // not sent: once more.
+                Err(Fault::Refused) => drop(self.socket.send(query)?),
+                // No room in the socket's buffer is a datagram lost: a retransmission follows.
+                Err(Fault::WouldBlock) => {}
+                Err(fault) => return Err(fault.into()),
+            },
+        }
+        if let Some(place) = self.sent.get_mut(question) {
+            *place = Some(Sent { form, name, at: now, done: false, failed: false });
+        }
+        Ok(())
+    }
+
+    /// Sends a question's query again, the same octets from the same port.
+    pub(super) fn send_again(&mut self, question: usize, now: Instant) -> Result<(), SendError> {
+        match self.sent(question).filter(|sent| !sent.done) {
+            Some(&Sent { form, name, .. }) => self.send(question, name, form, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The question that a message answers: id, name, type and class must be those of a query sent
+    /// from here (RFC 5452 section 9.1); the socket has seen to address and port.
+    pub(super) fn question_of(&self, message: &Message<'_>, exact_case: bool) -> Option<usize> {
+        // A server that can't read a query may leave its question out.
+        let asked = match message.question_count() {
+            1 => Some(message.question()?),
+            0 if !matches!(message.rcode(), 0 | 3) => None,
+            _ => return None,
+        };
+        self.sent.iter().position(|sent| {
+            sent.as_ref().is_some_and(|sent| {
+                sent.form.id == message.id()
+                    && asked.as_ref().is_none_or(|asked| {
+                        asked.qtype == sent.form.qtype
+                            && asked.class == CLASS_IN
+                            && asked.name.is(&sent.name)
+                            && (!exact_case || asked.name.wire() == sent.name.wire())
+                    })
+            })
+        })
+    }
+
+    /// True where a query waits under this id already: the ids of one socket must differ.
+    pub(super) fn uses_id(&self, id: u16) -> bool {
+        self.sent.iter().flatten().any(|sent| sent.form.id == id)
+    }
+
+    /// The next datagram, in `scratch`; its length, and whether its end was cut off.
+    pub(super) fn receive_datagram(&self, scratch: &mut [u8]) -> Result<(usize, bool), Fault> {
+        self.socket.receive(scratch).map(|received| (received.len, received.cut))
+    }
+
+    /// Takes the stream as far as it goes now: connects, writes, reads. An answer once it is whole.
+    pub(super) fn advance_stream(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        if !stream.connected {
+            self.socket.connection_error()?;
+            stream.connected = true;
+        }
+        stream.write(&self.socket)?;
+        stream.read(&self.socket)
+    }
+}
+
+/// Why a query can't be sent, or a stream goes no further.
+pub(super) enum SendError {
+    Fault(Fault),
+    /// The server has closed the connection.
+    Closed,
+    NoMemory,
+}
+
+impl From<Fault> for SendError {
+    fn from(fault: Fault) -> SendError {
+        SendError::Fault(fault)
+    }
+}
+
+impl From<NoMemory> for SendError {
+    fn from(_: NoMemory) -> SendError {
+        SendError::NoMemory
+    }
+}
+
+impl Stream {
+    fn write(&mut self, socket: &Socket) -> Result<(), SendError> {
+        while !self.unsent.is_empty() {
+            match socket.send(&self.unsent) {
+                Ok(n) => drop(self.unsent.drain(..n.min(self.unsent.len()))),
+                Err(Fault::WouldBlock) => return Ok(()),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, socket: &Socket) -> Result<Option<Vec<u8>>, SendError> {
+        loop {
+            let (prefix, have) = &mut self.prefix;
+            let received = if let Some(room) = prefix.get_mut(*have..).filter(|r| !r.is_empty()) {
+                socket.receive(room)
+            } else {
+                let whole = usize::from(u16::from_be_bytes(*prefix));
+                let filled = self.incoming.len();
+                if filled == whole {
+                    self.prefix.1 = 0;
+                    return Ok(Some(core::mem::take(&mut self.incoming)));
+                }
+                self.incoming.try_reserve_exact(whole - filled).map_err(|_| SendError::NoMemory)?;
+                self.incoming.resize(whole, 0); // within the capacity just reserved
+                let received = socket.receive(self.incoming.get_mut(filled..).unwrap_or_default());
+                self.incoming.truncate(filled + received.map_or(0, |r| r.len));
+                received
+            };
+            match received {
+                Ok(received) if received.len == 0 => return Err(SendError::Closed),
+                Ok(received) if self.prefix.1 < 2 => self.prefix.1 += received.len,
+                Ok(_) => {}
+                Err(Fault::WouldBlock) => return Ok(None),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! DNS messages (RFC 1035 section 4.1): queries are written, answers are read in place. Nothing here
+//! allocates, and nothing that a server sends can make it read outside the message or without end.
+
+use super::name::{Builder, Name};
+use core::fmt;
+
+/// Record types that are asked for or read (IANA's registry).
+pub mod record_type {
+    /// An IPv4 address (RFC 1035).
+    pub const A: u16 = 1;
+    /// An alias (RFC 1035).
+    pub const CNAME: u16 = 5;
+    /// The start of a zone; in negative answers it carries their TTL (RFC 2308).
+    pub const SOA: u16 = 6;
+    /// The name behind an address (RFC 1035).
+    pub const PTR: u16 = 12;
+    /// An IPv6 address (RFC 3596).
+    pub const AAAA: u16 = 28;
+    /// The pseudo-record of EDNS (RFC 6891).
+    pub const OPT: u16 = 41;
+}
+
+/// The Internet class.
+pub const CLASS_IN: u16 = 1;
+
+/// Response codes (RFC 1035 section 4.1.1) that are told apart.
+pub mod rcode {
+    /// No error.
+    pub const NOERROR: u8 = 0;
+    /// The server couldn't read the query.
+    pub const FORMERR: u8 = 1;
+    /// The server had trouble.
+    pub const SERVFAIL: u8 = 2;
+    /// The name does not exist.
+    pub const NXDOMAIN: u8 = 3;
+    /// The server doesn't do this kind of query.
+    pub const NOTIMP: u8 = 4;
+    /// The server won't.
+    pub const REFUSED: u8 = 5;
+}
+
+const HEADER: usize = 12;
+/// The longest query: header, question, and the OPT record without options.
+pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
+/// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
+const EDNS_PAYLOAD: u16 = 1232;
+
+/// What one query asks, and how.
+#[derive(Clone, Copy)]
+pub struct QueryForm {
+    /// The message's id, unpredictable (RFC 5452).
+    pub id: u16,
+    /// The type asked for.
+    pub qtype: u16,
+    /// Sets AD: tell me whether the data is authentic (RFC 6840 section 5.7).
+    pub ad: bool,
+    /// Adds the OPT record (RFC 6891).
+    pub edns: bool,
+}
+
+/// Writes a query for `name`, with RD set; returns its length.
+pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> usize {
+    let [id0, id1] = form.id.to_be_bytes();
+    let [t0, t1] = form.qtype.to_be_bytes();
+    let [p0, p1] = EDNS_PAYLOAD.to_be_bytes();
+    let header =
+        [id0, id1, 1, if form.ad { 0x20 } else { 0 }, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
+    let question = [t0, t1, 0, CLASS_IN as u8];
+    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, 0, 0, 0, 0];
+    let opt = if form.edns { &opt[..] } else { &[] };
+    let mut len = 0;
+    // MAX_QUERY is the sum of the parts' greatest lengths, so none is ever cut.
+    for part in [&header[..], name.wire(), &question, opt] {
+        for &octet in part {
+            if let Some(place) = out.get_mut(len) {
+                *place = octet;
+                len += 1;
+            }
+        }
+    }
+    len
+}
+
+/// An answer whose header and question have been read.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    octets: &'a [u8],
+    answers_at: usize,
+}
+
+/// The question that a message repeats.
+pub struct Question {
+    /// The name, as spelt in the message.
+    pub name: Name,
+    /// The type.
+    pub qtype: u16,
+    /// The class.
+    pub class: u16,
+}
+
+impl<'a> Message<'a> {
+    /// Reads the header, and skips the questions; `None` where these are cut or malformed.
+    pub fn parse(octets: &'a [u8]) -> Option<Message<'a>> {
+        let mut message = Message { octets, answers_at: HEADER };
+        octets.get(..HEADER)?;
+        for _ in 0..message.count(4) {
+            message.answers_at = skip_name(octets, message.answers_at)?.checked_add(4)?;
+        }
+        octets.get(..message.answers_at)?;
+        Some(message)
+    }
+
+    /// The whole message.
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// A big-endian number of the header.
+    fn count(&self, at: usize) -> u16 {
+        read_u16(self.octets, at).unwrap_or(0)
+    }
+
+    fn flags(&self, at: usize) -> u8 {
+        self.octets.get(at).copied().unwrap_or(0)
+    }
+
+    /// The id.
+    pub fn id(&self) -> u16 {
+        self.count(0)
+    }
+
+    /// QR is set and OPCODE is "query": an answer to something that we ask.
+    pub fn is_response(&self) -> bool {
+        self.flags(2) & 0xf8 == 0x80
+    }
+
+    /// TC: the answer didn't fit.
+    pub fn is_truncated(&self) -> bool {
+        self.flags(2) & 0x02 != 0
+    }
+
+    /// AA: from the zone's own server.
+    pub fn is_authoritative(&self) -> bool {
+        self.flags(2) & 0x04 != 0
+    }
+
+    /// RA: the server resolves for others.
+    pub fn offers_recursion(&self) -> bool {
+        self.flags(3) & 0x80 != 0
+    }
+
+    /// AD: the server says that it has validated the data.
+    pub fn is_authentic(&self) -> bool {
+        self.flags(3) & 0x20 != 0
+    }
+
+    /// The response code's four bits of the header.
+    pub fn rcode(&self) -> u8 {
+        self.flags(3) & 0x0f
+    }
+
+    /// How many questions it repeats.
+    pub fn question_count(&self) -> u16 {
+        self.count(4)
+    }
+
+    /// How many answer records it says it has.
+    pub fn answer_count(&self) -> u16 {
+        self.count(6)
+    }
+
+    /// How many additional records it says it has.
+    pub fn additional_count(&self) -> u16 {
+        self.count(10)
+    }
+
+    /// Its first question.
+    pub fn question(&self) -> Option<Question> {
+        let (name, at) = read_name(self.octets, HEADER)?;
+        Some(Question {
+            name,
+            qtype: read_u16(self.octets, at)?,
+            class: read_u16(self.octets, at + 2)?,
+        })
+    }
+
+    /// The records of the answer section; ends at the first that is cut or malformed.
+    pub fn answers(&self) -> Records<'a> {
+        Records {
+            octets: self.octets,
+            at: self.answers_at,
+            left: self.answer_count(),
+            broken: false,
+        }
+    }
+
+    /// The records of the authority section; empty where the answer section is malformed.
+    pub fn authority(&self) -> Records<'a> {
+        let mut answers = self.answers();
+        answers.by_ref().for_each(drop);
+        let left = if answers.broken { 0 } else { self.count(8) };
+        Records { left, ..answers }
+    }
+}
+
+/// A resource record (RFC 1035 section 4.1.3), read in place.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    octets: &'a [u8],
+    owner_at: usize,
+    data_at: usize,
+    /// TYPE.
+    pub record_type: u16,
+    /// CLASS.
+    pub class: u16,
+    /// TTL in seconds; values with the top bit set mean zero (RFC 2181 section 8).
+    pub ttl: u32,
+    /// RDATA, compressed names and all.
+    pub data: &'a [u8],
+}
+
+impl Record<'_> {
+    /// The name that the record belongs to.
+    pub fn owner(&self) -> Option<Name> {
+        read_name(self.octets, self.owner_at).map(|(name, _)| name)
+    }
+
+    /// The name that the data consists of (CNAME, PTR); `None` where it is malformed, or where the
+    /// data has something behind it.
+    pub fn target(&self) -> Option<Name> {
+        let (name, end) = read_name(self.octets, self.data_at)?;
+        (end == self.data_at + self.data.len()).then_some(name)
+    }
+}
+
+/// Walks a section.
+#[derive(Clone)]
+pub struct Records<'a> {
+    octets: &'a [u8],
+    at: usize,
+    left: u16,
+    broken: bool,
+}
+
+impl Records<'_> {
+    /// True when the walk ended early, at a record that is cut or malformed.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let record = read_record(self.octets, self.at);
+        match record {
+            Some(record) => self.at = record.data_at + record.data.len(),
+            None => (self.left, self.broken) = (0, true),
+        }
+        record
+    }
+}
+
+fn read_record(octets: &[u8], owner_at: usize) -> Option<Record<'_>> {
+    let at = skip_name(octets, owner_at)?;
+    let ttl = u32::from(read_u16(octets, at + 4)?) << 16 | u32::from(read_u16(octets, at + 6)?);
+    let data_at = at + 10;
+    let data = octets.get(data_at..data_at + usize::from(read_u16(octets, at + 8)?))?;
+    Some(Record {
+        octets,
+        owner_at,
+        data_at,
+        record_type: read_u16(octets, at)?,
+        class: read_u16(octets, at + 2)?,
+        ttl: if ttl > i32::MAX as u32 { 0 } else { ttl },
+        data,
+    })
+}
+
+fn read_u16(octets: &[u8], at: usize) -> Option<u16> {
+    let pair = octets.get(at..at.checked_add(2)?)?;
+    Some(u16::from_be_bytes(pair.try_into().ok()?))
+}
+
+/// Where the name at `at` ends in the message: behind its root label or its pointer.
+fn skip_name(octets: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *octets.get(at)? {
+            0 => return Some(at + 1),
+            len @ 1..=63 => at += 1 + usize::from(len),
+            0xc0.. => return octets.get(at + 1).map(|_| at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// Reads the name at `start`, compression undone (RFC 1035 section 4.1.4); with where it ends.
+///
+/// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
+/// loop can't be.
+fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
+    let mut builder = Builder::new();
+    let mut end = None;
+    let (mut at, mut part) = (start, start);
+    loop {
+        match *octets.get(at)? {
+            0 => return Some((builder.finish().ok()?, end.unwrap_or(at + 1))),
+            len @ 1..=63 => {
+                let next = at + 1 + usize::from(len);
+                builder.label(octets.get(at + 1..next)?).ok()?;
+                at = next;
+            }
+            0xc0.. => {
+                end = end.or(Some(at + 2));
+                at = usize::from(read_u16(octets, at)? & 0x3fff);
+                if at >= part {
+                    return None;
+                }
+                part = at;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A record type's name, for the trace.
+pub struct TypeName(pub u16);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            record_type::A => f.write_str("A"),
+            record_type::AAAA => f.write_str("AAAA"),
+            record_type::PTR => f.write_str("PTR"),
+            record_type::CNAME => f.write_str("CNAME"),
+            other => write!(f, "TYPE{other}"),
+        }
+    }
+}
+
+/// A response code's name, for the trace.
+pub struct RcodeName(pub u8);
+
+impl fmt::Display for RcodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            rcode::NOERROR => f.write_str("NOERROR"),
+            rcode::FORMERR => f.write_str("FORMERR"),
+            rcode::SERVFAIL => f.write_str("SERVFAIL"),
+            rcode::NXDOMAIN => f.write_str("NXDOMAIN"),
+            rcode::NOTIMP => f.write_str("NOTIMP"),
+            rcode::REFUSED => f.write_str("REFUSED"),
+            other => write!(f, "RCODE{other}"),
+        }
+    }
+}

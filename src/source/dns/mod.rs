@@ -1,0 +1,10 @@
+//! The DNS: names and messages (RFC 1035), the exchange with name servers, and what is known of them.
+
+mod dice;
+pub mod exchange;
+pub mod flight;
+pub mod health;
+pub mod message;
+pub mod name;
+pub mod read;
+mod schedule;

@@ -1,0 +1,151 @@
+//! What an answer says about its question: addresses or names, at the end of a chain of aliases.
+
+use super::message::{CLASS_IN, Message, Record, rcode, record_type};
+use super::name::Name;
+use crate::address::Address;
+use crate::mem::{NoMemory, TryPush};
+use core::net::IpAddr;
+use smallvec::SmallVec;
+
+/// Aliases that are followed. Recursive servers stop near a dozen; a chain of a hundred is a test's,
+/// or an attacker's, and each costs a walk over the answer.
+const MAX_ALIASES: usize = 128;
+
+/// Addresses in the order of the answer. Most names have few: these need no allocation.
+pub type Addresses = SmallVec<[Address; 8]>;
+
+/// What an answer with a response code of NOERROR or NXDOMAIN says.
+pub enum Content<T> {
+    /// It has what was asked for.
+    Found(T),
+    /// The name exists, and has no record of the type (NODATA, RFC 2308 section 2.2).
+    NoData,
+    /// The name does not exist (NXDOMAIN).
+    NoName,
+    /// There are records in it, but none that answer the question.
+    Unrelated,
+}
+
+/// The addresses of a name.
+pub struct AddressSet {
+    /// In the order of the answer; at least one.
+    pub addresses: Addresses,
+    /// The name at the end of the aliases that is a host name; the question's own without any.
+    pub canonical: Name,
+}
+
+/// Reads the addresses of `qtype` (A or AAAA) that `message` gives for `name`, with the seconds
+/// that this may be kept.
+pub fn addresses(
+    message: &Message<'_>,
+    name: &Name,
+    qtype: u16,
+) -> Result<(Content<AddressSet>, u32), NoMemory> {
+    let mut chain = Chain::follow(message, name);
+    let mut addresses = Addresses::new();
+    for record in chain.records(qtype) {
+        let ip: Option<IpAddr> = match qtype {
+            record_type::A => <[u8; 4]>::try_from(record.data).ok().map(IpAddr::from),
+            _ => <[u8; 16]>::try_from(record.data).ok().map(IpAddr::from),
+        };
+        if let Some(ip) = ip {
+            chain.ttl = chain.ttl.min(record.ttl);
+            addresses.try_push(Address::new(ip))?;
+        }
+    }
+    if addresses.is_empty() || message.rcode() != rcode::NOERROR {
+        return Ok(nothing(message));
+    }
+    Ok((Content::Found(AddressSet { addresses, canonical: chain.host_name }), chain.ttl))
+}
+
+/// Reads the host names that `message` gives for the PTR question `name`; tells them to `each`.
+/// Returns whether there were any, with the seconds that this may be kept.
+pub fn pointers(
+    message: &Message<'_>,
+    name: &Name,
+    each: &mut dyn FnMut(&Name) -> Result<(), NoMemory>,
+) -> Result<(Content<()>, u32), NoMemory> {
+    let mut chain = Chain::follow(message, name);
+    let mut found = false;
+    for record in chain.records(record_type::PTR) {
+        // A name with other characters could do harm where programs print or split it.
+        if let Some(target) = record.target().filter(Name::is_host_name) {
+            chain.ttl = chain.ttl.min(record.ttl);
+            found = true;
+            each(&target)?;
+        }
+    }
+    if !found || message.rcode() != rcode::NOERROR {
+        return Ok(nothing(message));
+    }
+    Ok((Content::Found(()), chain.ttl))
+}
+
+/// An answer that has nothing of what was asked for.
+fn nothing<T>(message: &Message<'_>) -> (Content<T>, u32) {
+    let content = if message.rcode() == rcode::NXDOMAIN {
+        Content::NoName
+    } else if message.answer_count() == 0 {
+        Content::NoData
+    } else {
+        Content::Unrelated
+    };
+    (content, negative_ttl(message))
+}
+
+/// How long an answer's "no" may be kept: the lesser of the SOA record's TTL and its MINIMUM field
+/// (RFC 2308 section 5); without an SOA record it may not be kept at all.
+fn negative_ttl(message: &Message<'_>) -> u32 {
+    let soa =
+        message.authority().find(|r| r.record_type == record_type::SOA && r.class == CLASS_IN);
+    let Some(soa) = soa else { return 0 };
+    // Two names, then five numbers of which MINIMUM is the last.
+    match soa.data.last_chunk::<4>() {
+        Some(&minimum) if soa.data.len() >= 22 => soa.ttl.min(u32::from_be_bytes(minimum)),
+        _ => 0,
+    }
+}
+
+/// The aliases from a question's name to the name that has the records.
+struct Chain<'m> {
+    message: Message<'m>,
+    /// The last name.
+    end: Name,
+    /// The last name of the chain that is a host name, or the question's own.
+    host_name: Name,
+    /// The least TTL along the way.
+    ttl: u32,
+}
+
+impl<'m> Chain<'m> {
+    /// Follows CNAME records from `name`, in whatever order they stand (RFC 1034 section 3.6.2).
+    fn follow(message: &Message<'m>, name: &Name) -> Chain<'m> {
+        let mut chain = Chain { message: *message, end: *name, host_name: *name, ttl: u32::MAX };
+        for _ in 0..MAX_ALIASES {
+            let alias = chain.records(record_type::CNAME).next();
+            let Some((alias, target)) = alias.and_then(|alias| Some((alias, alias.target()?)))
+            else {
+                return chain;
+            };
+            chain.ttl = chain.ttl.min(alias.ttl);
+            chain.end = target;
+            if target.is_host_name() {
+                chain.host_name = target;
+            }
+        }
+        // A loop, or as good as one: no record belongs to its end.
+        chain.end = Name::ROOT;
+        chain
+    }
+
+    /// The records of the chain's last name that have the type.
+    fn records(&self, record_type: u16) -> impl Iterator<Item = Record<'m>> + use<'m> {
+        let end = self.end;
+        self.message.answers().filter(move |record| {
+            record.record_type == record_type
+                && record.class == CLASS_IN
+                && record.owner().is_some_and(|owner| owner.is(&end))
+        })
+    }
+}
