@@ -1,6 +1,7 @@
 //! rustdns: libc's name resolution, replaced in programs that are already built.
 
 pub mod address;
+pub mod cache;
 pub mod config;
 pub mod error;
 pub mod lookup;

@@ -3,5 +3,6 @@
 pub mod idn;
 pub mod numeric;
 pub mod query;
+pub mod search;
 pub mod select;
 pub mod service;
