@@ -1,0 +1,132 @@
+//! A file that is followed: parsed once, looked at again at most every 100 ms, parsed anew when it
+//! has changed. One thread does that; the others go on with the version they have.
+
+use crate::mem::NoMemory;
+use crate::sys::files::{Identity, Unreadable, identity, read};
+use crate::sys::process;
+use crate::sys::shared::Shared;
+use crate::sys::time::Instant;
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+/// How long a version is taken to be current without a look at the file, in milliseconds.
+const FRESH: u32 = 100;
+
+/// A followed file and what was made of it.
+pub struct Watched<T> {
+    current: Mutex<Option<Version<T>>>,
+    /// When the file was last looked at: [`Instant::millis`], made odd; 0: never, or not since a reload.
+    checked: AtomicU32,
+}
+
+struct Version<T> {
+    identity: Option<Identity>,
+    content: Shared<T>,
+}
+
+impl<T> Clone for Version<T> {
+    fn clone(&self) -> Version<T> {
+        Version { identity: self.identity, content: self.content.clone() }
+    }
+}
+
+impl<T> Watched<T> {
+    /// A file that hasn't been looked at.
+    pub const fn new() -> Watched<T> {
+        Watched { current: Mutex::new(None), checked: AtomicU32::new(0) }
+    }
+
+    /// The current version. `load` makes it from the file's octets, or from why there are none.
+    ///
+    /// Where memory is short the version that is there goes on being used.
+    pub fn get(
+        &self,
+        path: &CStr,
+        now: Instant,
+        load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
+    ) -> Result<Shared<T>, NoMemory> {
+        let current = lock(&self.current).and_then(|current| current.clone());
+        let stamp = now.millis() | 1;
+        let checked = self.checked.load(Relaxed);
+        let due = checked == 0 || stamp.wrapping_sub(checked) >= FRESH;
+        // Whoever sets the stamp looks at the file for all.
+        let mine = due
+            && self.checked.compare_exchange(checked, stamp, Relaxed, Relaxed).is_ok();
+        match current {
+            Some(version) if !mine => Ok(version.content),
+            // After a reload even an unchanged file is read again: its parsing may depend on more.
+            Some(version) if checked != 0 && version.identity == identity(path).ok() => {
+                Ok(version.content)
+            }
+            old => match self.load(path, load) {
+                Ok(content) => Ok(content),
+                Err(NoMemory) => old.map(|version| version.content).ok_or(NoMemory),
+            },
+        }
+    }
+
+    fn load(
+        &self,
+        path: &CStr,
+        load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
+    ) -> Result<Shared<T>, NoMemory> {
+        let (octets, identity) = match read(path) {
+            Ok((octets, identity)) => (Ok(octets), Some(identity)),
+            Err(Unreadable::NoMemory) => return Err(NoMemory),
+            // What can't be read is looked at again when its identity changes.
+            Err(why) => (Err(why), identity(path).ok()),
+        };
+        let content = Shared::new(load(octets)?)?;
+        if let Some(mut current) = lock(&self.current) {
+            *current = Some(Version { identity, content: content.clone() });
+        }
+        Ok(content)
+    }
+
+    /// The next [`Watched::get`] reads the file, changed or not.
+    pub fn expire(&self) {
+        self.checked.store(0, Relaxed);
+    }
+}
+
+/// The lock, which others hold for some instructions only. `None` where it stays busy: a signal
+/// handler may have interrupted its holder on this very thread.
+pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..1000 {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            // Every change is one assignment, so a panic has left it whole.
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => process::yield_now(),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use std::ffi::CString;
+
+    #[test]
+    fn a_change_is_seen_after_100_ms_and_at_once_after_expire() {
+        let path = std::env::temp_dir().join(format!("rustdns-watch-{}", process::id()));
+        let name = CString::new(path.to_str().unwrap()).unwrap();
+        let watched = Watched::new();
+        let start = Instant::now();
+        let at = |millis| start.after(Duration::from_millis(millis));
+        let get = |now| (*watched.get(&name, now, |octets| Ok(octets.ok())).unwrap()).clone();
+        assert_eq!(get(at(0)), None);
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!(get(at(50)), None);
+        assert_eq!(get(at(200)).as_deref(), Some(&b"one"[..]));
+        std::fs::write(&path, "three").unwrap();
+        assert_eq!(get(at(210)).as_deref(), Some(&b"one"[..]));
+        watched.expire();
+        assert_eq!(get(at(220)).as_deref(), Some(&b"three"[..]));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(get(at(400)), None);
+    }
+}
