@@ -1,3 +1,102 @@
 //! Where answers come from: one file, or folder, per nsswitch service.
 
 pub mod dns;
+pub mod hosts;
+pub mod local;
+
+use crate::config::nsswitch::Status;
+use crate::error::Error;
+use crate::mem::{NoMemory, append};
+use crate::source::dns::name::Name;
+use crate::source::dns::read::Addresses;
+use core::fmt::Write;
+
+/// Text of a name as programs get it; short ones need no allocation.
+pub type NameText = smallvec::SmallVec<[u8; 64]>;
+
+/// The addresses of a node.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// In the order of the source; at least one.
+    pub addresses: Addresses,
+    /// The canonical name.
+    pub canonical: NameText,
+}
+
+/// Why a source has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It doesn't know the name.
+    NoName,
+    /// It knows the name, but no address of the family asked for.
+    NoData,
+    /// Its servers had trouble that may pass.
+    Again,
+    /// It can't be asked: not there, not ours, switched off.
+    Unavailable,
+    /// Memory is exhausted.
+    Memory,
+    /// A system call failed with this `errno`.
+    System(i32),
+}
+
+impl Failure {
+    /// What nsswitch.conf's `[STATUS=action]` goes by.
+    pub fn status(self) -> Status {
+        match self {
+            Failure::NoName | Failure::NoData => Status::NotFound,
+            // libc's dns service counts servers that fail or keep silent as not available.
+            Failure::Again | Failure::Unavailable | Failure::System(_) => Status::Unavailable,
+            Failure::Memory => Status::TryAgain,
+        }
+    }
+
+    /// What the caller is told if nothing else knows the name either.
+    pub fn error(self) -> Error {
+        match self {
+            Failure::NoName | Failure::Unavailable => Error::NoName,
+            Failure::NoData => Error::NoData,
+            Failure::Again => Error::Again,
+            Failure::Memory => Error::Memory,
+            Failure::System(errno) => Error::System(errno),
+        }
+    }
+}
+
+impl From<NoMemory> for Failure {
+    fn from(_: NoMemory) -> Failure {
+        Failure::Memory
+    }
+}
+
+/// Appends `bytes` to a name's text.
+pub fn append_text(out: &mut NameText, bytes: &[u8]) -> Result<(), NoMemory> {
+    out.try_reserve(bytes.len()).map_err(|_| NoMemory)?;
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// A name's text, as [`Name`] displays it.
+pub fn text_of(name: &Name) -> Result<NameText, NoMemory> {
+    struct Out(NameText);
+    impl Write for Out {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
+        }
+    }
+    let mut out = Out(NameText::new());
+    // The only error is our own, above.
+    write!(out, "{name}").map_err(|_| NoMemory)?;
+    Ok(out.0)
+}
+
+/// A copy of `bytes` that ends in NUL, for file names.
+pub fn c_string(parts: &[&[u8]]) -> Result<Option<std::ffi::CString>, NoMemory> {
+    let mut out = Vec::new();
+    for part in parts {
+        append(&mut out, part)?;
+    }
+    // CString::new appends the NUL: with the room reserved it does not allocate.
+    out.try_reserve_exact(1).map_err(|_| NoMemory)?;
+    Ok(std::ffi::CString::new(out).ok())
+}

@@ -4,6 +4,7 @@ mod dice;
 pub mod exchange;
 pub mod flight;
 pub mod health;
+pub mod lookup;
 pub mod message;
 pub mod name;
 pub mod read;

@@ -1,0 +1,301 @@
+//! `dns`: a name's addresses, and an address's name, by way of search list, cache and servers.
+
+use super::exchange::{Progress, Terms, Trouble, Verdict, exchange};
+use super::flight::{MAX_QUESTIONS, Question};
+use super::message::{Message, rcode, record_type};
+use super::name::Name;
+use super::read;
+use crate::cache::{self, Cache};
+use crate::lookup::query::Family;
+use crate::lookup::search::{Candidate, Miss, Rules, Search};
+use crate::mem::{NoMemory, TryPush, append, copy};
+use crate::source::{Failure, Found, NameText, text_of};
+use crate::sys::time::Instant;
+use crate::trace::{Text, Trace};
+use core::net::IpAddr;
+
+/// All that a lookup needs to know.
+#[derive(Clone, Copy)]
+pub struct Lookup<'a> {
+    /// Servers and options.
+    pub terms: Terms<'a>,
+    /// The search list.
+    pub domains: &'a [Box<[u8]>],
+    /// Which version of the configuration this is, for the cache.
+    pub generation: u32,
+    /// Answers that are still true.
+    pub cache: &'a Cache,
+    /// No answer is kept longer than this, in seconds.
+    pub max_ttl: u32,
+    /// No negative one longer than this.
+    pub negative_ttl: u32,
+}
+
+/// What one question has come to.
+enum Outcome<T> {
+    Found(T),
+    Missed(Miss),
+    Failed(Trouble),
+    NotAsked,
+}
+
+impl<'a> Lookup<'a> {
+    fn trace(&self) -> Trace<'a> {
+        self.terms.trace
+    }
+
+    /// The addresses of `node`, which is searched for as resolv.conf says.
+    ///
+    /// # Errors
+    /// As libc's dns service: the name does not exist, exists without addresses of the family, or the
+    /// servers had trouble.
+    pub fn addresses(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
+        if self.terms.options.no_aaaa && family == Family::V6 {
+            return Err(Failure::NoData);
+        }
+        let rules = Rules {
+            domains: self.domains,
+            ndots: self.terms.options.ndots,
+            no_tld_query: self.terms.options.no_tld_query,
+        };
+        let mut search = Search::new(node, rules);
+        while let Some(candidate) = search.next_candidate() {
+            let name = match candidate {
+                Candidate::AsIs => Name::from_text(node),
+                Candidate::Under(domain) => Name::from_parts(node, domain),
+            };
+            let miss = match name {
+                Ok(name) => match self.ask_addresses(&name, family)? {
+                    Ok(found) => return Ok(found),
+                    Err(miss) => {
+                        self.trace().decision(format_args!("dns: {name}: {miss:?}"));
+                        miss
+                    }
+                },
+                Err(error) => {
+                    self.trace().decision(format_args!("dns: {} is no name: {error:?}", Text(node)));
+                    Miss::Final
+                }
+            };
+            search.missed(candidate, miss);
+        }
+        Err(match search.verdict() {
+            Miss::NoName | Miss::Final => Failure::NoName,
+            Miss::NoData => Failure::NoData,
+            Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
+        })
+    }
+
+    /// The addresses of one full name: from the cache as far as it knows, else from the servers.
+    fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
+        let mut outcomes = [Outcome::NotAsked, Outcome::NotAsked];
+        let wanted = [
+            (family != Family::V6).then_some(record_type::A),
+            (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
+        ];
+        let now = Instant::now();
+        let mut questions = smallvec::SmallVec::<[Question; MAX_QUESTIONS]>::new();
+        let mut places = smallvec::SmallVec::<[usize; MAX_QUESTIONS]>::new();
+        for (place, (outcome, qtype)) in outcomes.iter_mut().zip(wanted).enumerate() {
+            let Some(qtype) = qtype else { continue };
+            *outcome = self.cached_addresses(name, qtype, now)?;
+            if matches!(outcome, Outcome::NotAsked) {
+                questions.try_push(Question { name: *name, qtype })?;
+                places.try_push(place)?;
+            }
+        }
+        if questions.is_empty() {
+            self.trace().packet(format_args!("dns: {name} from the cache"));
+        } else {
+            let read = &mut |question: usize, message: &Message<'_>| {
+                let (Some(asked), Some(outcome)) = (
+                    questions.get(question),
+                    places.get(question).and_then(|&place| outcomes.get_mut(place)),
+                ) else {
+                    return Ok(Verdict::Negative);
+                };
+                let (content, ttl) = read::addresses(message, name, asked.qtype)?;
+                self.keep(name, asked.qtype, cached_content(&content)?, ttl);
+                *outcome = outcome_of(content)?;
+                Ok(if matches!(outcome, Outcome::Found(_)) { Verdict::Positive } else { Verdict::Negative })
+            };
+            let progress = exchange(&self.terms, &questions, read)?;
+            note_troubles(&mut outcomes, &places, &progress);
+        }
+        together(outcomes)
+    }
+
+    fn key<'k>(&self, name: &'k Name, qtype: u16) -> cache::Key<'k> {
+        cache::Key { name, qtype, generation: self.generation }
+    }
+
+    /// What the cache knows; `NotAsked` where that is nothing.
+    fn cached_addresses(&self, name: &Name, qtype: u16, now: Instant) -> Result<Outcome<Found>, NoMemory> {
+        let Some(entry) = self.cache.get(&self.key(name, qtype), now) else {
+            return Ok(Outcome::NotAsked);
+        };
+        Ok(match &entry.content {
+            cache::Content::Addresses(list, canonical) => {
+                let mut found = Found::default();
+                for &address in list {
+                    found.addresses.try_push(address)?;
+                }
+                crate::source::append_text(&mut found.canonical, canonical)?;
+                Outcome::Found(found)
+            }
+            cache::Content::NoData => Outcome::Missed(Miss::NoData),
+            cache::Content::NoName => Outcome::Missed(Miss::NoName),
+            cache::Content::Names(_) => Outcome::NotAsked,
+        })
+    }
+
+    /// Keeps an answer for as long as it, and the settings, allow.
+    fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
+        let Some(content) = content else { return };
+        let most = match content {
+            cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
+            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
+        };
+        self.cache.put(&self.key(name, qtype), content, ttl.min(most), Instant::now());
+    }
+
+    /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
+    pub fn names(
+        &self,
+        ip: IpAddr,
+        each: &mut dyn FnMut(NameText) -> Result<(), NoMemory>,
+    ) -> Result<(), Failure> {
+        let name = Name::reverse(ip);
+        let key = self.key(&name, record_type::PTR);
+        if let Some(entry) = self.cache.get(&key, Instant::now()) {
+            match &entry.content {
+                cache::Content::Names(run) => {
+                    for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
+                        each(NameText::from_slice(text))?;
+                    }
+                    return Ok(());
+                }
+                cache::Content::NoData => return Err(Failure::NoData),
+                cache::Content::NoName => return Err(Failure::NoName),
+                cache::Content::Addresses(..) => {}
+            }
+        }
+        let mut run = Vec::new();
+        let mut outcome = Outcome::NotAsked;
+        let read = &mut |_: usize, message: &Message<'_>| {
+            run.clear();
+            let (content, ttl) = read::pointers(message, &name, &mut |target| {
+                append(&mut run, &text_of(target)?)?;
+                append(&mut run, b"\0")
+            })?;
+            let kept = match &content {
+                read::Content::Found(()) => Some(cache::Content::Names(copy(&run)?)),
+                other => negative(other),
+            };
+            self.keep(&name, record_type::PTR, kept, ttl);
+            let (seen, verdict) = match content {
+                read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
+                read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
+                read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
+                read::Content::Unrelated => (Outcome::Missed(Miss::Final), Verdict::Negative),
+            };
+            outcome = seen;
+            Ok(verdict)
+        };
+        let question = [Question { name, qtype: record_type::PTR }];
+        let progress = exchange(&self.terms, &question, read)?;
+        match (outcome, progress) {
+            (Outcome::Found(()), _) => {
+                run.split(|&b| b == 0)
+                    .filter(|text| !text.is_empty())
+                    .try_for_each(|text| each(NameText::from_slice(text)))?;
+                Ok(())
+            }
+            (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
+            (Outcome::Missed(_), _) => Err(Failure::NoName),
+            (_, [Progress::Failed(trouble), _]) => Err(failure_of(trouble)),
+            _ => Err(Failure::Again),
+        }
+    }
+}
+
+/// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
+fn cached_content(
+    content: &read::Content<read::AddressSet>,
+) -> Result<Option<cache::Content>, NoMemory> {
+    let read::Content::Found(set) = content else { return Ok(negative(content)) };
+    let mut list = Vec::new();
+    list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
+    list.extend_from_slice(&set.addresses);
+    let canonical = copy(&text_of(&set.canonical)?)?;
+    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), canonical)))
+}
+
+fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
+    match content {
+        read::Content::NoData => Some(cache::Content::NoData),
+        read::Content::NoName => Some(cache::Content::NoName),
+        read::Content::Found(_) | read::Content::Unrelated => None,
+    }
+}
+
+fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>, NoMemory> {
+    Ok(match content {
+        read::Content::Found(set) => {
+            Outcome::Found(Found { addresses: set.addresses, canonical: text_of(&set.canonical)? })
+        }
+        read::Content::NoData => Outcome::Missed(Miss::NoData),
+        read::Content::NoName => Outcome::Missed(Miss::NoName),
+        read::Content::Unrelated => Outcome::Missed(Miss::Final),
+    })
+}
+
+fn note_troubles<T>(
+    outcomes: &mut [Outcome<T>],
+    places: &[usize],
+    progress: &[Progress; MAX_QUESTIONS],
+) {
+    for (&place, progress) in places.iter().zip(progress) {
+        if let (Progress::Failed(trouble), Some(outcome)) = (progress, outcomes.get_mut(place)) {
+            *outcome = Outcome::Failed(*trouble);
+        }
+    }
+}
+
+/// Joins the two families' outcomes: addresses of either are a success, and without any the first
+/// family's "no" counts before the second's, and an answer before trouble.
+fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failure> {
+    Ok(match (v4, v6) {
+        (Outcome::Found(mut found), Outcome::Found(other)) => {
+            for address in other.addresses {
+                found.addresses.try_push(address)?;
+            }
+            Ok(found)
+        }
+        (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
+        (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
+        (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
+        (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
+        (Outcome::NotAsked, Outcome::NotAsked) => Err(Miss::NoData),
+    })
+}
+
+/// A server's trouble as the search sees it.
+fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
+    Ok(match trouble {
+        Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
+        Trouble::Rcode(_) => Miss::Final,
+        Trouble::Lame => Miss::NoData,
+        Trouble::Unreachable => Miss::Unreachable,
+        Trouble::Silent | Trouble::Broken => Miss::Silent,
+        Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
+    })
+}
+
+fn failure_of(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Local(fault) => Failure::System(fault.errno()),
+        Trouble::Lame => Failure::NoData,
+        Trouble::Rcode(_) | Trouble::Silent | Trouble::Unreachable | Trouble::Broken => Failure::Again,
+    }
+}

@@ -1,0 +1,52 @@
+//! `files`: /etc/hosts (hosts(5)), read as libc reads it.
+
+use super::{Failure, Found, append_text};
+use crate::address::Address;
+use crate::config::hosts::{Hosts, Line};
+use crate::lookup::query::Family;
+use crate::mem::TryPush;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`).
+pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    for line in hosts.by_name(node) {
+        let Some(address) = as_family(line.address, family) else { continue };
+        if found.addresses.is_empty() {
+            append_text(&mut found.canonical, line.canonical)?;
+        }
+        found.addresses.try_push(address)?;
+    }
+    if found.addresses.is_empty() { Err(Failure::NoName) } else { Ok(found) }
+}
+
+/// A line's address as one of `family`, where it is one.
+///
+/// libc's files service turns `::1` into 127.0.0.1, and an IPv4-mapped address into the IPv4
+/// one, when IPv4 is asked for.
+fn as_family(address: Address, family: Family) -> Option<Address> {
+    let v4 = |ip| Some(Address::new(IpAddr::V4(ip)));
+    match (family, address.ip) {
+        (Family::Any, _) | (Family::V4, IpAddr::V4(_)) | (Family::V6, IpAddr::V6(_)) => {
+            Some(address)
+        }
+        (Family::V6, IpAddr::V4(_)) => None,
+        (Family::V4, IpAddr::V6(Ipv6Addr::LOCALHOST)) => v4(Ipv4Addr::LOCALHOST),
+        (Family::V4, IpAddr::V6(ip)) => v4(ip.to_ipv4_mapped()?),
+    }
+}
+
+/// The first line that has `ip`.
+pub fn by_address(hosts: &Hosts, ip: IpAddr) -> Option<Line<'_>> {
+    hosts.by_address(ip).next()
+}
+
+/// What `HOSTALIASES` says for a name without dots (hostname(7)): the file's first line that begins
+/// with the name has the one to use instead.
+pub fn host_alias<'a>(file: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    file.split(|&b| b == b'\n').find_map(|line| {
+        let mut words = line.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty());
+        words.next().filter(|alias| alias.eq_ignore_ascii_case(name))?;
+        words.next()
+    })
+}
