@@ -1,0 +1,278 @@
+//! Forward resolution, from query to sorted addresses: the pipeline of `getaddrinfo`.
+
+use crate::address::Address;
+use crate::config::nsswitch::{Action, Service, Status};
+use crate::error::Error;
+use crate::lookup::numeric::{self, Numeric};
+use crate::lookup::query::{Family, Flags, Hints};
+use crate::lookup::service::{Endpoints, endpoints};
+use crate::mem::TryPush;
+use crate::order::sort;
+use crate::session::Session;
+use crate::source::dns::read::Addresses;
+use crate::source::local::{self, Special};
+use crate::source::{Failure, Found, NameText, append_text, hosts};
+use crate::sys::interfaces;
+use crate::trace::Text;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What a query has come to.
+pub struct Resolution {
+    /// The addresses, best first (RFC 6724); at least one.
+    pub addresses: Addresses,
+    /// What each address can be used with.
+    pub endpoints: Endpoints,
+    /// The canonical name, where it was asked for.
+    pub canonical: Option<NameText>,
+}
+
+/// The longest node that is looked up: a domain name of 253 octets and its final dot fit with room.
+const MAX_NODE: usize = 1024;
+
+/// Resolves `node` and `service` under `hints`. One of the two is given.
+pub fn resolve(
+    node: Option<&[u8]>,
+    service: Option<&[u8]>,
+    hints: &Hints,
+) -> Result<Resolution, Error> {
+    let session = Session::begin()?;
+    let result = Resolver { session: &session, hints }.resolve(node, service);
+    match (&result, session.trace().is_on()) {
+        (_, false) => {}
+        (Ok(found), true) => session.trace().decision(format_args!(
+            "getaddrinfo {}: {} addresses",
+            Text(node.unwrap_or(b"(none)")),
+            found.addresses.len()
+        )),
+        (Err(error), true) => session.trace().decision(format_args!(
+            "getaddrinfo {}: {error:?}",
+            Text(node.unwrap_or(b"(none)"))
+        )),
+    }
+    result
+}
+
+struct Resolver<'a> {
+    session: &'a Session,
+    hints: &'a Hints,
+}
+
+/// Families that AI_ADDRCONFIG lets a server be asked for.
+#[derive(Clone, Copy)]
+struct Configured {
+    v4: bool,
+    v6: bool,
+}
+
+impl Resolver<'_> {
+    fn flags(&self) -> &Flags {
+        &self.hints.flags
+    }
+
+    fn resolve(&self, node: Option<&[u8]>, service: Option<&[u8]>) -> Result<Resolution, Error> {
+        let ports = |name: &[u8], protocol: &[u8]| self.session.port(name, protocol);
+        let endpoints = endpoints(service, self.hints, &ports)?;
+        let Some(node) = node else {
+            let addresses = self.without_node()?;
+            return Ok(Resolution { addresses: self.sorted(addresses)?, endpoints, canonical: None });
+        };
+        match numeric::parse(node, self.hints.family, self.flags(), &interfaces::index) {
+            Numeric::Address(address) => {
+                let mut addresses = Addresses::new();
+                addresses.try_push(address)?;
+                let canonical = self.canonical(node)?;
+                return Ok(Resolution { addresses, endpoints, canonical });
+            }
+            Numeric::Refused(error) => return Err(error),
+            Numeric::NotNumeric => {}
+        }
+        let ascii = self.to_ascii(node)?;
+        let found = self.look_up(ascii.as_deref().unwrap_or(node))?;
+        let canonical = self.canonical(&found.canonical)?;
+        Ok(Resolution { addresses: self.sorted(found.addresses)?, endpoints, canonical })
+    }
+
+    /// No node: this host, by its wildcard addresses for a server's socket, else by loopback.
+    fn without_node(&self) -> Result<Addresses, Error> {
+        let (v6, v4) = if self.flags().passive {
+            (Ipv6Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED)
+        } else {
+            (Ipv6Addr::LOCALHOST, Ipv4Addr::LOCALHOST)
+        };
+        let mut addresses = Addresses::new();
+        if self.hints.family != Family::V4 {
+            addresses.try_push(Address::new(IpAddr::V6(v6)))?;
+        }
+        if self.hints.family != Family::V6 {
+            addresses.try_push(Address::new(IpAddr::V4(v4)))?;
+        }
+        Ok(addresses)
+    }
+
+    fn sorted(&self, mut addresses: Addresses) -> Result<Addresses, Error> {
+        if addresses.len() > 1 {
+            sort(self.session, &mut addresses)?;
+        }
+        Ok(addresses)
+    }
+
+    /// The canonical name as the flags want it.
+    fn canonical(&self, name: &[u8]) -> Result<Option<NameText>, Error> {
+        if !self.flags().canonname {
+            return Ok(None);
+        }
+        let mut text = NameText::new();
+        append_text(&mut text, name)?;
+        #[cfg(feature = "idn")]
+        if self.flags().canon_idn {
+            return crate::locale::to_locale(text).map(Some);
+        }
+        Ok(Some(text))
+    }
+
+    /// With AI_IDN, the node's IDNA form; `None` where the node is looked up as it is.
+    fn to_ascii(&self, node: &[u8]) -> Result<Option<NameText>, Error> {
+        if !self.flags().idn {
+            return Ok(None);
+        }
+        #[cfg(feature = "idn")]
+        return crate::locale::to_ascii(node);
+        #[cfg(not(feature = "idn"))]
+        return if node.is_ascii() { Ok(None) } else { Err(Error::IdnEncode) };
+    }
+
+    /// Asks the sources for an IPv4, IPv6 or both, and maps where AI_V4MAPPED says so.
+    fn look_up(&self, node: &[u8]) -> Result<Found, Error> {
+        if node.len() > MAX_NODE {
+            return Err(Error::NoName);
+        }
+        if self.hints.family != Family::V6 || !self.flags().v4_mapped {
+            return self.walk(node, self.hints.family);
+        }
+        let v6 = self.walk(node, Family::V6);
+        if v6.is_ok() && !self.flags().all {
+            return v6;
+        }
+        match (v6, self.walk(node, Family::V4)) {
+            (Ok(mut v6), Ok(v4)) => {
+                map(&v4.addresses, &mut v6.addresses)?;
+                Ok(v6)
+            }
+            (Err(_), Ok(v4)) => {
+                let mut mapped = Found { addresses: Addresses::new(), canonical: v4.canonical };
+                map(&v4.addresses, &mut mapped.addresses)?;
+                Ok(mapped)
+            }
+            (v6, Err(_)) => v6,
+        }
+    }
+
+    /// Goes through nsswitch.conf's services until one has the answer or an action says stop.
+    fn walk(&self, node: &[u8], family: Family) -> Result<Found, Error> {
+        let trace = self.session.trace();
+        let database = self.session.hosts_database()?;
+        let mut last = Failure::NoName;
+        let mut foreign = false;
+        for step in &database.steps {
+            let outcome = self.ask(&step.service, node, family);
+            let status = match &outcome {
+                Ok(_) => Status::Success,
+                Err(failure) => failure.status(),
+            };
+            let action = step.action(status);
+            trace.decision(format_args!(
+                "{}: {} says {status:?}, {action:?}",
+                Text(node),
+                step.service
+            ));
+            match (outcome, action) {
+                (Ok(found), Action::Return) => return Ok(found),
+                // A success that is not taken is forgotten: what follows decides.
+                (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
+                (Err(Failure::Unavailable), action) => {
+                    foreign |= matches!(step.service, Service::Other(_));
+                    if action == Action::Return {
+                        break;
+                    }
+                }
+                (Err(failure), action) => {
+                    last = failure;
+                    if action == Action::Return {
+                        break;
+                    }
+                }
+            }
+        }
+        if foreign && last == Failure::NoName && self.session.asks_libc() {
+            trace.decision(format_args!("{}: asking libc (foreign libc)", Text(node)));
+            return crate::abi::foreign::look_up(node, family);
+        }
+        Err(last.error())
+    }
+
+    fn ask(&self, service: &Service, node: &[u8], family: Family) -> Result<Found, Failure> {
+        match service {
+            Service::Files => {
+                let file = self.session.hosts()?;
+                hosts::addresses(&file, node, family)
+            }
+            Service::Dns => self.ask_dns(node, family),
+            Service::MyHostname => local::addresses(node, family),
+            // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
+            Service::Mdns { .. } | Service::Resolve | Service::Other(_) => {
+                Err(Failure::Unavailable)
+            }
+        }
+    }
+
+    fn ask_dns(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
+        let alias = self.session.host_alias(node)?;
+        let node = alias.as_deref().unwrap_or(node);
+        match local::special(node) {
+            Special::Localhost => return local::localhost(b"localhost", family),
+            Special::NeverInDns => return Err(Failure::NoName),
+            Special::No => {}
+        }
+        // AI_ADDRCONFIG is about what a server is asked for: addresses in files and localhost are
+        // local knowledge and cost nothing.
+        let configured = self.configured();
+        let family = match (family, configured) {
+            (_, Configured { v4: true, v6: true }) => family,
+            (Family::Any | Family::V4, Configured { v4: true, v6: false }) => Family::V4,
+            (Family::Any | Family::V6, Configured { v4: false, v6: true }) => Family::V6,
+            // With neither, libc narrows nothing where both are asked for.
+            (Family::Any, Configured { v4: false, v6: false }) => Family::Any,
+            (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
+        };
+        let upstream = self.session.upstream()?;
+        self.session.lookup(&upstream).addresses(node, family)
+    }
+
+    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, loopback ones left out.
+    fn configured(&self) -> Configured {
+        let mut seen = Configured { v4: true, v6: true };
+        if !self.flags().addr_config {
+            return seen;
+        }
+        seen = Configured { v4: false, v6: false };
+        let listed = interfaces::addresses(&mut |own| match own.ip {
+            IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
+            IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
+        });
+        match listed {
+            Ok(()) => seen,
+            // A filter that forbids netlink must not make names disappear.
+            Err(_) => Configured { v4: true, v6: true },
+        }
+    }
+}
+
+/// Appends IPv4 addresses to IPv6 ones as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
+fn map(from: &Addresses, to: &mut Addresses) -> Result<(), Error> {
+    for address in from {
+        if let IpAddr::V4(ip) = address.ip {
+            to.try_push(Address::new(IpAddr::V6(ip.to_ipv6_mapped())))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! What one call works with: the configuration as it was when the call began, file by file as they
+//! are needed.
+
+use crate::config::gai::{self, Policy};
+use crate::config::hosts::{self, Hosts};
+use crate::config::note::Notes;
+use crate::config::nsswitch::{self, Database};
+use crate::config::services::{self, Services};
+use crate::error::Error;
+use crate::mem::NoMemory;
+use crate::source::dns::exchange::Terms;
+use crate::source::dns::lookup::Lookup;
+use crate::source::{NameText, append_text, hosts as hosts_source};
+use crate::state::{Environment, State, Upstream, state};
+use crate::sys::files::{self, Unreadable};
+use crate::sys::interfaces;
+use crate::sys::shared::Shared;
+use crate::sys::time::Instant;
+use crate::trace::{Text, Trace};
+use core::ffi::CStr;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// One call's view of the process's state.
+pub struct Session {
+    state: &'static State,
+    environment: Shared<Environment>,
+    now: Instant,
+}
+
+impl Session {
+    /// Takes up this process's state, and makes it at the first call.
+    pub fn begin() -> Result<Session, NoMemory> {
+        let state = state()?;
+        Ok(Session { state, environment: state.environment()?, now: Instant::now() })
+    }
+
+    /// Where decisions are said.
+    pub fn trace(&self) -> Trace<'_> {
+        let settings = &self.environment.settings;
+        Trace::new(settings.debug, &settings.log)
+    }
+
+    /// True where names that nobody else knows go to the next library (`foreign libc`).
+    pub fn asks_libc(&self) -> bool {
+        self.environment.settings.foreign_libc
+    }
+
+    /// /etc/hosts.
+    pub fn hosts(&self) -> Result<Shared<Hosts>, NoMemory> {
+        let path = &self.environment.paths.hosts;
+        self.state.files.hosts.get(path, self.now, |octets| {
+            let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
+            self.say(path, hosts.notes());
+            Ok(hosts)
+        })
+    }
+
+    /// nsswitch.conf's line for hosts.
+    ///
+    /// # Errors
+    /// The `errno` that libc has for a line it can't read.
+    pub fn hosts_database(&self) -> Result<Shared<Database>, Error> {
+        let path = &self.environment.paths.nsswitch;
+        let database = self.state.files.nsswitch.get(path, self.now, |octets| {
+            let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
+            self.say(path, &database.notes);
+            Ok(database)
+        })?;
+        match database.refused {
+            Some(errno) => Err(Error::System(errno)),
+            None => Ok(database),
+        }
+    }
+
+    /// gai.conf.
+    pub fn policy(&self) -> Result<Shared<Policy>, NoMemory> {
+        let path = &self.environment.paths.gai;
+        self.state.files.gai.get(path, self.now, |octets| {
+            let policy = gai::parse(self.content(path, octets).as_deref())?;
+            self.say(path, policy.notes());
+            Ok(policy)
+        })
+    }
+
+    /// /etc/services.
+    pub fn services(&self) -> Result<Shared<Services>, NoMemory> {
+        let path = &self.environment.paths.services;
+        self.state.files.services.get(path, self.now, |octets| {
+            let services = services::index(self.content(path, octets).unwrap_or_default())?;
+            self.say(path, services.notes());
+            Ok(services)
+        })
+    }
+
+    /// The port of a service's name under a protocol's.
+    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Option<u16> {
+        self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
+    }
+
+    /// Servers, search list and options of resolv.conf.
+    pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let path = &self.environment.paths.resolv;
+        self.state.files.resolv.get(path, self.now, |octets| {
+            let text = self.content(path, octets);
+            let generation = self.state.generation.fetch_add(1, Relaxed);
+            let upstream =
+                Upstream::new(text.as_deref(), &self.environment, generation, &interfaces::index)?;
+            self.say(path, &upstream.conf.notes);
+            self.trace().decision(format_args!(
+                "{}: {} servers, the first {:?}, {} search domains, {:?}",
+                path.to_string_lossy(),
+                upstream.servers.len(),
+                upstream.servers.first().map(|(address, _)| address),
+                upstream.conf.search.len(),
+                upstream.conf.options
+            ));
+            Ok(upstream)
+        })
+    }
+
+    /// A DNS lookup by these servers.
+    pub fn lookup<'a>(&'a self, upstream: &'a Upstream) -> Lookup<'a> {
+        let settings = &self.environment.settings;
+        Lookup {
+            terms: Terms {
+                servers: &upstream.servers,
+                options: &upstream.conf.options,
+                rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
+                random_case: settings.random_case,
+                trace: self.trace(),
+            },
+            domains: &upstream.conf.search,
+            generation: upstream.generation,
+            cache: &self.state.cache,
+            max_ttl: settings.cache_max_ttl,
+            negative_ttl: settings.cache_negative_ttl,
+        }
+    }
+
+    /// What `HOSTALIASES` has for a name without dots (hostname(7)).
+    pub fn host_alias(&self, name: &[u8]) -> Result<Option<NameText>, NoMemory> {
+        let Some(path) = &self.environment.host_aliases else { return Ok(None) };
+        if name.contains(&b'.') {
+            return Ok(None);
+        }
+        let text = match files::read(path) {
+            Ok((text, _)) => text,
+            Err(Unreadable::NoMemory) => return Err(NoMemory),
+            Err(why) => {
+                self.trace().decision(format_args!("{}: {why:?}", path.to_string_lossy()));
+                return Ok(None);
+            }
+        };
+        let Some(alias) = hosts_source::host_alias(&text, name) else { return Ok(None) };
+        self.trace().decision(format_args!("{}: alias of {}", Text(name), Text(alias)));
+        let mut out = NameText::new();
+        append_text(&mut out, alias)?;
+        Ok(Some(out))
+    }
+
+    /// A file's content; where there is none, says why.
+    fn content(&self, path: &CStr, octets: Result<Vec<u8>, Unreadable>) -> Option<Vec<u8>> {
+        match octets {
+            Ok(octets) => Some(octets),
+            Err(why) => {
+                let path = Text(path.to_bytes());
+                self.trace().decision(format_args!("{path}: no content ({why:?}), defaults apply"));
+                None
+            }
+        }
+    }
+
+    /// Says what was ignored in a file, by line.
+    fn say(&self, path: &CStr, notes: &Notes) {
+        if !self.trace().is_on() {
+            return;
+        }
+        let path = Text(path.to_bytes());
+        for note in notes.iter() {
+            let (line, what, text) = (note.line, note.what, Text(note.excerpt()));
+            self.trace().decision(format_args!("{path}:{line}: {what}: {text}"));
+        }
+        if notes.left_out > 0 {
+            self.trace().decision(format_args!("{path}: {} remarks more", notes.left_out));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The process's state: followed files, the cache, what is known of servers. All of it hangs on one
+//! pointer that a fork wipes, so a child begins with nothing of its parent's.
+
+use crate::address::ZoneNames;
+use crate::cache::Cache;
+use crate::config::gai::Policy;
+use crate::config::hosts::Hosts;
+use crate::config::nsswitch::Database;
+use crate::config::resolv::{self, ResolvConf};
+use crate::config::services::Services;
+use crate::config::settings::{self, Settings};
+use crate::config::watch::{Watched, lock};
+use crate::mem::{NoMemory, TryPush};
+use crate::source::c_string;
+use crate::source::dns::health::Health;
+use crate::sys::environment::variable;
+use crate::sys::shared::Shared;
+use crate::sys::wiped::PerProcess;
+use crate::sys::{files, interfaces, process};
+use crate::trace::Trace;
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::ffi::CString;
+use std::sync::Mutex;
+
+static STATE: PerProcess<State> = PerProcess::new();
+
+/// All that outlives a call: memory, nothing else.
+pub struct State {
+    environment: Mutex<Shared<Environment>>,
+    /// Followed files.
+    pub files: Files,
+    /// Answers of the DNS.
+    pub cache: Cache,
+    /// The number of the next version of resolv.conf.
+    pub generation: AtomicU32,
+    rotation: AtomicUsize,
+}
+
+/// The files that are followed.
+pub struct Files {
+    /// resolv.conf(5).
+    pub resolv: Watched<Upstream>,
+    /// hosts(5).
+    pub hosts: Watched<Hosts>,
+    /// nsswitch.conf(5).
+    pub nsswitch: Watched<Database>,
+    /// gai.conf(5).
+    pub gai: Watched<Policy>,
+    /// services(5).
+    pub services: Watched<Services>,
+}
+
+/// What is read once, and again on a reload: environment variables and rustdns.conf.
+pub struct Environment {
+    /// rustdns.conf and `RUSTDNS_*`.
+    pub settings: Settings,
+    /// Where the files are.
+    pub paths: Paths,
+    /// `LOCALDOMAIN`.
+    pub local_domain: Option<Box<[u8]>>,
+    /// `RES_OPTIONS`.
+    pub res_options: Option<Box<[u8]>>,
+    /// The file that `HOSTALIASES` names.
+    pub host_aliases: Option<CString>,
+}
+
+/// The configuration files, behind the setting `root`.
+pub struct Paths {
+    /// /etc/resolv.conf
+    pub resolv: CString,
+    /// /etc/hosts
+    pub hosts: CString,
+    /// /etc/nsswitch.conf
+    pub nsswitch: CString,
+    /// /etc/gai.conf
+    pub gai: CString,
+    /// /etc/services
+    pub services: CString,
+}
+
+/// resolv.conf, and what is known of the servers in it.
+pub struct Upstream {
+    /// The file as parsed, environment applied.
+    pub conf: ResolvConf,
+    /// The servers that are asked, in order.
+    pub servers: Vec<(SocketAddr, Health)>,
+    /// Which version this is: answers are kept by it.
+    pub generation: u32,
+}
+
+/// This process's state.
+pub fn state() -> Result<&'static State, NoMemory> {
+    STATE.get(State::new)
+}
+
+impl State {
+    fn new() -> Result<State, NoMemory> {
+        let environment = Environment::read()?;
+        let mut seed = [0; 8];
+        // Where the kernel gives no random numbers the DNS is not asked, and nothing is kept.
+        process::random(&mut seed);
+        Ok(State {
+            cache: Cache::new(environment.settings.cache_entries, u64::from_ne_bytes(seed)),
+            environment: Mutex::new(Shared::new(environment)?),
+            files: Files {
+                resolv: Watched::new(),
+                hosts: Watched::new(),
+                nsswitch: Watched::new(),
+                gai: Watched::new(),
+                services: Watched::new(),
+            },
+            generation: AtomicU32::new(0),
+            rotation: AtomicUsize::new(0),
+        })
+    }
+
+    /// The environment as it was last read.
+    pub fn environment(&self) -> Result<Shared<Environment>, NoMemory> {
+        match lock(&self.environment) {
+            Some(environment) => Ok(environment.clone()),
+            None => Shared::new(Environment::read()?),
+        }
+    }
+
+    /// Reads environment and files anew, changed or not, and forgets all answers: `res_init(3)`.
+    pub fn reload(&self) -> Result<(), NoMemory> {
+        let environment = Shared::new(Environment::read()?)?;
+        if let Some(mut current) = lock(&self.environment) {
+            *current = environment;
+        }
+        self.files.resolv.expire();
+        self.files.hosts.expire();
+        self.files.nsswitch.expire();
+        self.files.gai.expire();
+        self.files.services.expire();
+        self.cache.flush();
+        Ok(())
+    }
+
+    /// Where `rotate` starts this time.
+    pub fn rotation(&self) -> usize {
+        self.rotation.fetch_add(1, Relaxed)
+    }
+}
+
+impl Environment {
+    fn read() -> Result<Environment, NoMemory> {
+        let mut settings = Settings::default();
+        let zones: ZoneNames<'_> = &interfaces::index;
+        match files::read(c"/etc/rustdns.conf") {
+            Ok((text, _)) => settings = settings::parse(&text, zones)?,
+            Err(files::Unreadable::NoMemory) => return Err(NoMemory),
+            // There need be none.
+            Err(_) => {}
+        }
+        for setting in settings::TABLE {
+            if let Some(value) = variable(setting.environment)? {
+                settings.set(setting.key.as_bytes(), &value, 0, zones)?;
+            }
+        }
+        let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
+        let host_aliases = match variable(c"HOSTALIASES")? {
+            Some(path) => c_string(&[&path])?,
+            None => None,
+        };
+        let environment = Environment {
+            paths,
+            local_domain: variable(c"LOCALDOMAIN")?,
+            res_options: variable(c"RES_OPTIONS")?,
+            host_aliases,
+            settings,
+        };
+        environment.say();
+        Ok(environment)
+    }
+
+    /// Says that we are here, and what was not understood.
+    fn say(&self) {
+        let trace = Trace::new(self.settings.debug, &self.settings.log);
+        if !trace.is_on() {
+            return;
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        for note in self.settings.notes.iter() {
+            let text = crate::trace::Text(note.excerpt());
+            match note.line {
+                0 => trace.decision(format_args!("environment: {}: {text}", note.what)),
+                line => trace.decision(format_args!("/etc/rustdns.conf:{line}: {}: {text}", note.what)),
+            }
+        }
+    }
+}
+
+impl Paths {
+    fn under(root: &[u8]) -> Result<Paths, NoMemory> {
+        // Neither the root (a C string before) nor the names have a NUL in them.
+        let path = |name: &[u8]| Ok(c_string(&[root, name])?.unwrap_or_default());
+        Ok(Paths {
+            resolv: path(b"/etc/resolv.conf")?,
+            hosts: path(b"/etc/hosts")?,
+            nsswitch: path(b"/etc/nsswitch.conf")?,
+            gai: path(b"/etc/gai.conf")?,
+            services: path(b"/etc/services")?,
+        })
+    }
+}
+
+impl Upstream {
+    /// resolv.conf's text (`None`: there is none), with the environment's say.
+    pub fn new(
+        text: Option<&[u8]>,
+        environment: &Environment,
+        generation: u32,
+        zones: ZoneNames<'_>,
+    ) -> Result<Upstream, NoMemory> {
+        let mut buffer = [0; 256];
+        let mut conf = resolv::parse(text, process::host_name(&mut buffer), zones)?;
+        let settings = &environment.settings;
+        conf.apply_environment(environment.local_domain.as_deref(), environment.res_options.as_deref())?;
+        let chosen =
+            if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
+        let mut servers = Vec::new();
+        for &server in chosen {
+            // `mode test-only`: nothing leaves the loopback interface.
+            if !settings.test_only || server.ip().is_loopback() {
+                servers.try_push((server, Health::default()))?;
+            }
+        }
+        Ok(Upstream { conf, servers, generation })
+    }
+}
+
+/// Tells the trace of a panic that was caught: a bug of ours, with its place.
+pub fn trace_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let Ok(environment) = state().and_then(State::environment) else { return };
+    let trace = Trace::new(environment.settings.debug, &environment.settings.log);
+    trace.decision(format_args!("internal error, please report: {panic}"));
+}
