@@ -175,9 +175,10 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn numbers_read_as_in_glibc() {
-        const S: Result<u16, Error> = Err(Error::Service);
-        const N: Result<u16, Error> = Err(Error::NoName);
-        let measured: &[(&str, Result<u16, Error>, Result<u16, Error>)] = &[
+        type Port = Result<u16, Error>;
+        const S: Port = Err(Error::Service);
+        const N: Port = Err(Error::NoName);
+        let measured: &[(&str, Port, Port)] = &[
             ("", Ok(0), Ok(0)),
             ("*", Ok(0), Ok(0)),
             ("80", Ok(80), Ok(80)),
