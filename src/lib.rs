@@ -1,11 +1,35 @@
 //! rustdns: libc's name resolution, replaced in programs that are already built.
+//!
+//! The pipeline, from a C call to its answer:
+//!
+//! ```text
+//! abi::guard ─ abi::args ─► resolve / reverse ─► session: the configuration, as of this call
+//!                                │
+//!                                ├─ lookup::{numeric, service, search}   rules, pure
+//!                                ├─ source::{hosts, local, dns}          answers, in nsswitch's order
+//!                                │      └─ cache ─ dns::{exchange, flight, read}
+//!                                ├─ order ─ lookup::select               RFC 6724
+//!                                ▼
+//!                          abi::addrinfo: the caller's list
+//! ```
+//!
+//! `state` holds what outlives a call: memory that a fork wipes. `sys` is the only way to the system,
+//! `abi` the only way to C; `unsafe` stands in these two alone.
 
+pub mod abi;
 pub mod address;
 pub mod cache;
 pub mod config;
 pub mod error;
+#[cfg(feature = "idn")]
+pub mod locale;
 pub mod lookup;
 pub mod mem;
+pub mod order;
+pub mod resolve;
+pub mod reverse;
+pub mod session;
 pub mod source;
+pub mod state;
 pub mod sys;
 pub mod trace;

@@ -17,7 +17,8 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
         let source = source_for(destination.ip, destination.scope).map(Source::new);
         candidates.try_push(Candidate { destination, source })?;
     }
-    if select::needs_interface_facts(&candidates) {
+    let policy = session.policy()?;
+    if select::needs_interface_facts(&candidates, &policy) {
         // Without them the rules that need them don't decide.
         let _ = interfaces::addresses(&mut |own| {
             for candidate in &mut candidates {
@@ -25,14 +26,12 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
                     source.prefix_len = own.prefix_len;
                     source.interface = own.interface;
                     source.deprecated = own.deprecated;
-                    source.temporary = own.temporary;
                     source.home = own.home;
                 }
             }
         });
     }
-    let policy = session.policy()?;
-    select::sort(&mut candidates, &policy);
+    select::sort(&mut candidates, &policy)?;
     for (place, candidate) in addresses.iter_mut().zip(&candidates) {
         *place = candidate.destination;
     }

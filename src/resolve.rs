@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::config::nsswitch::{Action, Service, Status};
 use crate::error::Error;
 use crate::lookup::numeric::{self, Numeric};
-use crate::lookup::query::{Family, Flags, Hints};
+use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
 use crate::mem::TryPush;
 use crate::order::sort;
@@ -50,6 +50,12 @@ pub fn resolve(
         )),
     }
     result
+}
+
+/// The addresses of a name by nsswitch.conf's services alone, unsorted.
+pub fn by_name(session: &Session, node: &[u8], family: Family) -> Result<Found, Error> {
+    let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
+    Resolver { session, hints: &hints }.walk(node, family)
 }
 
 struct Resolver<'a> {
@@ -219,7 +225,7 @@ impl Resolver<'_> {
             Service::Dns => self.ask_dns(node, family),
             Service::MyHostname => local::addresses(node, family),
             // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
-            Service::Mdns { .. } | Service::Resolve | Service::Other(_) => {
+            Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
                 Err(Failure::Unavailable)
             }
         }

@@ -12,6 +12,7 @@ use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
 use crate::source::{NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
+use crate::sys;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
 use crate::sys::shared::Shared;
@@ -58,7 +59,7 @@ impl Session {
     /// nsswitch.conf's line for hosts.
     ///
     /// # Errors
-    /// The `errno` that libc has for a line it can't read.
+    /// [`Error::System`] for a line that can't be read.
     pub fn hosts_database(&self) -> Result<Shared<Database>, Error> {
         let path = &self.environment.paths.nsswitch;
         let database = self.state.files.nsswitch.get(path, self.now, |octets| {
@@ -66,10 +67,7 @@ impl Session {
             self.say(path, &database.notes);
             Ok(database)
         })?;
-        match database.refused {
-            Some(errno) => Err(Error::System(errno)),
-            None => Ok(database),
-        }
+        if database.refused { Err(Error::System(sys::errno::INVALID)) } else { Ok(database) }
     }
 
     /// gai.conf.
@@ -77,7 +75,7 @@ impl Session {
         let path = &self.environment.paths.gai;
         self.state.files.gai.get(path, self.now, |octets| {
             let policy = gai::parse(self.content(path, octets).as_deref())?;
-            self.say(path, policy.notes());
+            self.say(path, &policy.notes);
             Ok(policy)
         })
     }

@@ -6,6 +6,8 @@
 mod codes;
 mod guard;
 
+pub mod foreign;
+
 pub mod addrinfo;
 pub mod args;
 pub mod getaddrinfo;

@@ -8,3 +8,4 @@ pub mod nsswitch;
 pub mod resolv;
 pub mod services;
 pub mod settings;
+pub mod watch;

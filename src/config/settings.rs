@@ -1,1 +1,289 @@
-//! (being written)
+//! rustdns.conf(5) and `RUSTDNS_*`: one table of settings, from which all that names them is made.
+
+use super::note::Notes;
+use super::resolv;
+use crate::address::ZoneNames;
+use crate::mem::{NoMemory, TryPush, copy};
+use crate::source::c_string;
+use crate::trace::Sink;
+use core::ffi::CStr;
+use core::net::SocketAddr;
+
+/// One setting, as people see it.
+pub struct Setting {
+    /// Its key in rustdns.conf.
+    pub key: &'static str,
+    /// Its environment variable.
+    pub environment: &'static CStr,
+    /// What may stand as its value.
+    pub values: &'static str,
+    /// Its value when it isn't set.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// All settings.
+pub const TABLE: &[Setting] = &[
+    Setting {
+        key: "upstream",
+        environment: c"RUSTDNS_UPSTREAM",
+        values: "ADDRESS[:PORT] ...",
+        default: "the name servers of resolv.conf",
+        help: "Name servers to ask instead of resolv.conf's, separated by blanks. An IPv6 address with a port stands in brackets.",
+    },
+    Setting {
+        key: "cache",
+        environment: c"RUSTDNS_CACHE",
+        values: "off, on, or a number of entries",
+        default: "on (4096 entries)",
+        help: "How many answers are kept.",
+    },
+    Setting {
+        key: "cache-max-ttl",
+        environment: c"RUSTDNS_CACHE_MAX_TTL",
+        values: "seconds",
+        default: "86400",
+        help: "No answer is kept longer than this, whatever its TTL.",
+    },
+    Setting {
+        key: "cache-negative-ttl",
+        environment: c"RUSTDNS_CACHE_NEGATIVE_TTL",
+        values: "seconds",
+        default: "30",
+        help: "No answer that a name or an address does not exist is kept longer than this.",
+    },
+    Setting {
+        key: "foreign",
+        environment: c"RUSTDNS_FOREIGN",
+        values: "skip, libc",
+        default: "skip",
+        help: "What becomes of names that only a service of nsswitch.conf other than files, dns and myhostname could know: not found, or asked of libc, which loads that service's module.",
+    },
+    Setting {
+        key: "case-randomization",
+        environment: c"RUSTDNS_CASE_RANDOMIZATION",
+        values: "off, on",
+        default: "off",
+        help: "Makes the case of letters in queries random and refuses answers that don't repeat it: harder to forge, but some servers don't keep the case.",
+    },
+    Setting {
+        key: "debug",
+        environment: c"RUSTDNS_DEBUG",
+        values: "0, 1, 2",
+        default: "0",
+        help: "1 says each decision, 2 also each query and answer.",
+    },
+    Setting {
+        key: "log",
+        environment: c"RUSTDNS_LOG",
+        values: "stderr, syslog, or the absolute path of a file",
+        default: "stderr",
+        help: "Where the debug trace goes.",
+    },
+    Setting {
+        key: "root",
+        environment: c"RUSTDNS_ROOT",
+        values: "the absolute path of a folder",
+        default: "none",
+        help: "Stands before the path of every configuration file: resolv.conf, hosts, nsswitch.conf, gai.conf, services.",
+    },
+    Setting {
+        key: "mode",
+        environment: c"RUSTDNS_MODE",
+        values: "normal, test-only",
+        default: "normal",
+        help: "In test-only no query leaves the loopback interface: other name servers are left out.",
+    },
+];
+
+/// Entries that are kept by default. A full cache of two addresses a name takes about 350 octets an
+/// entry, so 1.4 MiB.
+const CACHE_ENTRIES: usize = 4096;
+/// More would be no cache but a leak.
+const MAX_CACHE_ENTRIES: usize = 1 << 20;
+
+/// The settings, read.
+#[derive(Debug)]
+pub struct Settings {
+    /// Name servers instead of resolv.conf's.
+    pub upstream: Vec<SocketAddr>,
+    /// Answers that are kept; 0: none.
+    pub cache_entries: usize,
+    /// Seconds that an answer is kept at the most.
+    pub cache_max_ttl: u32,
+    /// The same for negative ones.
+    pub cache_negative_ttl: u32,
+    /// `foreign libc`.
+    pub foreign_libc: bool,
+    /// `case-randomization on`.
+    pub random_case: bool,
+    /// Level of the debug trace.
+    pub debug: u8,
+    /// Where it goes.
+    pub log: Sink,
+    /// The folder before configuration paths.
+    pub root: Option<Box<[u8]>>,
+    /// `mode test-only`.
+    pub test_only: bool,
+    /// What was not understood. Line 0: from the environment.
+    pub notes: Notes,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            upstream: Vec::new(),
+            cache_entries: CACHE_ENTRIES,
+            cache_max_ttl: 86400,
+            cache_negative_ttl: 30,
+            foreign_libc: false,
+            random_case: false,
+            debug: 0,
+            log: Sink::Stderr,
+            root: None,
+            test_only: false,
+            notes: Notes::default(),
+        }
+    }
+}
+
+/// Reads rustdns.conf: a key and its value a line, `#` begins a comment.
+pub fn parse(text: &[u8], zones: ZoneNames<'_>) -> Result<Settings, NoMemory> {
+    let mut settings = Settings::default();
+    for (line, number) in text.split(|&b| b == b'\n').zip(1u32..) {
+        let line = line.split(|&b| b == b'#').next().unwrap_or_default().trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+        let (key, value) = line.split_at_checked(end).unwrap_or_default();
+        settings.set(key, value.trim_ascii(), number, zones)?;
+    }
+    Ok(settings)
+}
+
+impl Settings {
+    /// Sets one key, from this line of the file or (line 0) the environment. A key or a value that
+    /// is not understood is noted, and the setting stays as it was.
+    pub fn set(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        line: u32,
+        zones: ZoneNames<'_>,
+    ) -> Result<(), NoMemory> {
+        let set = match key {
+            b"upstream" => self.set_upstream(value, zones)?,
+            b"cache" => assign(&mut self.cache_entries, entries(value)),
+            b"cache-max-ttl" => assign(&mut self.cache_max_ttl, number(value)),
+            b"cache-negative-ttl" => assign(&mut self.cache_negative_ttl, number(value)),
+            b"foreign" => assign(&mut self.foreign_libc, one_of(value, (b"skip", b"libc"))),
+            b"case-randomization" => assign(&mut self.random_case, one_of(value, (b"off", b"on"))),
+            b"debug" => assign(&mut self.debug, number(value).filter(|level| *level <= 2)),
+            b"log" => assign(&mut self.log, sink(value)?),
+            b"root" => match value {
+                [b'/', ..] => assign(&mut self.root, Some(Some(copy(value)?))),
+                _ => false,
+            },
+            b"mode" => assign(&mut self.test_only, one_of(value, (b"normal", b"test-only"))),
+            _ => return self.notes.add(line, "unknown setting, ignored", key),
+        };
+        if set { Ok(()) } else { self.notes.add(line, "value not understood, ignored", value) }
+    }
+
+    fn set_upstream(&mut self, value: &[u8], zones: ZoneNames<'_>) -> Result<bool, NoMemory> {
+        let mut servers = Vec::new();
+        for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            match server(word, zones) {
+                Some(server) => servers.try_push(server)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(!servers.is_empty() && assign(&mut self.upstream, Some(servers)))
+    }
+}
+
+fn assign<T>(place: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *place = value;
+            true
+        }
+        None => false,
+    }
+}
+
+/// False for the first word, true for the second.
+fn one_of<const A: usize, const B: usize>(value: &[u8], words: (&[u8; A], &[u8; B])) -> Option<bool> {
+    if value == words.0 { Some(false) } else { (value == words.1).then_some(true) }
+}
+
+fn number<T: core::str::FromStr>(value: &[u8]) -> Option<T> {
+    core::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn entries(value: &[u8]) -> Option<usize> {
+    match value {
+        b"off" => Some(0),
+        b"on" => Some(CACHE_ENTRIES),
+        _ => number(value).filter(|entries| *entries <= MAX_CACHE_ENTRIES),
+    }
+}
+
+fn sink(value: &[u8]) -> Result<Option<Sink>, NoMemory> {
+    Ok(match value {
+        b"stderr" => Some(Sink::Stderr),
+        b"syslog" => Some(Sink::Syslog),
+        [b'/', ..] => c_string(&[value])?.map(Sink::File),
+        _ => None,
+    })
+}
+
+/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]:53`, `fe80::1%eth0`.
+fn server(word: &[u8], zones: ZoneNames<'_>) -> Option<SocketAddr> {
+    if let Some(plain) = resolv::server(word, zones) {
+        return Some(plain);
+    }
+    let colon = word.iter().rposition(|&b| b == b':')?;
+    let (address, port) = word.split_at_checked(colon)?;
+    let address = match address {
+        [b'[', inner @ .., b']'] => inner,
+        _ => address,
+    };
+    let mut server = resolv::server(address, zones)?;
+    server.set_port(number(port.get(1..)?).filter(|port| *port != 0)?);
+    Some(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_ZONES: ZoneNames<'_> = &|_| None;
+
+    #[test]
+    fn every_setting_of_the_table_can_be_set_and_nothing_else() {
+        let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
+            cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ndebug 2\nlog /tmp/x\n\
+            root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://192.0.2.1\n";
+        let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
+        let upstream: Vec<_> = settings.upstream.iter().map(ToString::to_string).collect();
+        assert_eq!(upstream, ["192.0.2.1:53", "[::1]:5353", "127.0.0.1:54"]);
+        assert_eq!((settings.cache_entries, settings.cache_max_ttl), (100, 60));
+        assert_eq!((settings.cache_negative_ttl, settings.debug), (5, 2));
+        assert!(settings.foreign_libc && settings.random_case && settings.test_only);
+        assert_eq!(settings.root.as_deref(), Some(&b"/srv"[..]));
+        assert!(matches!(&settings.log, Sink::File(path) if path.as_c_str() == c"/tmp/x"));
+        let noted: Vec<_> = settings.notes.iter().map(|note| note.line).collect();
+        assert_eq!(noted, [11, 12, 13, 14]);
+        for setting in TABLE {
+            let mut fresh = Settings::default();
+            fresh.set(setting.key.as_bytes(), b"\0", 1, NO_ZONES).unwrap();
+            let what = fresh.notes.iter().next().unwrap().what;
+            assert_eq!(what, "value not understood, ignored", "{}", setting.key);
+            let variable = setting.key.to_ascii_uppercase().replace('-', "_");
+            assert_eq!(setting.environment.to_str().unwrap(), format!("RUSTDNS_{variable}"));
+        }
+    }
+}

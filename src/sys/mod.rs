@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod charset;
 pub mod environment;
 pub mod files;
 pub mod interfaces;
@@ -13,6 +14,14 @@ pub mod shared;
 pub mod socket;
 pub mod time;
 pub mod wiped;
+
+/// `errno` values that the pipeline itself gives.
+pub mod errno {
+    /// `EINVAL`: configuration that can't be read.
+    pub const INVALID: i32 = libc::EINVAL;
+    /// `ENOENT`: no service that could be asked.
+    pub const NO_ENTRY: i32 = libc::ENOENT;
+}
 
 /// A failed system call, sorted by what the pipeline does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,86 @@
+//! `foreign libc`: a name that none of our services knew, where nsswitch.conf also lists a service
+//! that isn't ours, goes to the next `getaddrinfo` in link order.
+
+use crate::address::Address;
+use crate::error::Error;
+use crate::lookup::query::Family;
+use crate::mem::TryPush;
+use crate::source::{Found, append_text, c_string};
+use core::ffi::{CStr, c_char, c_int};
+use core::mem::transmute;
+use core::net::IpAddr;
+
+type GetAddrInfo = unsafe extern "C-unwind" fn(
+    *const c_char,
+    *const c_char,
+    *const libc::addrinfo,
+    *mut *mut libc::addrinfo,
+) -> c_int;
+
+/// Asks the next library for `node`.
+///
+/// # Errors
+/// [`Error::NoName`] where there is no next library, or it doesn't know the name.
+pub fn look_up(node: &[u8], family: Family) -> Result<Found, Error> {
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"getaddrinfo".as_ptr()) };
+    if next.is_null() {
+        return Err(Error::NoName);
+    }
+    // SAFETY: a function that libc, or a library before it, exports by this name has this type.
+    let next: GetAddrInfo = unsafe { transmute(next) };
+    let Some(node) = c_string(&[node])? else { return Err(Error::NoName) };
+    // SAFETY: addrinfo is integers and pointers, for which zero is a value.
+    let mut hints: libc::addrinfo = unsafe { core::mem::zeroed() };
+    hints.ai_flags = libc::AI_CANONNAME;
+    hints.ai_socktype = libc::SOCK_STREAM;
+    hints.ai_family = match family {
+        Family::Any => libc::AF_UNSPEC,
+        Family::V4 => libc::AF_INET,
+        Family::V6 => libc::AF_INET6,
+    };
+    let mut list = core::ptr::null_mut();
+    // SAFETY: the strings end in NUL, the hints are whole, and `list` may be written to.
+    let code = unsafe { next(node.as_ptr(), core::ptr::null(), &raw const hints, &raw mut list) };
+    match code {
+        0 => {}
+        libc::EAI_AGAIN => return Err(Error::Again),
+        libc::EAI_MEMORY => return Err(Error::Memory),
+        _ => return Err(Error::NoName),
+    }
+    // SAFETY: getaddrinfo has returned 0, so this is a list, which is freed below and not before.
+    let found = unsafe { copy(list) };
+    // SAFETY: the list is the other library's, made by malloc node by node as ours is.
+    unsafe { super::addrinfo::free(list) };
+    found
+}
+
+/// # Safety
+/// `node` is null or a list that `getaddrinfo` returned.
+unsafe fn copy(mut node: *const libc::addrinfo) -> Result<Found, Error> {
+    let mut found = Found::default();
+    // SAFETY: by the function's contract each node is alive, `ai_addr` is of the family's type, and
+    // the name ends in NUL.
+    unsafe {
+        while let Some(info) = node.as_ref() {
+            if !info.ai_canonname.is_null() && found.canonical.is_empty() {
+                append_text(&mut found.canonical, CStr::from_ptr(info.ai_canonname).to_bytes())?;
+            }
+            match info.ai_family {
+                libc::AF_INET => {
+                    let v4 = info.ai_addr.cast::<libc::sockaddr_in>().read_unaligned();
+                    let ip = u32::from_be(v4.sin_addr.s_addr).into();
+                    found.addresses.try_push(Address::new(IpAddr::V4(ip)))?;
+                }
+                libc::AF_INET6 => {
+                    let v6 = info.ai_addr.cast::<libc::sockaddr_in6>().read_unaligned();
+                    let ip = IpAddr::V6(v6.sin6_addr.s6_addr.into());
+                    found.addresses.try_push(Address { ip, scope: v6.sin6_scope_id })?;
+                }
+                _ => {}
+            }
+            node = info.ai_next;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,110 @@
+//! Reverse resolution, from address to name: the pipeline of `getnameinfo`.
+
+use crate::address::Address;
+use crate::config::nsswitch::{Action, Service, Status};
+use crate::error::Error;
+use crate::lookup::query::Family;
+use crate::session::Session;
+use crate::source::{Failure, NameText, append_text, hosts, local};
+use crate::sys::process;
+use crate::trace::Text;
+use core::net::{IpAddr, Ipv6Addr};
+
+/// The name of the host that has `address`, by nsswitch.conf's services.
+///
+/// # Errors
+/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble.
+pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error> {
+    if address.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        return Err(Error::NoName);
+    }
+    let trace = session.trace();
+    let database = session.hosts_database()?;
+    let mut last = Failure::NoName;
+    for step in &database.steps {
+        let outcome = ask(session, &step.service, address);
+        let status = match &outcome {
+            Ok(_) => Status::Success,
+            Err(failure) => failure.status(),
+        };
+        let action = step.action(status);
+        trace.decision(format_args!("{}: {} says {status:?}, {action:?}", address.ip, step.service));
+        match (outcome, action) {
+            (Ok(name), Action::Return) => return Ok(name),
+            (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
+            (Err(Failure::Unavailable), Action::Return) => break,
+            (Err(Failure::Unavailable), Action::Continue | Action::Merge) => {}
+            (Err(failure), Action::Return) => {
+                last = failure;
+                break;
+            }
+            (Err(failure), Action::Continue | Action::Merge) => last = failure,
+        }
+    }
+    // To this caller a host without a name is one that nobody knows.
+    Err(if last == Failure::NoData { Error::NoName } else { last.error() })
+}
+
+fn ask(session: &Session, service: &Service, address: Address) -> Result<NameText, Failure> {
+    let mut name = NameText::new();
+    match service {
+        Service::Files => {
+            let file = session.hosts()?;
+            let line = hosts::by_address(&file, address.ip).ok_or(Failure::NoName)?;
+            append_text(&mut name, line.canonical)?;
+        }
+        Service::Dns => {
+            let upstream = session.upstream()?;
+            let mut first = None;
+            session.lookup(&upstream).names(unmapped(address.ip), &mut |name| {
+                first.get_or_insert(name);
+                Ok(())
+            })?;
+            return first.ok_or(Failure::NoName);
+        }
+        Service::MyHostname => {
+            let mut buffer = [0; 256];
+            let own = local::name_of(address.ip, &mut buffer).ok_or(Failure::NoName)?;
+            append_text(&mut name, own)?;
+        }
+        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
+            return Err(Failure::Unavailable);
+        }
+    }
+    Ok(name)
+}
+
+/// IPv4-mapped and IPv4-compatible addresses are looked up as the IPv4 addresses in them.
+fn unmapped(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip else { return ip };
+    match v6.to_ipv4_mapped() {
+        Some(v4) => IpAddr::V4(v4),
+        None if v6.is_loopback() => ip,
+        None => match v6.octets() {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => IpAddr::from([a, b, c, d]),
+            _ => ip,
+        },
+    }
+}
+
+/// The domain that this host is in, for `NI_NOFQDN`: what stands behind the first dot of its name, or
+/// of the canonical name that its name has in files or DNS.
+pub fn local_domain(session: &Session) -> Option<NameText> {
+    let mut buffer = [0; 256];
+    let host = process::host_name(&mut buffer);
+    let domain_of = |name: &[u8]| {
+        let dot = name.iter().position(|&b| b == b'.')?;
+        let mut domain = NameText::new();
+        append_text(&mut domain, name.get(dot + 1..)?).ok()?;
+        Some(domain)
+    };
+    let canonical = |name: &[u8]| {
+        let found = crate::resolve::by_name(session, name, Family::V4).ok()?;
+        domain_of(&found.canonical)
+    };
+    let domain = canonical(b"localhost").or_else(|| domain_of(host)).or_else(|| canonical(host));
+    if let Some(domain) = &domain {
+        session.trace().decision(format_args!("this host's domain is {}", Text(domain)));
+    }
+    domain
+}
