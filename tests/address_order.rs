@@ -3,7 +3,13 @@
 //! several gai.conf(5). Where no network namespace can be made, the test says so and skips.
 //! Then properties that hold for every answer.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -30,7 +36,7 @@ const SOURCES: &[(&str, u8, &str, bool)] = &[
     ("fec0::5", 64, "b0", false),
 ];
 
-/// Prefixes from which the answers are drawn. Without a default route some are unusable.
+/// Prefixes from which the answers are drawn. Some have no route.
 const PREFIXES: &[&str] = &[
     "127.0.0.",
     "192.0.2.",
@@ -38,6 +44,8 @@ const PREFIXES: &[&str] = &[
     "10.77.0.",
     "169.254.7.",
     "198.51.100.",
+    "192.0.77.",
+    "203.0.113.",
     "::",
     "2001:db8:1::",
     "2001:db8:1:0:8000::",
@@ -164,6 +172,7 @@ fn ask_libc(answers: &[(String, Vec<IpAddr>)], conf: &str, with_ipv6: bool) -> O
     if !with_ipv6 {
         script.push_str("for i in a0 a1 b0 b1; do ip -6 addr flush dev $i; done\n");
     }
+    script.push_str("ip route add default dev a0\nip route add unreachable 203.0.113.0/24\n");
     script.push_str("mount --bind \"$0\" /etc; exec \"$@\"\n");
     let root = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0;
     let output = Command::new("unshare")
