@@ -1,4 +1,5 @@
-/* Prints, for each argument (a name), one line per address that libc's getaddrinfo(3) returns for it, in its order:
+/* Prints, for each argument (a name), one line per address that libc's getaddrinfo(3) returns for
+ * it, in its order:
  *     name address source
  * where source is what the kernel would send from, or "-". */
 #include <arpa/inet.h>
