@@ -265,7 +265,6 @@ fn merge_sort(items: &mut [Ranked], scratch: &mut [Ranked]) {
 mod tests {
     use super::*;
     use crate::config::gai;
-    use proptest::prelude::*;
 
     /// RFC 6724 section 2.1's default policy table, in gai.conf(5)'s words, and IPv4's scopes by section 3.2.
     const RFC_6724: &str = "\
@@ -359,78 +358,5 @@ mod tests {
         assert_eq!(decided_by(&outside[0], &outside[1], &policy).1, Rule::Unchanged);
         let unknown = [subnet("192.0.2.4", 0), subnet("10.0.0.1", 0)];
         assert_eq!(decided_by(&unknown[0], &unknown[1], &policy).1, Rule::Unchanged);
-    }
-
-    fn some_candidate() -> impl Strategy<Value = Candidate> {
-        let v4 = prop_oneof![
-            Just(0x7f00_0001u32),
-            0xa9fe_0000u32..0xa9fe_0004,
-            0xc000_0200u32..0xc000_0240,
-            any::<u32>()
-        ];
-        let v6 = (
-            prop::sample::select(vec![0u16, 0x2001, 0x2002, 0xfe80, 0xfec0, 0xfd00, 0xff02]),
-            0u16..3,
-            0u16..8,
-        )
-            .prop_map(|(a, b, c)| core::net::Ipv6Addr::from([a, b, 0, 0, 0, 0, 0, c]));
-        let pair = prop_oneof![
-            (v4.clone(), v4).prop_map(|(a, b)| (
-                IpAddr::V4(a.into()),
-                IpAddr::V4(core::net::Ipv4Addr::from(b))
-            )),
-            (v6.clone(), v6).prop_map(|(a, b)| (IpAddr::V6(a), IpAddr::V6(b))),
-        ];
-        (pair, any::<bool>(), 0u8..33, 0u32..3, any::<[bool; 3]>()).prop_map(
-            |((ip, source), usable, prefix_len, interface, [deprecated, home, native])| {
-                let source = Source { ip: source, prefix_len, interface, deprecated, home, native };
-                Candidate { destination: Address::new(ip), source: usable.then_some(source) }
-            },
-        )
-    }
-
-    /// A policy in which families tie, so that prefixes make the rules inconsistent.
-    const LEVEL: &str = "precedence ::/0 1\nlabel ::/0 1";
-
-    proptest! {
-        #[test]
-        fn sorting_only_permutes(
-            list in prop::collection::vec(some_candidate(), 0..70),
-            level in any::<bool>(),
-        ) {
-            let policy = gai::parse(level.then_some(LEVEL.as_bytes())).unwrap();
-            let mut sorted = list.clone();
-            sort(&mut sorted, &policy).unwrap();
-            let key = |c: &Candidate| format!("{c:?}");
-            let (mut before, mut after): (Vec<_>, Vec<_>) =
-                (list.iter().map(key).collect(), sorted.iter().map(key).collect());
-            before.sort();
-            after.sort();
-            prop_assert_eq!(before, after);
-        }
-
-        /// Where the facts are said not to matter, leaving them out changes nothing.
-        #[test]
-        fn facts_are_asked_for_where_they_matter(
-            list in prop::collection::vec(some_candidate(), 0..6),
-        ) {
-            let policy = Policy::default();
-            if !needs_interface_facts(&list, &policy) {
-                // Facts hang on the source: equal sources have equal facts.
-                let facts = |ip: IpAddr| list.iter().filter_map(|c| c.source).find(|s| s.ip == ip);
-                let mut with = list.clone();
-                let mut without = list.clone();
-                for c in &mut with {
-                    c.source = c.source.and_then(|source| facts(source.ip));
-                }
-                for c in &mut without {
-                    c.source = c.source.map(|source| Source::new(source.ip));
-                }
-                sort(&mut with, &policy).unwrap();
-                sort(&mut without, &policy).unwrap();
-                let order = |l: &[Candidate]| l.iter().map(|c| c.destination).collect::<Vec<_>>();
-                prop_assert_eq!(order(&with), order(&without));
-            }
-        }
     }
 }
