@@ -83,6 +83,10 @@ macro_rules! assert_same {
 /// How many lines are shown around a difference.
 const CONTEXT: usize = 4;
 
+/// How many lines are compared at most, from the first difference on: the table has as many
+/// entries as the square of this.
+const COMPARED: usize = 2000;
+
 /// The differences of two texts, line by line, in the style of diff -u without line numbers.
 pub fn unified_diff(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
@@ -93,6 +97,10 @@ pub fn unified_diff(old: &str, new: &str) -> String {
     };
     let tail = tail(&old[head..], &new[head..]);
     let (a, b) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+    if a.len().max(b.len()) > COMPARED {
+        let start = |lines: &[&str]| lines[..lines.len().min(COMPARED)].join("\n");
+        return unified_diff(&start(a), &start(b)) + "…\n";
+    }
     // longest[i][j]: lines that a[i..] and b[j..] have in common.
     let mut longest = vec![vec![0_usize; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
