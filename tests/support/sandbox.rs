@@ -213,8 +213,10 @@ pub fn preload_library() -> PathBuf {
     let folder = std::env::var_os("RUSTDNS_DIST")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dist"), PathBuf::from);
     let library = folder.join("librustdns.so");
-    assert!(library.exists(), "{} is missing: run `make` first", library.display());
+    // Absolute, because programs run in a folder of their own.
     library
+        .canonicalize()
+        .unwrap_or_else(|_| panic!("{} is missing: run `make` first", library.display()))
 }
 
 /// Says that a test was skipped and why, where people and the runner see it.
