@@ -21,7 +21,6 @@ pub mod address;
 pub mod cache;
 pub mod config;
 pub mod error;
-#[cfg(feature = "idn")]
 pub mod locale;
 pub mod lookup;
 pub mod mem;

@@ -11,22 +11,24 @@ pub fn to_ascii(node: &[u8]) -> Result<Option<NameText>, Error> {
         return Ok(None);
     }
     let utf8 = convert(node, Direction::ToUtf8).map_err(error)?;
-    idn::to_ascii(utf8.as_deref().unwrap_or(node)).map(Some)
+    name_text(&idn::to_ascii(utf8.as_deref().unwrap_or(node))?).map(Some)
 }
 
 /// A name with its A-labels as characters of the locale's encoding; as it is where that can't show them.
 pub fn to_locale(name: NameText) -> Result<NameText, Error> {
     let unicode = idn::to_unicode(&name)?;
     match convert(&unicode, Direction::FromUtf8) {
-        Ok(None) => Ok(unicode),
-        Ok(Some(text)) => {
-            let mut out = NameText::new();
-            append_text(&mut out, &text)?;
-            Ok(out)
-        }
+        Ok(None) => name_text(&unicode),
+        Ok(Some(text)) => name_text(&text),
         Err(ConvertError::Unconvertible) => Ok(name),
         Err(ConvertError::NoMemory(no_memory)) => Err(no_memory.into()),
     }
+}
+
+fn name_text(text: &[u8]) -> Result<NameText, Error> {
+    let mut out = NameText::new();
+    append_text(&mut out, text)?;
+    Ok(out)
 }
 
 fn error(error: ConvertError) -> Error {

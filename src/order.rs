@@ -19,23 +19,42 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
     }
     let policy = session.policy()?;
     if select::needs_interface_facts(&candidates, &policy) {
-        // Without them the rules that need them don't decide.
-        let _ = interfaces::addresses(&mut |own| {
-            for candidate in &mut candidates {
-                if let Some(source) = candidate.source.as_mut().filter(|s| s.ip == own.ip) {
-                    source.prefix_len = own.prefix_len;
-                    source.interface = own.interface;
-                    source.deprecated = own.deprecated;
-                    source.home = own.home;
-                }
-            }
-        });
+        learn_facts(&mut candidates);
     }
     select::sort(&mut candidates, &policy)?;
     for (place, candidate) in addresses.iter_mut().zip(&candidates) {
         *place = candidate.destination;
     }
     Ok(())
+}
+
+/// Fills in what is known of the sources' interfaces.
+///
+/// libc does so only on a host that has an IPv6 address besides loopback's; without one, two IPv4
+/// addresses keep their order even where one is on a subnet of ours.
+fn learn_facts(candidates: &mut [Candidate]) {
+    let mut facts: SmallVec<[_; 8]> = SmallVec::new();
+    let mut has_v6 = false;
+    let listed = interfaces::addresses(&mut |own| {
+        has_v6 |= own.ip.is_ipv6() && !own.ip.is_loopback();
+        let wanted = candidates.iter().any(|c| c.source.is_some_and(|source| source.ip == own.ip));
+        if wanted && facts.try_reserve(1).is_ok() {
+            facts.push(own);
+        }
+    });
+    // Without the list the rules that need it don't decide.
+    if listed.is_err() || !has_v6 {
+        return;
+    }
+    for source in candidates.iter_mut().filter_map(|candidate| candidate.source.as_mut()) {
+        if let Some(own) = facts.iter().find(|own| own.ip == source.ip) {
+            source.prefix_len = own.prefix_len;
+            source.interface = own.interface;
+            source.deprecated = own.deprecated;
+            source.home = own.home;
+            source.native = !interfaces::is_tunnel(own.interface);
+        }
+    }
 }
 
 /// The source address that the kernel would use towards `ip`, asked by connecting a UDP socket: no

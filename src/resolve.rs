@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::config::nsswitch::{Action, Service, Status};
 use crate::error::Error;
+use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
@@ -12,7 +13,7 @@ use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
 use crate::source::{Failure, Found, NameText, append_text, hosts};
-use crate::sys::interfaces;
+use crate::sys::{errno, interfaces};
 use crate::trace::Text;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -44,10 +45,9 @@ pub fn resolve(
             Text(node.unwrap_or(b"(none)")),
             found.addresses.len()
         )),
-        (Err(error), true) => session.trace().decision(format_args!(
-            "getaddrinfo {}: {error:?}",
-            Text(node.unwrap_or(b"(none)"))
-        )),
+        (Err(error), true) => session
+            .trace()
+            .decision(format_args!("getaddrinfo {}: {error:?}", Text(node.unwrap_or(b"(none)")))),
     }
     result
 }
@@ -80,8 +80,15 @@ impl Resolver<'_> {
         let endpoints = endpoints(service, self.hints, &ports)?;
         let Some(node) = node else {
             let addresses = self.without_node()?;
-            return Ok(Resolution { addresses: self.sorted(addresses)?, endpoints, canonical: None });
+            return Ok(Resolution {
+                addresses: self.sorted(addresses)?,
+                endpoints,
+                canonical: None,
+            });
         };
+        // The conversion comes first: full-width digits are an address.
+        let ascii = self.to_ascii(node)?;
+        let node = ascii.as_deref().unwrap_or(node);
         match numeric::parse(node, self.hints.family, self.flags(), &interfaces::index) {
             Numeric::Address(address) => {
                 let mut addresses = Addresses::new();
@@ -92,8 +99,7 @@ impl Resolver<'_> {
             Numeric::Refused(error) => return Err(error),
             Numeric::NotNumeric => {}
         }
-        let ascii = self.to_ascii(node)?;
-        let found = self.look_up(ascii.as_deref().unwrap_or(node))?;
+        let found = self.look_up(node)?;
         let canonical = self.canonical(&found.canonical)?;
         Ok(Resolution { addresses: self.sorted(found.addresses)?, endpoints, canonical })
     }
@@ -129,22 +135,12 @@ impl Resolver<'_> {
         }
         let mut text = NameText::new();
         append_text(&mut text, name)?;
-        #[cfg(feature = "idn")]
-        if self.flags().canon_idn {
-            return crate::locale::to_locale(text).map(Some);
-        }
-        Ok(Some(text))
+        if self.flags().canon_idn { locale::to_locale(text).map(Some) } else { Ok(Some(text)) }
     }
 
     /// With AI_IDN, the node's IDNA form; `None` where the node is looked up as it is.
     fn to_ascii(&self, node: &[u8]) -> Result<Option<NameText>, Error> {
-        if !self.flags().idn {
-            return Ok(None);
-        }
-        #[cfg(feature = "idn")]
-        return crate::locale::to_ascii(node);
-        #[cfg(not(feature = "idn"))]
-        return if node.is_ascii() { Ok(None) } else { Err(Error::IdnEncode) };
+        if self.flags().idn { locale::to_ascii(node) } else { Ok(None) }
     }
 
     /// Asks the sources for an IPv4, IPv6 or both, and maps where AI_V4MAPPED says so.
@@ -213,6 +209,9 @@ impl Resolver<'_> {
             trace.decision(format_args!("{}: asking libc (foreign libc)", Text(node)));
             return crate::abi::foreign::look_up(node, family);
         }
+        if database.steps.iter().all(|step| matches!(step.service, Service::Other(_))) {
+            return Err(Error::System(errno::NO_ENTRY));
+        }
         Err(last.error())
     }
 
@@ -225,9 +224,7 @@ impl Resolver<'_> {
             Service::Dns => self.ask_dns(node, family),
             Service::MyHostname => local::addresses(node, family),
             // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-                Err(Failure::Unavailable)
-            }
+            Service::Mdns(_) | Service::Resolve | Service::Other(_) => Err(Failure::Unavailable),
         }
     }
 

@@ -28,7 +28,8 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
             Err(failure) => failure.status(),
         };
         let action = step.action(status);
-        trace.decision(format_args!("{}: {} says {status:?}, {action:?}", address.ip, step.service));
+        trace
+            .decision(format_args!("{}: {} says {status:?}, {action:?}", address.ip, step.service));
         match (outcome, action) {
             (Ok(name), Action::Return) => return Ok(name),
             (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,

@@ -187,7 +187,9 @@ impl Environment {
             let text = crate::trace::Text(note.excerpt());
             match note.line {
                 0 => trace.decision(format_args!("environment: {}: {text}", note.what)),
-                line => trace.decision(format_args!("/etc/rustdns.conf:{line}: {}: {text}", note.what)),
+                line => {
+                    trace.decision(format_args!("/etc/rustdns.conf:{line}: {}: {text}", note.what))
+                }
             }
         }
     }
@@ -218,9 +220,11 @@ impl Upstream {
         let mut buffer = [0; 256];
         let mut conf = resolv::parse(text, process::host_name(&mut buffer), zones)?;
         let settings = &environment.settings;
-        conf.apply_environment(environment.local_domain.as_deref(), environment.res_options.as_deref())?;
-        let chosen =
-            if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
+        conf.apply_environment(
+            environment.local_domain.as_deref(),
+            environment.res_options.as_deref(),
+        )?;
+        let chosen = if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
         let mut servers = Vec::new();
         for &server in chosen {
             // `mode test-only`: nothing leaves the loopback interface.

@@ -58,7 +58,11 @@ pub(super) fn list(found: &Resolution, flags: c_int) -> Result<*mut libc::addrin
     Ok(core::mem::replace(&mut list.first, null_mut()))
 }
 
-fn node(address: Address, endpoint: Endpoint, flags: c_int) -> Result<*mut libc::addrinfo, NoMemory> {
+fn node(
+    address: Address,
+    endpoint: Endpoint,
+    flags: c_int,
+) -> Result<*mut libc::addrinfo, NoMemory> {
     match address.ip {
         IpAddr::V4(ip) => {
             // SAFETY: plain integers, for which zero is a value.

@@ -5,6 +5,7 @@ use super::codes::{Returned, returned};
 use super::guard::guard;
 use crate::address::{Address, is_link_local};
 use crate::error::Error;
+use crate::locale;
 use crate::mem::NoMemory;
 use crate::reverse;
 use crate::session::Session;
@@ -153,11 +154,7 @@ fn finish_name(session: &Session, mut name: NameText, flags: Flags) -> Result<Na
             name.truncate(dot);
         }
     }
-    #[cfg(feature = "idn")]
-    if flags.has(gnu::NI_IDN) {
-        return crate::locale::to_locale(name);
-    }
-    Ok(name)
+    if flags.has(gnu::NI_IDN) { locale::to_locale(name) } else { Ok(name) }
 }
 
 /// A local socket is on this host.

@@ -49,7 +49,7 @@ fn run(failed: Returned, work: impl FnOnce() -> Returned) -> c_int {
 fn silence_panics() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if !DONE.swap(true, Relaxed) {
-        // Boxing a closure without captures allocates nothing.
-        set_hook(Box::new(|panic| state::trace_panic(panic)));
+        // Boxing a function that captures nothing allocates nothing.
+        set_hook(Box::new(state::trace_panic));
     }
 }

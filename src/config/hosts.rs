@@ -62,12 +62,8 @@ pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
             }
         }
     }
-    let mut hosts = Hosts {
-        names: Table::new(names)?,
-        addresses: Table::new(lines)?,
-        text: Vec::new(),
-        notes,
-    };
+    let mut hosts =
+        Hosts { names: Table::new(names)?, addresses: Table::new(lines)?, text: Vec::new(), notes };
     for (start, content) in raw_lines(&text) {
         let Some(line) = read_line(content, start) else { continue };
         hosts.addresses.insert(hash_ip(line.address.ip), start);
@@ -185,8 +181,8 @@ impl Table {
     }
 
     fn insert(&mut self, hash: u32, offset: usize) {
-        let first = self.first(hash);
-        let (before, after) = self.slots.split_at_mut(first.min(self.slots.len()));
+        let first = self.first(hash).min(self.slots.len());
+        let (before, after) = self.slots.split_at_mut(first);
         // There is always a free slot. Offsets fit: sys::files reads no file of 4 GiB.
         if let Some(free) = after.iter_mut().chain(before).find(|slot| **slot == 0) {
             *free = u32::try_from(offset).map_or(0, |offset| offset.saturating_add(1));
@@ -212,8 +208,8 @@ fn hash_ip(ip: IpAddr) -> u32 {
 }
 
 fn hash(octets: impl Iterator<Item = u8>) -> u32 {
-    let hash =
-        octets.fold(0x811c_9dc5u32, |hash, octet| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193));
+    let hash = octets
+        .fold(0x811c_9dc5u32, |hash, octet| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193));
     (hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d)
 }
 

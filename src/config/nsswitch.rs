@@ -172,7 +172,11 @@ fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
                 database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
             }
             Service::Resolve | Service::Mdns(_) => {
-                database.notes.add(number, "not answered by this build, counts as UNAVAIL", name)?;
+                database.notes.add(
+                    number,
+                    "not answered by this build, counts as UNAVAIL",
+                    name,
+                )?;
             }
             Service::Files | Service::Dns | Service::MyHostname => {}
         }
@@ -202,7 +206,9 @@ fn read_criteria<'a>(
             .position(|name| status.eq_ignore_ascii_case(name))
             .ok_or("unknown status, every lookup fails")?;
         rest = rest.trim_ascii_start();
-        let [b'=', after @ ..] = rest else { return Err("no = after a status, every lookup fails") };
+        let [b'=', after @ ..] = rest else {
+            return Err("no = after a status, every lookup fails");
+        };
         rest = after.trim_ascii_start();
         let action = match take_word(&mut rest, 0) {
             word if word.eq_ignore_ascii_case(b"return") => Action::Return,
@@ -223,7 +229,8 @@ const STATUSES: [&[u8]; 4] = [b"SUCCESS", b"NOTFOUND", b"UNAVAIL", b"TRYAGAIN"];
 
 fn take_word<'a>(rest: &mut &'a [u8], skip: usize) -> &'a [u8] {
     let text = rest.get(skip..).unwrap_or_default();
-    let end = text.iter().position(|&b| matches!(b, b'=' | b']') || is_space(b)).unwrap_or(text.len());
+    let end =
+        text.iter().position(|&b| matches!(b, b'=' | b']') || is_space(b)).unwrap_or(text.len());
     let (word, after) = text.split_at_checked(end).unwrap_or_default();
     *rest = after;
     word

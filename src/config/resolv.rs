@@ -126,7 +126,12 @@ impl ResolvConf {
         self.set_options(res_options.unwrap_or_default(), 0)
     }
 
-    fn read_line(&mut self, line: &[u8], number: u32, zones: ZoneNames<'_>) -> Result<(), NoMemory> {
+    fn read_line(
+        &mut self,
+        line: &[u8],
+        number: u32,
+        zones: ZoneNames<'_>,
+    ) -> Result<(), NoMemory> {
         // C functions read the line: it ends at a NUL.
         let line = line.split(|&b| b == 0).next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -150,7 +155,12 @@ impl ResolvConf {
         }
     }
 
-    fn add_server(&mut self, word: &[u8], number: u32, zones: ZoneNames<'_>) -> Result<(), NoMemory> {
+    fn add_server(
+        &mut self,
+        word: &[u8],
+        number: u32,
+        zones: ZoneNames<'_>,
+    ) -> Result<(), NoMemory> {
         let word = word.split(|&b| b == b';' || b == b'#').next().unwrap_or_default();
         let Some(server) = server(word, zones) else {
             return self.notes.add(number, "no IP address, name server ignored", word);
@@ -182,7 +192,9 @@ impl ResolvConf {
                     let mask = mask.flatten().unwrap_or_else(|| class_mask(address));
                     self.sortlist.try_push(Sort { address, mask })?;
                 }
-                (Some(_), _) => self.notes.add(number, "more than ten, sortlist pair ignored", pair)?,
+                (Some(_), _) => {
+                    self.notes.add(number, "more than ten, sortlist pair ignored", pair)?
+                }
                 (None, _) => self.notes.add(number, "no address, sortlist pair ignored", pair)?,
             }
         }
@@ -193,12 +205,12 @@ impl ResolvConf {
     fn set_options(&mut self, options: &[u8], number: u32) -> Result<(), NoMemory> {
         for word in words(options) {
             let o = &mut self.options;
+            let word = if word.starts_with(b"no_tld_query") { b"no-tld-query" } else { word };
             let flag = [
                 (&b"rotate"[..], &mut o.rotate),
                 (b"edns0", &mut o.edns0),
                 (b"single-request-reopen", &mut o.single_request_reopen),
                 (b"single-request", &mut o.single_request),
-                (b"no_tld_query", &mut o.no_tld_query),
                 (b"no-tld-query", &mut o.no_tld_query),
                 (b"use-vc", &mut o.use_vc),
                 (b"trust-ad", &mut o.trust_ad),
@@ -209,14 +221,22 @@ impl ResolvConf {
             } else if let Some(value) = word.strip_prefix(b"ndots:") {
                 // Four bits, without a sign: a negative number is the greatest.
                 let ndots = leading_number(value);
-                o.ndots = if (0..MAX_NDOTS).contains(&ndots) { ndots as u8 } else { MAX_NDOTS as u8 };
+                o.ndots =
+                    if (0..MAX_NDOTS).contains(&ndots) { ndots as u8 } else { MAX_NDOTS as u8 };
             } else if let Some(value) = word.strip_prefix(b"timeout:") {
                 o.timeout = leading_number(value).clamp(1, MAX_TIMEOUT) as u32;
             } else if let Some(value) = word.strip_prefix(b"attempts:") {
                 o.attempts = leading_number(value).clamp(1, MAX_ATTEMPTS) as u32;
             } else {
-                let known: [&[u8]; 7] =
-                    [b"debug", b"inet6", b"no-reload", b"ip6-bytestring", b"ip6-dotint", b"no-ip6-dotint", b"no-check-names"];
+                let known: [&[u8]; 7] = [
+                    b"debug",
+                    b"inet6",
+                    b"no-reload",
+                    b"ip6-bytestring",
+                    b"ip6-dotint",
+                    b"no-ip6-dotint",
+                    b"no-check-names",
+                ];
                 let what = if known.iter().any(|name| word.starts_with(name)) {
                     "option without effect"
                 } else {
@@ -302,7 +322,8 @@ mod tests {
                 &["1.1.1.1:53", "2.2.2.2:53", "3.3.3.3:53"],
             ),
         ] {
-            let servers: Vec<String> = parsed(text).servers.iter().map(ToString::to_string).collect();
+            let servers: Vec<String> =
+                parsed(text).servers.iter().map(ToString::to_string).collect();
             assert_eq!(servers, want, "{text:?}");
         }
     }
@@ -331,14 +352,32 @@ mod tests {
     fn options() {
         let default = Options::default();
         for (text, want) in [
-            ("options ndots:5 timeout:1 attempts:3", Options { ndots: 5, timeout: 1, attempts: 3, ..default.clone() }),
-            ("options ndots:99 timeout:99 attempts:99", Options { ndots: 15, timeout: 30, attempts: 5, ..default.clone() }),
-            ("options ndots:-1 timeout:0 attempts:0", Options { ndots: 15, timeout: 1, attempts: 1, ..default.clone() }),
+            (
+                "options ndots:5 timeout:1 attempts:3",
+                Options { ndots: 5, timeout: 1, attempts: 3, ..default.clone() },
+            ),
+            (
+                "options ndots:99 timeout:99 attempts:99",
+                Options { ndots: 15, timeout: 30, attempts: 5, ..default.clone() },
+            ),
+            (
+                "options ndots:-1 timeout:0 attempts:0",
+                Options { ndots: 15, timeout: 1, attempts: 1, ..default.clone() },
+            ),
             ("options ndots:x", Options { ndots: 0, ..default.clone() }),
             ("options single-request", Options { single_request: true, ..default.clone() }),
-            ("options single-request-reopen", Options { single_request_reopen: true, ..default.clone() }),
-            ("options rotate\noptions use-vc edns0", Options { rotate: true, use_vc: true, edns0: true, ..default.clone() }),
-            ("options trust-ad no-aaaa no-tld-query", Options { trust_ad: true, no_aaaa: true, no_tld_query: true, ..default.clone() }),
+            (
+                "options single-request-reopen",
+                Options { single_request_reopen: true, ..default.clone() },
+            ),
+            (
+                "options rotate\noptions use-vc edns0",
+                Options { rotate: true, use_vc: true, edns0: true, ..default.clone() },
+            ),
+            (
+                "options trust-ad no-aaaa no-tld-query",
+                Options { trust_ad: true, no_aaaa: true, no_tld_query: true, ..default.clone() },
+            ),
             ("options inet6 debug nonsense", default.clone()),
         ] {
             assert_eq!(parsed(text).options, want, "{text}");

@@ -38,8 +38,12 @@ impl Span {
 
 /// Indexes the file's text. Lines that are no services lines are noted.
 pub fn index(text: Vec<u8>) -> Result<Services, NoMemory> {
-    let mut services =
-        Services { text: Vec::new(), by_name: Vec::new(), by_port: Vec::new(), notes: Notes::default() };
+    let mut services = Services {
+        text: Vec::new(),
+        by_name: Vec::new(),
+        by_port: Vec::new(),
+        notes: Notes::default(),
+    };
     let mut start = 0;
     for (line, number) in text.split(|&b| b == b'\n').zip(1u32..) {
         services.add_line(line, start, number)?;
@@ -47,9 +51,9 @@ pub fn index(text: Vec<u8>) -> Result<Services, NoMemory> {
     }
     services.text = text;
     let text = &services.text;
-    services.by_name.sort_unstable_by(|a, b| {
-        a.name.of(text).cmp(b.name.of(text)).then(a.line.cmp(&b.line))
-    });
+    services
+        .by_name
+        .sort_unstable_by(|a, b| a.name.of(text).cmp(b.name.of(text)).then(a.line.cmp(&b.line)));
     services.by_port.sort_unstable_by_key(|entry| (entry.port, entry.line));
     Ok(services)
 }

@@ -215,7 +215,10 @@ fn assign<T>(place: &mut T, value: Option<T>) -> bool {
 }
 
 /// False for the first word, true for the second.
-fn one_of<const A: usize, const B: usize>(value: &[u8], words: (&[u8; A], &[u8; B])) -> Option<bool> {
+fn one_of<const A: usize, const B: usize>(
+    value: &[u8],
+    words: (&[u8; A], &[u8; B]),
+) -> Option<bool> {
     if value == words.0 { Some(false) } else { (value == words.1).then_some(true) }
 }
 

@@ -33,6 +33,7 @@ impl<T> Clone for Version<T> {
 
 impl<T> Watched<T> {
     /// A file that hasn't been looked at.
+    #[allow(clippy::new_without_default)]
     pub const fn new() -> Watched<T> {
         Watched { current: Mutex::new(None), checked: AtomicU32::new(0) }
     }
@@ -51,8 +52,7 @@ impl<T> Watched<T> {
         let checked = self.checked.load(Relaxed);
         let due = checked == 0 || stamp.wrapping_sub(checked) >= FRESH;
         // Whoever sets the stamp looks at the file for all.
-        let mine = due
-            && self.checked.compare_exchange(checked, stamp, Relaxed, Relaxed).is_ok();
+        let mine = due && self.checked.compare_exchange(checked, stamp, Relaxed, Relaxed).is_ok();
         match current {
             Some(version) if !mine => Ok(version.content),
             // After a reload even an unchanged file is read again: its parsing may depend on more.

@@ -33,6 +33,32 @@ pub fn name(index: u32, buffer: &mut [u8; NAME_ROOM]) -> Option<&[u8]> {
     CStr::from_bytes_until_nul(buffer).ok().map(CStr::to_bytes)
 }
 
+/// True for an interface that is a tunnel: addresses behind it are not reached natively.
+pub fn is_tunnel(index: u32) -> bool {
+    // Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4.
+    const TUNNELS: [u16; 3] = [768, 769, 776];
+    let mut buffer = [0; NAME_ROOM];
+    let Some(name) = name(index, &mut buffer) else { return false };
+    // SAFETY: ifreq is plain data, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name) {
+        *to = *from as libc::c_char;
+    }
+    // SAFETY: plain integers.
+    let descriptor =
+        unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if descriptor < 0 {
+        return false;
+    }
+    // SAFETY: the request outlives the call, which fills in its hardware address; the descriptor is
+    // ours alone. The union's field is the one that SIOCGIFHWADDR fills.
+    unsafe {
+        let result = libc::ioctl(descriptor, libc::SIOCGIFHWADDR as _, &raw mut request);
+        libc::close(descriptor);
+        result == 0 && TUNNELS.contains(&request.ifr_ifru.ifru_hwaddr.sa_family)
+    }
+}
+
 /// One address of one of this host's interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InterfaceAddress {
@@ -42,7 +68,7 @@ pub struct InterfaceAddress {
     pub prefix_len: u8,
     /// Index of the interface.
     pub interface: u32,
-    /// Past its preferred lifetime (RFC 4862).
+    /// Past its preferred lifetime (RFC 4862), or still being checked for duplicates.
     pub deprecated: bool,
     /// Temporary (RFC 8981).
     pub temporary: bool,
@@ -61,7 +87,8 @@ const ATTRIBUTE_LOCAL: u16 = 2;
 const ATTRIBUTE_FLAGS: u16 = 8;
 const FLAG_TEMPORARY: u32 = 0x01;
 const FLAG_HOME: u32 = 0x10;
-const FLAG_DEPRECATED: u32 = 0x20;
+/// `IFA_F_DEPRECATED` and `IFA_F_OPTIMISTIC`.
+const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
 
 /// Why the addresses can't be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +170,7 @@ fn read_address(message: &[u8]) -> Option<InterfaceAddress> {
         ip: local.or(address)?,
         prefix_len,
         interface: u32::from_ne_bytes([i0, i1, i2, i3]),
-        deprecated: flags & FLAG_DEPRECATED != 0,
+        deprecated: flags & FLAGS_DEPRECATED != 0,
         temporary: flags & FLAG_TEMPORARY != 0,
         home: flags & FLAG_HOME != 0,
     })

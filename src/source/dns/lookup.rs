@@ -73,7 +73,8 @@ impl<'a> Lookup<'a> {
                     }
                 },
                 Err(error) => {
-                    self.trace().decision(format_args!("dns: {} is no name: {error:?}", Text(node)));
+                    self.trace()
+                        .decision(format_args!("dns: {} is no name: {error:?}", Text(node)));
                     Miss::Final
                 }
             };
@@ -117,7 +118,11 @@ impl<'a> Lookup<'a> {
                 let (content, ttl) = read::addresses(message, name, asked.qtype)?;
                 self.keep(name, asked.qtype, cached_content(&content)?, ttl);
                 *outcome = outcome_of(content)?;
-                Ok(if matches!(outcome, Outcome::Found(_)) { Verdict::Positive } else { Verdict::Negative })
+                Ok(if matches!(outcome, Outcome::Found(_)) {
+                    Verdict::Positive
+                } else {
+                    Verdict::Negative
+                })
             };
             let progress = exchange(&self.terms, &questions, read)?;
             note_troubles(&mut outcomes, &places, &progress);
@@ -130,7 +135,12 @@ impl<'a> Lookup<'a> {
     }
 
     /// What the cache knows; `NotAsked` where that is nothing.
-    fn cached_addresses(&self, name: &Name, qtype: u16, now: Instant) -> Result<Outcome<Found>, NoMemory> {
+    fn cached_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        now: Instant,
+    ) -> Result<Outcome<Found>, NoMemory> {
         let Some(entry) = self.cache.get(&self.key(name, qtype), now) else {
             return Ok(Outcome::NotAsked);
         };
@@ -296,6 +306,8 @@ fn failure_of(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Local(fault) => Failure::System(fault.errno()),
         Trouble::Lame => Failure::NoData,
-        Trouble::Rcode(_) | Trouble::Silent | Trouble::Unreachable | Trouble::Broken => Failure::Again,
+        Trouble::Rcode(_) | Trouble::Silent | Trouble::Unreachable | Trouble::Broken => {
+            Failure::Again
+        }
     }
 }
