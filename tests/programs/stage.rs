@@ -1,10 +1,8 @@
 //! A sandbox with what programs talk to, and the comparison of their runs.
 //!
-//! On stage: knot, authoritative for `example.test` and the reverse zones in `zones/`; addresses
-//! beside loopback; a web server on port 8080 and a git server on port 9418 of all addresses.
+//! On stage: knot with the records of `records.zone`; addresses beside loopback; a web server on port 8080 and a git server on port 9418 of all addresses.
 
 use std::fs;
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::servers;
 use crate::support::process::{self, End, Output};
 use crate::support::sandbox::Sandbox;
+use crate::support::servers::RealServer;
 
 /// For one run of a program; the slowest, a Java program compiled from source, takes 3 s alone.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -25,14 +24,6 @@ const HOSTS: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n\
                      192.0.2.90 hosted.example.test hosted\n2001:db8::90 hosted.example.test\n";
 const DATABASES: &str = "networks: files\nservices: files\nprotocols: files\npasswd: files\n\
                          group: files\nshadow: files\n";
-const ZONES: [&str; 5] = [
-    "root",
-    "example.test",
-    "2.0.192.in-addr.arpa",
-    "127.in-addr.arpa",
-    "8.b.d.0.1.0.0.2.ip6.arpa",
-];
-
 /// The signal that a write to address 0x46 ends in.
 pub const SIGSEGV: i32 = libc::SIGSEGV;
 
@@ -40,7 +31,7 @@ pub const SIGSEGV: i32 = libc::SIGSEGV;
 pub struct Stage<'a> {
     pub sandbox: &'a Sandbox,
     /// Ended with the stage.
-    _knot: Server,
+    _knot: RealServer,
 }
 
 impl Stage<'_> {
@@ -57,7 +48,9 @@ impl Stage<'_> {
             sandbox.write("/etc/hosts", HOSTS);
             servers::web(8080);
             servers::git(9418);
-            let stage = Stage { sandbox, _knot: start_knot(sandbox) };
+            let records = include_str!("records.zone");
+            let Some(knot) = RealServer::knot(sandbox, "127.0.0.1:53", "", records) else { return };
+            let stage = Stage { sandbox, _knot: knot };
             stage.nsswitch("files dns");
             play(&stage);
         });
@@ -65,11 +58,6 @@ impl Stage<'_> {
 
     /// Writes the `hosts:` line of nsswitch.conf.
     pub fn nsswitch(&self, hosts: &str) {
-        let hosts = if std::env::var_os("RUSTDNS_FAKE").is_some() {
-            hosts.replace("crash", "nomod")
-        } else {
-            hosts.to_owned()
-        }; //FAKE
         self.sandbox.write("/etc/nsswitch.conf", format!("hosts: {hosts}\n{DATABASES}"));
     }
 
@@ -171,41 +159,6 @@ pub fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "{what} did not come up in {START_LIMIT:?}");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-fn start_knot(sandbox: &Sandbox) -> Server {
-    let folder = sandbox.scratch().join("knot");
-    fs::create_dir_all(&folder).unwrap();
-    let mut conf = format!(
-        "server:\n  rundir: {0}\n  listen: 127.0.0.1@53\n  listen: ::1@53\n\
-         database:\n  storage: {0}\n\
-         template:\n  - id: default\n    storage: {0}\n    journal-content: none\n    zonefile-sync: -1\n\
-         zone:\n",
-        folder.display()
-    );
-    for zone in ZONES {
-        let file = repository().join(format!("tests/programs/zones/{zone}.zone"));
-        fs::copy(file, folder.join(format!("{zone}.zone"))).unwrap();
-        let domain = if zone == "root" { "." } else { zone };
-        conf.push_str(&format!("  - domain: {domain}\n    file: {zone}.zone\n"));
-    }
-    let conf_file = folder.join("knot.conf");
-    fs::write(&conf_file, conf).unwrap();
-    let mut command = sandbox.command("knotd");
-    command.arg("-c").arg(&conf_file);
-    let server = Server::start(command);
-
-    // example.test SOA, id 1.
-    let question = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x07example\x04test\0\0\x06\0\x01";
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    wait_for("knot", || {
-        let mut reply = [0; 512];
-        let _refused_until_up = socket.send_to(question, "127.0.0.1:53");
-        // NOERROR with an answer: the zone is loaded.
-        matches!(socket.recv(&mut reply), Ok(12..) if reply[3] & 15 == 0 && reply[7] == 1)
-    });
-    server
 }
 
 /// The repository's top.

@@ -1,0 +1,47 @@
+//! The C probes of `tests/c`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// The program made from `tests/c/NAME.c`; compiled once in each test process.
+pub fn program(name: &str) -> PathBuf {
+    build(name, &[])
+}
+
+/// The shared object made from `tests/c/NAME.c`.
+pub fn shared_object(name: &str) -> PathBuf {
+    build(name, &["-shared", "-fPIC"])
+}
+
+fn build(name: &str, options: &[&str]) -> PathBuf {
+    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    // The map is only changed after a success, so a failed test leaves it whole.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = built.get_or_insert_default();
+    if let Some(program) = built.get(name) {
+        return program.clone();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = root.join("tests/c").join(name).with_extension("c");
+    let folder = root.join("target/tests-c");
+    fs::create_dir_all(&folder).unwrap();
+    // Other test processes may be at it too: each writes its own file, then puts it in place.
+    let unfinished = folder.join(format!("{name}.{}", std::process::id()));
+    let output = Command::new("cc")
+        .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
+        .args(options)
+        .arg("-o")
+        .arg(&unfinished)
+        .arg(&source)
+        .output()
+        .unwrap_or_else(|e| panic!("cc: {e}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cc {}: {errors}", source.display());
+    let program = folder.join(name);
+    fs::rename(&unfinished, &program).unwrap();
+    built.insert(name.to_owned(), program.clone());
+    program
+}

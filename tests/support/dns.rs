@@ -1,0 +1,336 @@
+//! A DNS server inside the test whose every answer is scripted.
+//!
+//! ```ignore
+//! let server = Server::start(sandbox, Zone::new().a("host.test", "192.0.2.1").nxdomain_else());
+//! let server = Server::start(sandbox, |q: &Question| match q.transport {
+//!     Transport::Udp => Reply::empty().truncated(),
+//!     Transport::Tcp => Reply::records([Record::address(&q.name, "192.0.2.1")]).segments(1),
+//! });
+//! ```
+#![allow(unsafe_code, reason = "std can't wake a thread that waits for a datagram")]
+
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::sandbox::Sandbox;
+use super::wire::Query;
+
+pub use super::reply::Reply;
+
+/// How a question came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// One question that a client asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Lower-cased, no final dot (the root is `.`), escaped as in master files.
+    pub name: String,
+    /// The same as it was sent.
+    pub name_as_sent: String,
+    pub qtype: u16,
+    pub qclass: u16,
+    pub transport: Transport,
+    /// Who asked.
+    pub source: SocketAddr,
+    /// Where it was asked.
+    pub server: SocketAddr,
+    pub id: u16,
+    /// Recursion desired, authentic data, checking disabled (RFC 4035 section 3.2).
+    pub rd: bool,
+    pub ad: bool,
+    pub cd: bool,
+    /// The payload size offered, if the query had an OPT record.
+    pub edns: Option<u16>,
+    /// DNSSEC OK (RFC 3225).
+    pub dnssec_ok: bool,
+    /// The whole message.
+    pub raw: Vec<u8>,
+    /// The question section as sent.
+    pub(super) question: Vec<u8>,
+    pub arrived: Instant,
+    /// Which question of this connection it is, from 0; always 0 over UDP.
+    pub position: usize,
+}
+
+/// A question in the order in which it arrived.
+pub type LoggedQuery = Question;
+
+/// What a server does with a question.
+pub trait Script: Send + Sync + 'static {
+    fn reply(&self, question: &Question) -> Reply;
+}
+
+impl<F: Fn(&Question) -> Reply + Send + Sync + 'static> Script for F {
+    fn reply(&self, question: &Question) -> Reply {
+        self(question)
+    }
+}
+
+/// A running server. Dropping it ends its threads and waits for them.
+pub struct Server {
+    shared: Arc<Shared>,
+    waiting: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    script: Box<dyn Script>,
+    log: Mutex<Vec<LoggedQuery>>,
+    /// Messages that were no query.
+    garbage: AtomicUsize,
+    stopping: AtomicBool,
+    sockets: Vec<Socket>,
+    /// Threads that are still busy with an answer or a connection, and open connections.
+    busy: Mutex<Busy>,
+    /// Tells of every change to `busy` and `stopping`.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Busy {
+    threads: Vec<JoinHandle<()>>,
+    connections: Vec<TcpStream>,
+}
+
+enum Socket {
+    Udp(UdpSocket),
+    Tcp(TcpListener),
+}
+
+impl Server {
+    /// A server on port 53 of 127.0.0.1 and ::1, over UDP and TCP.
+    pub fn start(sandbox: &Sandbox, script: impl Script) -> Server {
+        Server::on(sandbox, &["127.0.0.1:53", "[::1]:53"], script)
+    }
+
+    /// A server on these addresses, over UDP and TCP.
+    pub fn on(sandbox: &Sandbox, addresses: &[&str], script: impl Script) -> Server {
+        Server::with(sandbox, addresses, &[Transport::Udp, Transport::Tcp], script)
+    }
+
+    /// A server on these addresses and transports; TCP alone or UDP alone refuses the other.
+    pub fn with(
+        _inside: &Sandbox,
+        addresses: &[&str],
+        transports: &[Transport],
+        script: impl Script,
+    ) -> Server {
+        let mut sockets = Vec::new();
+        for address in addresses {
+            let at: SocketAddr = address.parse().unwrap_or_else(|e| panic!("{address}: {e}"));
+            for transport in transports {
+                let bound = match transport {
+                    Transport::Udp => UdpSocket::bind(at).map(Socket::Udp),
+                    Transport::Tcp => TcpListener::bind(at).map(Socket::Tcp),
+                };
+                sockets.push(bound.unwrap_or_else(|e| panic!("{transport:?} {address}: {e}")));
+            }
+        }
+        let count = sockets.len();
+        let shared = Arc::new(Shared {
+            script: Box::new(script),
+            log: Mutex::default(),
+            garbage: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            sockets,
+            busy: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let waiting = (0..count)
+            .map(|index| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || match &shared.sockets[index] {
+                    Socket::Udp(socket) => shared.serve_udp(socket),
+                    Socket::Tcp(listener) => shared.serve_tcp(listener),
+                })
+            })
+            .collect();
+        Server { shared, waiting }
+    }
+
+    /// Every question so far, oldest first.
+    pub fn log(&self) -> Vec<LoggedQuery> {
+        self.shared.log.lock().unwrap().clone()
+    }
+
+    /// The log as text, one line a question: `host.test 28 udp`. Questions that arrived together
+    /// keep their order of arrival.
+    pub fn asked(&self) -> Vec<String> {
+        let line = |q: Question| {
+            let transport = if q.transport == Transport::Udp { "udp" } else { "tcp" };
+            format!("{} {} {transport}", q.name, q.qtype)
+        };
+        self.log().into_iter().map(line).collect()
+    }
+
+    pub fn clear_log(&self) {
+        self.shared.log.lock().unwrap().clear();
+    }
+
+    /// How many messages were no query.
+    pub fn garbage(&self) -> usize {
+        self.shared.garbage.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let shared = &self.shared;
+        shared.stopping.store(true, Ordering::SeqCst);
+        for socket in &shared.sockets {
+            let fd = match socket {
+                Socket::Udp(socket) => socket.as_raw_fd(),
+                Socket::Tcp(listener) => listener.as_raw_fd(),
+            };
+            // Ends the wait of the thread that reads; fails on a UDP socket, yet does it.
+            // SAFETY: shutdown takes two integers, and the socket is still open.
+            unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+        }
+        let mut outcomes: Vec<_> = self.waiting.drain(..).map(JoinHandle::join).collect();
+        // No thread is left that would start more.
+        let busy = {
+            let mut busy = shared.busy.lock().unwrap();
+            shared.changed.notify_all();
+            std::mem::take(&mut *busy)
+        };
+        for connection in &busy.connections {
+            // Already closed by the other side is as good.
+            connection.shutdown(std::net::Shutdown::Both).ok();
+        }
+        outcomes.extend(busy.threads.into_iter().map(JoinHandle::join));
+        if !thread::panicking() {
+            assert!(outcomes.iter().all(Result::is_ok), "a script panicked, see above");
+        }
+    }
+}
+
+impl Shared {
+    fn serve_udp(self: &Arc<Self>, socket: &UdpSocket) {
+        let mut buffer = [0; 65535];
+        let local = socket.local_addr().unwrap();
+        while !self.stopping.load(Ordering::SeqCst) {
+            let Ok((length, source)) = socket.recv_from(&mut buffer) else { continue };
+            let Some(question) = self.note(&buffer[..length], source, local, Transport::Udp, 0)
+            else {
+                continue;
+            };
+            let reply = self.script.reply(&question);
+            if !reply.waits() {
+                self.send_datagrams(socket, &question, &reply);
+                continue;
+            }
+            let (shared, socket) = (Arc::clone(self), socket.try_clone().unwrap());
+            self.keep(thread::spawn(move || shared.send_datagrams(&socket, &question, &reply)));
+        }
+    }
+
+    fn send_datagrams(&self, socket: &UdpSocket, question: &Question, reply: &Reply) {
+        for step in reply.steps() {
+            if !self.pause(step.delay) {
+                return;
+            }
+            let Some(message) = step.message(question) else { continue };
+            // A client that is gone already makes this fail.
+            match step.source(question.server) {
+                None => socket.send_to(&message, question.source).ok(),
+                Some(other) => {
+                    UdpSocket::bind(other).unwrap().send_to(&message, question.source).ok()
+                }
+            };
+        }
+    }
+
+    fn serve_tcp(self: &Arc<Self>, listener: &TcpListener) {
+        while let Ok((stream, source)) = listener.accept() {
+            self.busy.lock().unwrap().connections.push(stream.try_clone().unwrap());
+            let shared = Arc::clone(self);
+            self.keep(thread::spawn(move || {
+                // The client may close in the middle of anything.
+                shared.serve_connection(&stream, source).ok();
+                stream.shutdown(std::net::Shutdown::Both).ok();
+            }));
+        }
+    }
+
+    fn serve_connection(&self, mut stream: &TcpStream, source: SocketAddr) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let local = stream.local_addr()?;
+        for position in 0.. {
+            let mut length = [0; 2];
+            stream.read_exact(&mut length)?;
+            let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+            stream.read_exact(&mut message)?;
+            let Some(question) = self.note(&message, source, local, Transport::Tcp, position)
+            else {
+                continue;
+            };
+            for step in self.script.reply(&question).steps() {
+                if !self.pause(step.delay) || step.close {
+                    return Ok(());
+                }
+                if let Some(message) = step.message(&question) {
+                    step.send_over(stream, &message)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        raw: &[u8],
+        source: SocketAddr,
+        server: SocketAddr,
+        transport: Transport,
+        position: usize,
+    ) -> Option<Question> {
+        let arrived = Instant::now();
+        let Some(query) = Query::parse(raw) else {
+            self.garbage.fetch_add(1, Ordering::SeqCst);
+            return None;
+        };
+        let question = Question {
+            name: query.name.to_ascii_lowercase(),
+            name_as_sent: query.name,
+            qtype: query.qtype,
+            qclass: query.qclass,
+            transport,
+            source,
+            server,
+            id: query.id,
+            rd: query.flags & 0x0100 != 0,
+            ad: query.flags & 0x0020 != 0,
+            cd: query.flags & 0x0010 != 0,
+            edns: query.edns.map(|(payload, _)| payload),
+            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
+            raw: raw.to_vec(),
+            question: query.question,
+            arrived,
+            position,
+        };
+        self.log.lock().unwrap().push(question.clone());
+        Some(question)
+    }
+
+    fn keep(&self, thread: JoinHandle<()>) {
+        self.busy.lock().unwrap().threads.push(thread);
+    }
+
+    /// Waits, unless the server stops meanwhile: then false.
+    fn pause(&self, delay: Duration) -> bool {
+        let running = |_: &mut Busy| !self.stopping.load(Ordering::SeqCst);
+        if !delay.is_zero() {
+            let busy = self.busy.lock().unwrap();
+            drop(self.changed.wait_timeout_while(busy, delay, running).unwrap());
+        }
+        !self.stopping.load(Ordering::SeqCst)
+    }
+}

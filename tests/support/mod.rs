@@ -1,0 +1,37 @@
+//! The test bed: sandboxes, a scripted DNS server, real DNS servers, C probes, comparisons.
+//!
+//! | file | gives |
+//! |---|---|
+//! | [`sandbox`] | a network and mount namespace with its own /etc for one test |
+//! | [`process`] | programs run with a time limit, output captured |
+//! | [`wire`] | DNS messages, read and written independently of the library |
+//! | [`dns`] | an in-process DNS server whose every answer is scripted |
+//! | [`reply`] | what it answers: right, wrong, late, in pieces, or not at all |
+//! | [`zone`] | the usual script: records by name |
+//! | [`servers`] | unbound, knot and dnsmasq on loopback |
+//! | [`cc`] | the C probes of `tests/c`, compiled once |
+//! | [`differential`] | the same program with libc and with the library, compared as text |
+#![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
+#![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a broken test bed must fail loudly, here as in a #[test] function"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests bind and connect to numeric addresses, and read their own environment"
+)]
+
+pub mod cc;
+pub mod differential;
+pub mod dns;
+pub mod process;
+pub mod reply;
+pub mod sandbox;
+pub mod servers;
+pub mod wire;
+pub mod zone;
