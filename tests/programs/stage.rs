@@ -119,7 +119,7 @@ impl Stage<'_> {
 /// Whether a program was ended by SIGSEGV, or says so itself as Go's runtime does.
 pub fn died(output: &Output) -> bool {
     output.end == End::Signal(SIGSEGV)
-        || output.end == End::Exit(2) && output.err().contains("[signal SIGSEGV")
+        || output.end == End::Exit(2) && output.err().contains("SIGSEGV: segmentation violation")
 }
 
 fn assert_same(command: &str, how: &str, plain: &str, other: &str) {
