@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::fmt::Write as _;
-
 use support::differential::compare_calls;
 use support::dns::Server;
 use support::sandbox::Sandbox;
@@ -17,7 +15,7 @@ fn ask_for(names: &[impl AsRef<str> + Sync]) {
         let mut calls = String::new();
         for name in names.iter().map(AsRef::as_ref) {
             for options in ["-f inet", "", "-F NUMERICHOST"] {
-                writeln!(calls, "gai -t stream {options} {name} 80").unwrap();
+                calls.push_str(&format!("gai -t stream {options} {name} 80\n"));
             }
         }
         assert_same!(compare_calls(sandbox, &calls));

@@ -105,6 +105,27 @@ enum Socket {
     Tcp(TcpListener),
 }
 
+impl Socket {
+    /// Binds, with patience: the socket of an earlier server lives on for a moment in a process
+    /// that another test is just starting (a child has copies of all sockets until it executes
+    /// its program).
+    fn bind(transport: Transport, at: SocketAddr) -> io::Result<Socket> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let bound = match transport {
+                Transport::Udp => UdpSocket::bind(at).map(Socket::Udp),
+                Transport::Tcp => TcpListener::bind(at).map(Socket::Tcp),
+            };
+            match bound {
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                _ => return bound,
+            }
+        }
+    }
+}
+
 impl Server {
     /// A server on port 53 of 127.0.0.1 and ::1, over UDP and TCP.
     pub fn start(sandbox: &Sandbox, script: impl Script) -> Server {
@@ -127,11 +148,10 @@ impl Server {
         for address in addresses {
             let at: SocketAddr = address.parse().unwrap_or_else(|e| panic!("{address}: {e}"));
             for transport in transports {
-                let bound = match transport {
-                    Transport::Udp => UdpSocket::bind(at).map(Socket::Udp),
-                    Transport::Tcp => TcpListener::bind(at).map(Socket::Tcp),
-                };
-                sockets.push(bound.unwrap_or_else(|e| panic!("{transport:?} {address}: {e}")));
+                sockets.push(
+                    Socket::bind(*transport, at)
+                        .unwrap_or_else(|e| panic!("{transport:?} {address}: {e}")),
+                );
             }
         }
         let count = sockets.len();

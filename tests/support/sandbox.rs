@@ -213,8 +213,10 @@ pub fn preload_library() -> PathBuf {
     let folder = std::env::var_os("RUSTDNS_DIST")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dist"), PathBuf::from);
     let library = folder.join("librustdns.so");
-    assert!(library.exists(), "{} is missing: run `make` first", library.display());
+    // Absolute, because programs run in a folder of their own.
     library
+        .canonicalize()
+        .unwrap_or_else(|_| panic!("{} is missing: run `make` first", library.display()))
 }
 
 /// Says that a test was skipped and why, where people and the runner see it.
@@ -252,13 +254,19 @@ fn hide_name_service_caches() -> io::Result<()> {
     Ok(())
 }
 
-/// Puts a changeable view over /etc: an overlay, or where the kernel refuses one, a copy.
+/// Puts a changeable view over /etc: an overlay, or where there can be none, a copy.
 fn own_etc() -> io::Result<()> {
     for folder in ["upper", "work", "copy"] {
         fs::create_dir_all(Path::new(PRIVATE).join(folder))?;
     }
     let layers = format!("lowerdir=/etc,upperdir={PRIVATE}/upper,workdir={PRIVATE}/work");
-    if mount(Some("overlay"), "/etc", Some("overlay"), 0, Some(&layers)).is_ok() {
+    // In a user namespace an overlay can't mark folders as opaque: a file couldn't become one.
+    let real_root = fs::read_to_string("/proc/self/uid_map")?.split_whitespace().eq([
+        "0",
+        "0",
+        &u32::MAX.to_string(),
+    ]);
+    if real_root && mount(Some("overlay"), "/etc", Some("overlay"), 0, Some(&layers)).is_ok() {
         return Ok(());
     }
     // Private keys and the like can't be read without real root, and no test wants them.

@@ -79,7 +79,7 @@ impl RealServer {
         let mut command = sandbox.command("dnsmasq");
         command
             .args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"])
-            .args(["--bind-interfaces", "--user=root", "--group=root", "--log-facility=-"])
+            .args(["--bind-interfaces", "--user=", "--group=", "--log-facility=-"])
             .args(["--log-queries", "--cache-size=1000"])
             .arg(format!("--pid-file={}/pid", folder.display()))
             .arg(format!("--listen-address={address}"))

@@ -1,0 +1,277 @@
+//! What servers answer, right and wrong: the library makes of it what libc makes of it, save where
+//! libc believes what it shouldn't.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::differential::{compare_calls, probe, probe_within};
+use support::dns::{Question, Reply, Server, Transport};
+use support::sandbox::Sandbox;
+use support::wire::{Data, IN, Record, rcode, rtype};
+
+type Answer = fn(&Question) -> Reply;
+
+/// Each kind of lookup, for a name that any script knows.
+const CALLS: &str = "gai -t stream -F CANONNAME x.test 80\ngai -t stream -f inet y.test -\n\
+                     gai -t stream -f inet6 z.test -\n";
+
+/// The record that was asked for, of the name that was asked.
+fn right(q: &Question) -> Reply {
+    Reply::records([address(q, &q.name)])
+}
+
+fn address(q: &Question, owner: &str) -> Record {
+    match q.qtype {
+        rtype::A => Record::address(owner, "192.0.2.1"),
+        rtype::AAAA => Record::address(owner, "2001:db8::1"),
+        _ => Record::ptr(owner, "x.test"),
+    }
+}
+
+/// What no resolver may believe.
+fn forged(q: &Question) -> Reply {
+    Reply::records([match q.qtype {
+        rtype::AAAA => Record::address(&q.name, "2001:db8::bad"),
+        _ => Record::address(&q.name, "192.0.2.66"),
+    }])
+}
+
+fn by_type(q: &Question, a: Reply, aaaa: Reply) -> Reply {
+    if q.qtype == rtype::AAAA { aaaa } else { a }
+}
+
+fn over_tcp(q: &Question, tcp: Reply) -> Reply {
+    if q.transport == Transport::Udp { Reply::empty().truncated() } else { tcp }
+}
+
+/// Compares each row in a sandbox whose only server answers so.
+fn same(rows: &[(&str, Answer)]) {
+    for &(about, answer) in rows {
+        Sandbox::enter(|sandbox| {
+            sandbox.append("/etc/resolv.conf", "options timeout:1 attempts:2\n");
+            let _server = Server::start(sandbox, answer);
+            assert_same!(compare_calls(sandbox, CALLS), "{about}");
+        });
+    }
+}
+
+#[test]
+fn one_good_family_is_enough() {
+    same(&[
+        ("AAAA without data", |q| by_type(q, right(q), Reply::nodata().soa("test"))),
+        ("AAAA without SOA", |q| by_type(q, right(q), Reply::nodata())),
+        ("AAAA does not exist", |q| by_type(q, right(q), Reply::nxdomain().soa("test"))),
+        ("AAAA fails", |q| by_type(q, right(q), Reply::rcode(rcode::SERVFAIL))),
+        ("AAAA is refused", |q| by_type(q, right(q), Reply::rcode(rcode::REFUSED))),
+        ("AAAA is not implemented", |q| by_type(q, right(q), Reply::rcode(rcode::NOTIMP))),
+        ("A without data", |q| by_type(q, Reply::nodata().soa("test"), right(q))),
+        ("A does not exist", |q| by_type(q, Reply::nxdomain().soa("test"), right(q))),
+        ("A fails", |q| by_type(q, Reply::rcode(rcode::SERVFAIL), right(q))),
+    ]);
+}
+
+#[test]
+fn no_address() {
+    same(&[
+        ("no data", |_| Reply::nodata().soa("test")),
+        ("NXDOMAIN", |_| Reply::nxdomain().soa("test")),
+        ("NXDOMAIN without SOA", |_| Reply::nxdomain()),
+        ("SERVFAIL", |_| Reply::rcode(rcode::SERVFAIL)),
+        ("REFUSED", |_| Reply::rcode(rcode::REFUSED)),
+        ("NOTIMP", |_| Reply::rcode(rcode::NOTIMP)),
+        ("FORMERR", |_| Reply::rcode(rcode::FORMERR)),
+        ("rcode 15", |_| Reply::rcode(15)),
+        ("lame: no recursion, no records", |_| Reply::empty().without_recursion()),
+        ("A does not exist, AAAA fails", |q| {
+            by_type(q, Reply::nxdomain().soa("test"), Reply::rcode(rcode::SERVFAIL))
+        }),
+        ("only a TXT record", |q| {
+            Reply::records([Record::new(&q.name, Data::Txt(b"text".to_vec()))])
+        }),
+    ]);
+}
+
+#[test]
+fn aliases() {
+    same(&[
+        ("one", |q| Reply::records([Record::cname(&q.name, "t.test"), address(q, "t.test")])),
+        ("uncompressed", |q| {
+            Reply::records([Record::cname(&q.name, "t.test"), address(q, "t.test")]).uncompressed()
+        }),
+        ("three", |q| {
+            let (one, two) = (Record::cname(&q.name, "1.test"), Record::cname("1.test", "2.test"));
+            Reply::records([one, two, Record::cname("2.test", "3.test"), address(q, "3.test")])
+        }),
+        ("to nothing", |q| Reply::records([Record::cname(&q.name, "t.test")])),
+        ("to itself", |q| Reply::records([Record::cname(&q.name, &q.name)])),
+        ("in a circle", |q| {
+            Reply::records([Record::cname(&q.name, "t.test"), Record::cname("t.test", &q.name)])
+        }),
+        ("to a name that doesn't exist", |q| {
+            Reply::nxdomain().answers([Record::cname(&q.name, "t.test")]).soa("test")
+        }),
+        ("in another case", |q| {
+            let shouted = q.name.to_ascii_uppercase();
+            Reply::records([Record::cname(&shouted, "T.Test"), address(q, "t.tEST")])
+        }),
+        ("with signatures in between", |q| {
+            let signature = Record::new(&q.name, Data::Raw(rtype::RRSIG, vec![0; 40]));
+            let alias = Record::cname(&q.name, "t.test");
+            Reply::records([alias, signature.clone(), address(q, "t.test"), signature])
+        }),
+    ]);
+}
+
+#[test]
+fn what_is_no_answer_to_the_question_is_waited_past() {
+    same(&[
+        ("wrong id", |q| forged(q).wrong_id().then(right(q))),
+        ("wrong port", |q| forged(q).wrong_port().then(right(q))),
+        ("wrong address", |q| forged(q).wrong_address("127.0.0.2").then(right(q))),
+        ("wrong name", |q| forged(q).wrong_question("other.test", q.qtype, IN).then(right(q))),
+        ("wrong type", |q| forged(q).wrong_question(&q.name, rtype::MX, IN).then(right(q))),
+        ("wrong class", |q| forged(q).wrong_question(&q.name, q.qtype, 3).then(right(q))),
+        ("too short", |q| forged(q).cut(11).then(right(q))),
+        ("empty", |q| Reply::raw([]).then(right(q))),
+        ("answered twice", |q| right(q).then(forged(q))),
+        ("a hundred of them", |q| {
+            (0..100).fold(forged(q).wrong_id(), |r, _| r.then(forged(q).wrong_id())).then(right(q))
+        }),
+    ]);
+}
+
+#[test]
+fn what_libc_believes_and_should_not() {
+    let rows: [(&str, Answer); 3] = [
+        ("a query, not a response", |q| forged(q).not_a_response().then(right(q))),
+        ("another opcode", |q| forged(q).opcode(4).then(right(q))),
+        ("records of another name", |q| {
+            let foreign = match q.qtype {
+                rtype::AAAA => Record::address("other.test", "2001:db8::bad"),
+                _ => Record::address("other.test", "192.0.2.66"),
+            };
+            Reply::records([address(q, &q.name), foreign])
+        }),
+    ];
+    for (about, answer) in rows {
+        Sandbox::enter(|sandbox| {
+            let _server = Server::start(sandbox, answer);
+            let got = probe(sandbox, true, CALLS).out();
+            let found = |text| got.matches(text).count();
+            let counts = [found("192.0.2.1 "), found("2001:db8::1 "), found("66"), found("bad")];
+            assert_eq!(counts, [2, 2, 0, 0], "{about}: {got}");
+        });
+    }
+}
+
+#[test]
+fn tcp() {
+    same(&[
+        ("after truncation", |q| over_tcp(q, right(q))),
+        ("byte by byte", |q| over_tcp(q, right(q).segments(1))),
+        ("truncated with records", |q| match q.transport {
+            Transport::Udp => right(q).truncated(),
+            Transport::Tcp => right(q),
+        }),
+        ("NXDOMAIN", |q| over_tcp(q, Reply::nxdomain().soa("test"))),
+        ("60 kB", |q| {
+            let many = (0..=250).flat_map(|n| (1..=4).map(move |m| format!("192.0.{m}.{n}")));
+            let records = many.map(|a| Record::address(&q.name, &a));
+            by_type(q, over_tcp(q, Reply::records(records)), Reply::nodata())
+        }),
+    ]);
+}
+
+/// The first of two servers answers so, or doesn't listen at all; the second is right.
+fn the_second_answers(about: &str, first: Option<Answer>) {
+    Sandbox::enter(|sandbox| {
+        let servers = "nameserver 127.0.0.1\nnameserver 127.0.0.2\noptions timeout:1\n";
+        sandbox.write("/etc/resolv.conf", servers);
+        let _first = first.map(|answer| Server::on(sandbox, &["127.0.0.1:53"], answer));
+        let second = Server::on(sandbox, &["127.0.0.2:53"], right);
+        assert_same!(compare_calls(sandbox, CALLS), "{about}");
+        assert!(!second.log().is_empty(), "{about}");
+    });
+}
+
+#[test]
+fn the_next_server_is_asked() {
+    the_second_answers("nobody listens", None);
+    the_second_answers("silent", Some(|_| Reply::drop()));
+    the_second_answers("SERVFAIL", Some(|_| Reply::rcode(rcode::SERVFAIL)));
+    the_second_answers("REFUSED", Some(|_| Reply::rcode(rcode::REFUSED)));
+    the_second_answers("NOTIMP", Some(|_| Reply::rcode(rcode::NOTIMP)));
+}
+
+#[test]
+fn the_next_server_is_not_asked_after_an_answer() {
+    Sandbox::enter(|sandbox| {
+        sandbox.write("/etc/resolv.conf", "nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
+        let _first = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.qtype {
+            rtype::A => Reply::nxdomain().soa("test"),
+            _ => Reply::nodata().soa("test"),
+        });
+        let second = Server::on(sandbox, &["127.0.0.2:53"], right);
+        assert_same!(compare_calls(sandbox, CALLS));
+        assert_eq!(second.asked(), [""; 0]);
+    });
+}
+
+#[test]
+fn the_query_says_what_resolv_conf_says() {
+    for options in ["", "options edns0", "options trust-ad", "options edns0 trust-ad"] {
+        Sandbox::enter(|sandbox| {
+            sandbox.append("/etc/resolv.conf", format!("{options}\n"));
+            let server = Server::start(sandbox, right);
+            let [libc, rustdns] = [false, true].map(|preload| {
+                server.clear_log();
+                probe(sandbox, preload, "gai -f inet x.test -\n");
+                let said = |q: Question| (q.rd, q.ad, q.cd, q.edns.is_some(), q.dnssec_ok);
+                server.log().into_iter().map(said).collect::<Vec<_>>()
+            });
+            assert_eq!(libc, rustdns, "{options}: RD, AD, CD, EDNS, DO");
+        });
+    }
+}
+
+#[test]
+fn ids_and_ports_differ_from_query_to_query() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::start(sandbox, right);
+        let calls: String = (0..50).map(|n| format!("gai -f inet n{n}.test -\n")).collect();
+        probe(sandbox, true, &calls);
+        let log = server.log();
+        assert_eq!(log.len(), 50);
+        let distinct = |of: fn(&Question) -> u16| {
+            log.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+        };
+        // 50 draws out of 28,000 ports or 65,536 ids: more than 5 pairs are a chance below 1e-9.
+        assert!(distinct(|q| q.source.port()) >= 45);
+        assert!(distinct(|q| q.id) >= 45);
+    });
+}
+
+#[test]
+fn a_server_that_never_ends_its_tcp_answer_is_given_up() {
+    let silent: [(&str, Answer); 3] = [
+        ("no answer", |q| over_tcp(q, Reply::drop())),
+        ("half an answer", |q| over_tcp(q, right(q).length_error(10))),
+        ("a byte every 100 ms", |q| {
+            let slow = || Reply::raw([0; 1]).after(Duration::from_millis(100));
+            let start = Reply::raw([0; 1]).length_error(60_000);
+            over_tcp(q, (0..1000).fold(start, |r, _| r.then(slow())))
+        }),
+    ];
+    for (about, answer) in silent {
+        Sandbox::enter(|sandbox| {
+            sandbox.append("/etc/resolv.conf", "options timeout:1 attempts:1\n");
+            let _server = Server::start(sandbox, answer);
+            let started = Instant::now();
+            // libc has no limit here: 5 times the one in resolv.conf is no assertion of speed.
+            let limit = Duration::from_secs(5);
+            let got = probe_within(limit, sandbox, true, "gai -f inet x.test -\n");
+            assert!(got.out().contains("EAI_"), "{about}, {:?}: {got}", started.elapsed());
+        });
+    }
+}
