@@ -22,9 +22,18 @@ pub fn without_between(text: &str, start: &str, end: &str) -> String {
     })
 }
 
+/// Without a line that repeats the one before it.
+pub fn without_repeats(text: &str) -> String {
+    let mut last = None;
+    text.lines()
+        .filter(|line| last.replace(*line) != Some(*line))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
 #[test]
 fn cuts_only_what_varies() {
     assert_eq!(without_lines("a\nbc\nd\n", &["c"]), "a\nd\n");
     assert_eq!(without_between("x time=0.05 ms\ny\n", "time=", " ms"), "x time=... ms\ny\n");
     assert_eq!(without_between("time=5\n", "time=", " ms"), "time=5\n");
+    assert_eq!(without_repeats("a\na\nb\na\n"), "a\nb\na\n");
 }
