@@ -106,9 +106,6 @@ pub(super) enum SocketName<'a> {
     Local(&'a [u8]),
 }
 
-/// The shortest `sockaddr_in6` that is taken: without `sin6_scope_id`, as RFC 2133 had it.
-const SIN6_LEN_RFC2133: usize = offset_of!(libc::sockaddr_in6, sin6_scope_id);
-
 /// Reads a socket address of `len` octets, at any alignment; `None` where its family is unknown or
 /// it is too short for it.
 ///
@@ -134,14 +131,14 @@ pub(super) unsafe fn socket_name<'a>(
             let port = u16::from_be_bytes(port.try_into().ok()?);
             Some(SocketName::Inet(Address::new(IpAddr::V4(ip)), port))
         }
-        libc::AF_INET6 if octets.len() >= SIN6_LEN_RFC2133 => {
+        libc::AF_INET6 if octets.len() >= size_of::<libc::sockaddr_in6>() => {
             let port = field(offset_of!(libc::sockaddr_in6, sin6_port), 2)?;
             let ip = field(offset_of!(libc::sockaddr_in6, sin6_addr), 16)?;
-            let scope = field(SIN6_LEN_RFC2133, 4)
-                .and_then(|scope| Some(u32::from_ne_bytes(scope.try_into().ok()?)));
+            let scope = field(offset_of!(libc::sockaddr_in6, sin6_scope_id), 4)?;
+            let scope = u32::from_ne_bytes(scope.try_into().ok()?);
             let ip = IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(ip).ok()?));
             let port = u16::from_be_bytes(port.try_into().ok()?);
-            Some(SocketName::Inet(Address { ip, scope: scope.unwrap_or(0) }, port))
+            Some(SocketName::Inet(Address { ip, scope }, port))
         }
         libc::AF_UNIX => {
             let path = octets.get(offset_of!(libc::sockaddr_un, sun_path)..)?;

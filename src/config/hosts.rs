@@ -1,6 +1,6 @@
 //! hosts(5): the file's text, and two tables that find a name's or an address's lines in it.
 //!
-//! A table holds 32-bit offsets into the text, probed in order from where the hash says: entries of
+//! A table holds 32-bit offsets (of names, of lines), probed in order from where the hash says: entries of
 //! one name come out in the order of the file. Text and tables together take less than one and a
 //! half times the file.
 
@@ -33,11 +33,6 @@ impl<'a> Line<'a> {
     pub fn aliases(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         words(self.aliases)
     }
-
-    fn has_name(&self, name: &[u8]) -> bool {
-        self.canonical.eq_ignore_ascii_case(name)
-            || self.aliases().any(|alias| alias.eq_ignore_ascii_case(name))
-    }
 }
 
 /// Indexes the file's text. Lines that are no hosts lines are noted.
@@ -68,7 +63,8 @@ pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
         let Some(line) = read_line(content, start) else { continue };
         hosts.addresses.insert(hash_ip(line.address.ip), start);
         for name in core::iter::once(line.canonical).chain(line.aliases()) {
-            hosts.names.insert(hash_name(name), start);
+            // A name is a part of the text: their addresses tell where.
+            hosts.names.insert(hash_name(name), name.as_ptr().addr() - text.as_ptr().addr());
         }
     }
     hosts.text = text;
@@ -82,8 +78,17 @@ impl Hosts {
         let mut last = None;
         self.names
             .candidates(hash_name(name))
-            .filter_map(|start| self.line_at(start))
-            .filter(move |line| line.has_name(name) && last.replace(line.start) != Some(line.start))
+            .filter(move |&at| self.word_at(at).is_some_and(|word| word.eq_ignore_ascii_case(name)))
+            .filter_map(|at| {
+                let before = self.text.get(..at)?;
+                self.line_at(before.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1))
+            })
+            .filter(move |line| last.replace(line.start) != Some(line.start))
+    }
+
+    fn word_at(&self, at: usize) -> Option<&[u8]> {
+        next_word(self.text.get(at..)?.split(|&b| b == b'#' || b == 0).next()?)
+            .map(|(word, _)| word)
     }
 
     /// The lines that have `ip`, in file order.
@@ -160,7 +165,7 @@ fn next_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     text.split_at_checked(end)
 }
 
-/// Open addressing over offsets of lines; 0 is an empty slot, others are an offset plus one.
+/// Open addressing over offsets; 0 is an empty slot, others are an offset plus one.
 struct Table {
     slots: Vec<u32>,
 }

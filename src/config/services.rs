@@ -95,7 +95,7 @@ impl Services {
         let read = words.next().and_then(|word| {
             let slash = word.iter().position(|&b| b == b'/')?;
             let (port, protocol) = word.split_at_checked(slash)?;
-            let port: u16 = core::str::from_utf8(port).ok()?.parse().ok()?;
+            let port = read_port(port)?;
             let protocol = protocol.get(1..).filter(|protocol| !protocol.is_empty())?;
             Some((port, span(protocol)?, span(name)?, u32::try_from(start).ok()?))
         });
@@ -113,6 +113,22 @@ impl Services {
     }
 }
 
+/// `strtoul(3)` with base 0, as libc reads this field: decimal, octal or hexadecimal, and the lower
+/// 16 bits of a number that has more.
+fn read_port(text: &[u8]) -> Option<u16> {
+    let (digits, radix) = match text {
+        [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
+        [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
+        _ => (text, 10),
+    };
+    // from_str_radix would accept a sign.
+    if !digits.first()?.is_ascii_hexdigit() {
+        return None;
+    }
+    let number = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
+    Some(number as u16) // the lower bits are meant
+}
+
 fn is_space(octet: u8) -> bool {
     octet.is_ascii_whitespace() || octet == 0x0b
 }
@@ -123,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     const TEXT: &str = "# c\nhttp 80/tcp www # web\nhttp\t80/udp\ndomain 53/udp\ndomain 53/tcp dns\n\
-        bad\nbad2 x/tcp\nbad3 70000/tcp\nbad4 5\nHTTP 81/tcp\nlast 9/sctp";
+        bad\nbad2 x/tcp\nbad3 08/tcp\nbad4 5\nHTTP 81/tcp\nlast 9/sctp";
 
     #[test]
     fn ports_and_names() {

@@ -92,8 +92,9 @@ impl<'a> Search<'a> {
                         continue;
                     };
                     self.stage = Stage::Domain(index + 1);
+                    let domain = domain.strip_prefix(b".").unwrap_or(domain);
                     // The root in the list is the name as it is.
-                    if !matches!(&**domain, b"." | b"") {
+                    if !domain.is_empty() {
                         return Some(Candidate::Under(domain));
                     }
                     if !self.as_is_tried {

@@ -431,6 +431,9 @@ impl Exchange<'_> {
             rcode::NOERROR | rcode::NXDOMAIN => {
                 let verdict = read(question, &message)?;
                 self.settle(question, Progress::Answered(verdict));
+                if verdict == Verdict::Positive {
+                    self.give_up_failed(at);
+                }
                 self.send_second(at, now)?;
             }
             other => self.fail(at, question, Trouble::Rcode(other)),
@@ -443,12 +446,15 @@ impl Exchange<'_> {
         if let Some(place) = self.progress.get_mut(question) {
             *place = progress;
         }
-        // One good family is enough where a server had trouble with the other.
-        if progress == Progress::Answered(Verdict::Positive) {
-            for (place, trouble) in self.progress.iter_mut().zip(self.trouble) {
-                if *place == Progress::Open && trouble != Trouble::Silent {
-                    *place = Progress::Failed(trouble);
-                }
+    }
+
+    /// One good family is enough where the same server had trouble with the other.
+    fn give_up_failed(&mut self, at: usize) {
+        let Some(flight) = self.flights.get(at) else { return };
+        for (question, place) in self.progress.iter_mut().enumerate() {
+            if *place == Progress::Open && flight.has_failed(question) {
+                let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
+                *place = Progress::Failed(trouble);
             }
         }
     }

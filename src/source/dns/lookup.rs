@@ -53,6 +53,11 @@ impl<'a> Lookup<'a> {
         if self.terms.options.no_aaaa && family == Family::V6 {
             return Err(Failure::NoData);
         }
+        // Names that no host can have are not asked for, as in libc.
+        if !Name::from_text(node).is_ok_and(|name| name.is_host_name()) {
+            self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
+            return Err(Failure::NoName);
+        }
         let rules = Rules {
             domains: self.domains,
             ndots: self.terms.options.ndots,
@@ -80,11 +85,7 @@ impl<'a> Lookup<'a> {
             };
             search.missed(candidate, miss);
         }
-        Err(match search.verdict() {
-            Miss::NoName | Miss::Final => Failure::NoName,
-            Miss::NoData => Failure::NoData,
-            Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
-        })
+        Err(failure_of(search.verdict()))
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
@@ -223,7 +224,7 @@ impl<'a> Lookup<'a> {
             }
             (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
             (Outcome::Missed(_), _) => Err(Failure::NoName),
-            (_, [Progress::Failed(trouble), _]) => Err(failure_of(trouble)),
+            (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
             _ => Err(Failure::Again),
         }
     }
@@ -283,6 +284,9 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
+        // libc's ways with an answer of which nothing fits: no name, but no data where only an IPv4
+        // address was asked for.
+        (Outcome::Missed(Miss::Final), Outcome::NotAsked) => Err(Miss::NoData),
         (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
         (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
         (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
@@ -294,20 +298,20 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
 fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
     Ok(match trouble {
         Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
-        Trouble::Rcode(_) => Miss::Final,
         Trouble::Lame => Miss::NoData,
         Trouble::Unreachable => Miss::Unreachable,
         Trouble::Silent | Trouble::Broken => Miss::Silent,
+        Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
+        Trouble::Rcode(_) => Miss::Final,
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
     })
 }
 
-fn failure_of(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Local(fault) => Failure::System(fault.errno()),
-        Trouble::Lame => Failure::NoData,
-        Trouble::Rcode(_) | Trouble::Silent | Trouble::Unreachable | Trouble::Broken => {
-            Failure::Again
-        }
+/// What a miss is to the caller.
+fn failure_of(miss: Miss) -> Failure {
+    match miss {
+        Miss::NoName | Miss::Final => Failure::NoName,
+        Miss::NoData => Failure::NoData,
+        Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }
 }
