@@ -85,7 +85,11 @@ impl<'a> Lookup<'a> {
             };
             search.missed(candidate, miss);
         }
-        Err(failure_of(search.verdict()))
+        Err(match search.verdict() {
+            // libc has no data for an answer of which nothing fits where IPv4 alone was asked for.
+            Miss::Unrelated if family == Family::V4 => Failure::NoData,
+            miss => failure_of(miss),
+        })
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
@@ -208,7 +212,7 @@ impl<'a> Lookup<'a> {
                 read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
                 read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
                 read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
-                read::Content::Unrelated => (Outcome::Missed(Miss::Final), Verdict::Negative),
+                read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
             };
             outcome = seen;
             Ok(verdict)
@@ -257,7 +261,7 @@ fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>
         }
         read::Content::NoData => Outcome::Missed(Miss::NoData),
         read::Content::NoName => Outcome::Missed(Miss::NoName),
-        read::Content::Unrelated => Outcome::Missed(Miss::Final),
+        read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
     })
 }
 
@@ -284,9 +288,6 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
-        // libc's ways with an answer of which nothing fits: no name, but no data where only an IPv4
-        // address was asked for.
-        (Outcome::Missed(Miss::Final), Outcome::NotAsked) => Err(Miss::NoData),
         (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
         (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
         (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
@@ -310,7 +311,7 @@ fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
 /// What a miss is to the caller.
 fn failure_of(miss: Miss) -> Failure {
     match miss {
-        Miss::NoName | Miss::Final => Failure::NoName,
+        Miss::NoName | Miss::Final | Miss::Unrelated => Failure::NoName,
         Miss::NoData => Failure::NoData,
         Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }
