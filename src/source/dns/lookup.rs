@@ -298,9 +298,8 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
 fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
     Ok(match trouble {
         Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
-        Trouble::Lame => Miss::NoData,
         Trouble::Unreachable => Miss::Unreachable,
-        Trouble::Silent | Trouble::Broken => Miss::Silent,
+        Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
