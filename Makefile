@@ -49,6 +49,10 @@ test:
 lint:
 	scripts/lint
 
+.PHONY: bench
+bench: all
+	scripts/bench
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(LIBDIR)
@@ -74,3 +78,4 @@ help:
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

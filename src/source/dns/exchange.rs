@@ -488,10 +488,14 @@ impl Exchange<'_> {
         question: usize,
         now: Instant,
     ) -> Result<(), NoMemory> {
-        match self.open(server, true)? {
-            Some(at) => self.send_on(at, question, self.wants_edns(server), now),
-            None => Ok(()),
+        let Some(at) = self.open(server, true)? else { return Ok(()) };
+        // The server is there and has more to say: the next one's turn is put off.
+        if let (Some(next), Some((_, health))) =
+            (&mut self.next_send, self.terms.servers.get(server))
+        {
+            *next = now.after(health.patience(Standing::Well));
         }
+        self.send_on(at, question, self.wants_edns(server), now)
     }
 
     /// A server has answered a question with trouble. It has had its chance once it has answered
