@@ -174,8 +174,9 @@ impl Resolver<'_> {
         let trace = self.session.trace();
         let database = self.session.hosts_database()?;
         let mut last = Failure::NoName;
-        let mut foreign = false;
+        let (mut foreign, mut asked) = (false, false);
         for step in &database.steps {
+            asked |= step.service.is_ours();
             let outcome = self.ask(&step.service, node, family);
             let status = match &outcome {
                 Ok(_) => Status::Success,
@@ -209,7 +210,7 @@ impl Resolver<'_> {
             trace.decision(format_args!("{}: asking libc (foreign libc)", Text(node)));
             return crate::abi::foreign::look_up(node, family);
         }
-        if database.steps.iter().all(|step| matches!(step.service, Service::Other(_))) {
+        if !asked {
             return Err(Error::System(errno::NO_ENTRY));
         }
         Err(last.error())

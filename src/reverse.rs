@@ -6,14 +6,15 @@ use crate::error::Error;
 use crate::lookup::query::Family;
 use crate::session::Session;
 use crate::source::{Failure, NameText, append_text, hosts, local};
-use crate::sys::process;
+use crate::sys::{errno, process};
 use crate::trace::Text;
 use core::net::{IpAddr, Ipv6Addr};
 
 /// The name of the host that has `address`, by nsswitch.conf's services.
 ///
 /// # Errors
-/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble.
+/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble,
+/// [`Error::System`] where nsswitch.conf leaves nobody to ask.
 pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error> {
     if address.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
         return Err(Error::NoName);
@@ -21,7 +22,9 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
     let trace = session.trace();
     let database = session.hosts_database()?;
     let mut last = Failure::NoName;
+    let mut asked = false;
     for step in &database.steps {
+        asked |= step.service.is_ours();
         let outcome = ask(session, &step.service, address);
         let status = match &outcome {
             Ok(_) => Status::Success,
@@ -41,6 +44,9 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
             }
             (Err(failure), Action::Continue | Action::Merge) => last = failure,
         }
+    }
+    if !asked {
+        return Err(Error::System(errno::NO_ENTRY));
     }
     // To this caller a host without a name is one that nobody knows.
     Err(if last == Failure::NoData { Error::NoName } else { last.error() })
