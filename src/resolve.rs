@@ -58,6 +58,15 @@ pub fn by_name(session: &Session, node: &[u8], family: Family) -> Result<Found, 
     Resolver { session, hints: &hints }.walk(node, family)
 }
 
+/// The addresses of a name by the DNS alone, unsorted: what our NSS module answers with.
+pub fn by_dns(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
+    if node.len() > MAX_NODE {
+        return Err(Failure::NoName);
+    }
+    let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
+    Resolver { session, hints: &hints }.ask_dns(node, family)
+}
+
 struct Resolver<'a> {
     session: &'a Session,
     hints: &'a Hints,
@@ -161,7 +170,8 @@ impl Resolver<'_> {
                 Ok(v6)
             }
             (Err(_), Ok(v4)) => {
-                let mut mapped = Found { addresses: Addresses::new(), canonical: v4.canonical };
+                let mut mapped =
+                    Found { addresses: Addresses::new(), canonical: v4.canonical, ttl: v4.ttl };
                 map(&v4.addresses, &mut mapped.addresses)?;
                 Ok(mapped)
             }

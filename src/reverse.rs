@@ -82,7 +82,7 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
 }
 
 /// IPv4-mapped and IPv4-compatible addresses are looked up as the IPv4 addresses in them.
-fn unmapped(ip: IpAddr) -> IpAddr {
+pub fn unmapped(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     match v6.to_ipv4_mapped() {
         Some(v4) => IpAddr::V4(v4),

@@ -126,6 +126,7 @@ impl Session {
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
                 trace: self.trace(),
+                counters: &self.state.counters,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,

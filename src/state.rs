@@ -12,6 +12,7 @@ use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::mem::{NoMemory, TryPush};
 use crate::source::c_string;
+use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
 use crate::sys::environment::variable;
 use crate::sys::shared::Shared;
@@ -32,6 +33,8 @@ pub struct State {
     pub files: Files,
     /// Answers of the DNS.
     pub cache: Cache,
+    /// What was sent and received.
+    pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
     rotation: AtomicUsize,
@@ -110,6 +113,7 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
+            counters: Counters::default(),
             generation: AtomicU32::new(0),
             rotation: AtomicUsize::new(0),
         })

@@ -9,6 +9,10 @@ mod guard;
 pub mod foreign;
 
 pub mod addrinfo;
+#[cfg(feature = "c-api")]
+pub mod api;
 pub mod args;
 pub mod getaddrinfo;
 pub mod getnameinfo;
+#[cfg(feature = "nss")]
+pub mod nss;

@@ -5,6 +5,7 @@
 //! next, and listened to all the same; then each is sent the query again, from fresh sockets, at
 //! doubling intervals, until the time is up that libc would have waited by the same resolv.conf.
 
+use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question, SendError};
 use super::health::{Health, Standing};
@@ -16,6 +17,7 @@ use crate::sys::Fault;
 use crate::sys::time::{Instant, wait};
 use crate::trace::Trace;
 use core::net::SocketAddr;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -32,6 +34,8 @@ pub struct Terms<'a> {
     pub random_case: bool,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
+    /// Where to count it.
+    pub counters: &'a Counters,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -104,6 +108,9 @@ pub fn exchange(
     for (progress, trouble) in exchange.progress.iter_mut().zip(exchange.trouble) {
         if *progress == Progress::Open {
             *progress = Progress::Failed(trouble);
+        }
+        if *progress == Progress::Failed(Trouble::Silent) {
+            terms.counters.timeouts.fetch_add(1, Relaxed);
         }
     }
     Ok(exchange.progress)
@@ -306,7 +313,10 @@ impl Exchange<'_> {
 
     fn check(&mut self, flight: usize, sent: Result<(), SendError>) -> Result<(), NoMemory> {
         match sent {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.terms.counters.queries.fetch_add(1, Relaxed);
+                Ok(())
+            }
             Err(SendError::NoMemory) => Err(NoMemory),
             Err(SendError::Fault(fault)) => self.land(flight, trouble_of(fault)),
             Err(SendError::Closed) => self.land(flight, Trouble::Broken),
@@ -405,6 +415,7 @@ impl Exchange<'_> {
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
+        self.terms.counters.answers.fetch_add(1, Relaxed);
         self.terms.trace.packet(format_args!(
             "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {:?}",
             flight.transport(),

@@ -122,7 +122,7 @@ impl<'a> Lookup<'a> {
                 };
                 let (content, ttl) = read::addresses(message, name, asked.qtype)?;
                 self.keep(name, asked.qtype, cached_content(&content)?, ttl);
-                *outcome = outcome_of(content)?;
+                *outcome = outcome_of(content, ttl.min(self.max_ttl))?;
                 Ok(if matches!(outcome, Outcome::Found(_)) {
                     Verdict::Positive
                 } else {
@@ -156,6 +156,7 @@ impl<'a> Lookup<'a> {
                     found.addresses.try_push(address)?;
                 }
                 crate::source::append_text(&mut found.canonical, canonical)?;
+                found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
             }
             cache::Content::NoData => Outcome::Missed(Miss::NoData),
@@ -175,20 +176,22 @@ impl<'a> Lookup<'a> {
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
+    /// Returns how many seconds they stay true.
     pub fn names(
         &self,
         ip: IpAddr,
         each: &mut dyn FnMut(NameText) -> Result<(), NoMemory>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u32, Failure> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
-        if let Some(entry) = self.cache.get(&key, Instant::now()) {
+        let now = Instant::now();
+        if let Some(entry) = self.cache.get(&key, now) {
             match &entry.content {
                 cache::Content::Names(run) => {
                     for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
                         each(NameText::from_slice(text))?;
                     }
-                    return Ok(());
+                    return Ok(entry.ttl(now));
                 }
                 cache::Content::NoData => return Err(Failure::NoData),
                 cache::Content::NoName => return Err(Failure::NoName),
@@ -209,7 +212,9 @@ impl<'a> Lookup<'a> {
             };
             self.keep(&name, record_type::PTR, kept, ttl);
             let (seen, verdict) = match content {
-                read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
+                read::Content::Found(()) => {
+                    (Outcome::Found(ttl.min(self.max_ttl)), Verdict::Positive)
+                }
                 read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
                 read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
                 read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
@@ -220,11 +225,11 @@ impl<'a> Lookup<'a> {
         let question = [Question { name, qtype: record_type::PTR }];
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
-            (Outcome::Found(()), _) => {
+            (Outcome::Found(ttl), _) => {
                 run.split(|&b| b == 0)
                     .filter(|text| !text.is_empty())
                     .try_for_each(|text| each(NameText::from_slice(text)))?;
-                Ok(())
+                Ok(ttl)
             }
             (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
             (Outcome::Missed(_), _) => Err(Failure::NoName),
@@ -254,11 +259,16 @@ fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
     }
 }
 
-fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>, NoMemory> {
+fn outcome_of(
+    content: read::Content<read::AddressSet>,
+    ttl: u32,
+) -> Result<Outcome<Found>, NoMemory> {
     Ok(match content {
-        read::Content::Found(set) => {
-            Outcome::Found(Found { addresses: set.addresses, canonical: text_of(&set.canonical)? })
-        }
+        read::Content::Found(set) => Outcome::Found(Found {
+            addresses: set.addresses,
+            canonical: text_of(&set.canonical)?,
+            ttl: Some(ttl),
+        }),
         read::Content::NoData => Outcome::Missed(Miss::NoData),
         read::Content::NoName => Outcome::Missed(Miss::NoName),
         read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
@@ -285,6 +295,7 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             for address in other.addresses {
                 found.addresses.try_push(address)?;
             }
+            found.ttl = found.ttl.min(other.ttl);
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
