@@ -33,7 +33,7 @@ pub unsafe extern "C-unwind" fn getaddrinfo(
 
 /// # Safety
 /// As [`getaddrinfo`].
-unsafe fn translate(
+pub(super) unsafe fn translate(
     node: *const c_char,
     service: *const c_char,
     hints: *const libc::addrinfo,

@@ -5,10 +5,13 @@
 
 mod codes;
 mod guard;
+mod notification;
+mod requests;
 
 pub mod foreign;
 
 pub mod addrinfo;
 pub mod args;
 pub mod getaddrinfo;
+pub mod getaddrinfo_a;
 pub mod getnameinfo;
