@@ -5,6 +5,8 @@
 
 mod codes;
 mod guard;
+mod notification;
+mod requests;
 
 pub mod foreign;
 
@@ -13,6 +15,7 @@ pub mod addrinfo;
 pub mod api;
 pub mod args;
 pub mod getaddrinfo;
+pub mod getaddrinfo_a;
 pub mod getnameinfo;
 #[cfg(feature = "nss")]
 pub mod nss;
