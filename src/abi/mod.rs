@@ -12,3 +12,6 @@ pub mod addrinfo;
 pub mod args;
 pub mod getaddrinfo;
 pub mod getnameinfo;
+#[cfg(target_env = "gnu")]
+pub mod res_state;
+pub mod resolver;
