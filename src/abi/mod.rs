@@ -19,3 +19,6 @@ pub mod getaddrinfo_a;
 pub mod getnameinfo;
 #[cfg(feature = "nss")]
 pub mod nss;
+#[cfg(target_env = "gnu")]
+pub mod res_state;
+pub mod resolver;

@@ -1,6 +1,8 @@
 //! The search list: which names a program's name may stand for, in which order (resolv.conf(5),
 //! RFC 1535), and what the answers to them mean together.
 
+use crate::config::resolv::Options;
+
 /// One name to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Candidate<'a> {
@@ -19,6 +21,24 @@ pub struct Rules<'a> {
     pub ndots: u8,
     /// `no-tld-query`: a name without dots is not tried as it is.
     pub no_tld_query: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules for `name`. Without `RES_DEFNAMES` a name without dots is not searched for; without
+    /// `RES_DNSRCH` one with dots is not, and others in the first domain only (resolver(3)).
+    pub fn new(options: &Options, domains: &'a [Box<[u8]>], name: &[u8]) -> Rules<'a> {
+        let dotted = name.contains(&b'.');
+        let count = match (dotted, options.no_default_names, options.no_search) {
+            (true, _, true) | (false, true, _) => 0,
+            (false, false, true) => domains.len().min(1),
+            (true, _, false) | (false, false, false) => domains.len(),
+        };
+        Rules {
+            domains: domains.get(..count).unwrap_or_default(),
+            ndots: options.ndots,
+            no_tld_query: options.no_tld_query,
+        }
+    }
 }
 
 /// The outcome of one candidate that had no usable records.

@@ -21,8 +21,9 @@ pub struct Lookup<'a> {
     pub terms: Terms<'a>,
     /// The search list.
     pub domains: &'a [Box<[u8]>],
-    /// Which version of the configuration this is, for the cache.
-    pub generation: u32,
+    /// Which version of the configuration this is, for the cache; `None`: a program's own, for which
+    /// nothing is kept.
+    pub generation: Option<u32>,
     /// Answers that are still true.
     pub cache: &'a Cache,
     /// No answer is kept longer than this, in seconds.
@@ -58,11 +59,7 @@ impl<'a> Lookup<'a> {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
             return Err(Failure::NoName);
         }
-        let rules = Rules {
-            domains: self.domains,
-            ndots: self.terms.options.ndots,
-            no_tld_query: self.terms.options.no_tld_query,
-        };
+        let rules = Rules::new(self.terms.options, self.domains, node);
         let mut search = Search::new(node, rules);
         while let Some(candidate) = search.next_candidate() {
             let name = match candidate {
@@ -100,13 +97,13 @@ impl<'a> Lookup<'a> {
             (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
         ];
         let now = Instant::now();
-        let mut questions = smallvec::SmallVec::<[Question; MAX_QUESTIONS]>::new();
+        let mut questions = smallvec::SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut places = smallvec::SmallVec::<[usize; MAX_QUESTIONS]>::new();
         for (place, (outcome, qtype)) in outcomes.iter_mut().zip(wanted).enumerate() {
             let Some(qtype) = qtype else { continue };
             *outcome = self.cached_addresses(name, qtype, now)?;
             if matches!(outcome, Outcome::NotAsked) {
-                questions.try_push(Question { name: *name, qtype })?;
+                questions.try_push(Question::new(*name, qtype))?;
                 places.try_push(place)?;
             }
         }
@@ -135,8 +132,8 @@ impl<'a> Lookup<'a> {
         together(outcomes)
     }
 
-    fn key<'k>(&self, name: &'k Name, qtype: u16) -> cache::Key<'k> {
-        cache::Key { name, qtype, generation: self.generation }
+    fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
+        self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
     /// What the cache knows; `NotAsked` where that is nothing.
@@ -146,7 +143,8 @@ impl<'a> Lookup<'a> {
         qtype: u16,
         now: Instant,
     ) -> Result<Outcome<Found>, NoMemory> {
-        let Some(entry) = self.cache.get(&self.key(name, qtype), now) else {
+        let entry = self.key(name, qtype).and_then(|key| self.cache.get(&key, now));
+        let Some(entry) = entry else {
             return Ok(Outcome::NotAsked);
         };
         Ok(match &entry.content {
@@ -167,12 +165,12 @@ impl<'a> Lookup<'a> {
 
     /// Keeps an answer for as long as it, and the settings, allow.
     fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
-        let Some(content) = content else { return };
+        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
             cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
         };
-        self.cache.put(&self.key(name, qtype), content, ttl.min(most), Instant::now());
+        self.cache.put(&key, content, ttl.min(most), Instant::now());
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
@@ -185,7 +183,7 @@ impl<'a> Lookup<'a> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
         let now = Instant::now();
-        if let Some(entry) = self.cache.get(&key, now) {
+        if let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) {
             match &entry.content {
                 cache::Content::Names(run) => {
                     for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
@@ -222,7 +220,7 @@ impl<'a> Lookup<'a> {
             outcome = seen;
             Ok(verdict)
         };
-        let question = [Question { name, qtype: record_type::PTR }];
+        let question = [Question::new(name, record_type::PTR)];
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
             (Outcome::Found(ttl), _) => {
