@@ -10,6 +10,7 @@ use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
+use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
 use crate::source::c_string;
 use crate::source::dns::health::Health;
@@ -34,6 +35,8 @@ pub struct State {
     pub cache: Cache,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
+    /// Where `gethostent` is.
+    pub position: Mutex<Position>,
     rotation: AtomicUsize,
 }
 
@@ -111,6 +114,7 @@ impl State {
                 services: Watched::new(),
             },
             generation: AtomicU32::new(0),
+            position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
         })
     }

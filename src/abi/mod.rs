@@ -5,10 +5,14 @@
 
 mod codes;
 mod guard;
+mod hostent;
+mod kept;
 
 pub mod foreign;
 
 pub mod addrinfo;
 pub mod args;
 pub mod getaddrinfo;
+pub mod gethostby;
+pub mod gethostent;
 pub mod getnameinfo;

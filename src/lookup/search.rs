@@ -34,7 +34,9 @@ pub enum Miss {
     Silent,
     /// Every server's host refused: asking for other names would not help.
     Unreachable,
-    /// Anything else: records that don't answer the question, REFUSED, a name that is none.
+    /// The answer has records, but none that answers the question.
+    Unrelated,
+    /// Anything else: a server that makes nothing of the question, a name that is none.
     Final,
 }
 
@@ -129,7 +131,7 @@ impl<'a> Search<'a> {
             Miss::ServFail => self.serv_fail = true,
             Miss::Unreachable => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
-            Miss::Silent | Miss::Final => {
+            Miss::Silent | Miss::Unrelated | Miss::Final => {
                 if !before_the_list && matches!(self.stage, Stage::Domain(_)) {
                     self.stage = Stage::AsIsLast;
                 }

@@ -9,7 +9,7 @@ use crate::cache::{self, Cache};
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append, copy};
-use crate::source::{Failure, Found, NameText, text_of};
+use crate::source::{Failure, Found, NameText, append_name, append_text, names, text_of};
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
@@ -151,7 +151,17 @@ impl<'a> Lookup<'a> {
                 for &address in list {
                     found.addresses.try_push(address)?;
                 }
-                crate::source::append_text(&mut found.canonical, canonical)?;
+                // The name as it is asked for now, which may have other letters than the entry.
+                let asked = text_of(name)?;
+                let mut names = names(canonical);
+                match names.next() {
+                    None => found.canonical = asked,
+                    Some(canonical) => {
+                        append_text(&mut found.canonical, canonical)?;
+                        append_name(&mut found.aliases, &asked)?;
+                        names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
+                    }
+                }
                 Outcome::Found(found)
             }
             cache::Content::NoData => Outcome::Missed(Miss::NoData),
@@ -174,17 +184,14 @@ impl<'a> Lookup<'a> {
     pub fn names(
         &self,
         ip: IpAddr,
-        each: &mut dyn FnMut(NameText) -> Result<(), NoMemory>,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
     ) -> Result<(), Failure> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
         if let Some(entry) = self.cache.get(&key, Instant::now()) {
             match &entry.content {
                 cache::Content::Names(run) => {
-                    for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
-                        each(NameText::from_slice(text))?;
-                    }
-                    return Ok(());
+                    return tell(run, each);
                 }
                 cache::Content::NoData => return Err(Failure::NoData),
                 cache::Content::NoName => return Err(Failure::NoName),
@@ -208,7 +215,7 @@ impl<'a> Lookup<'a> {
                 read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
                 read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
                 read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
-                read::Content::Unrelated => (Outcome::Missed(Miss::Final), Verdict::Negative),
+                read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
             };
             outcome = seen;
             Ok(verdict)
@@ -216,18 +223,17 @@ impl<'a> Lookup<'a> {
         let question = [Question { name, qtype: record_type::PTR }];
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
-            (Outcome::Found(()), _) => {
-                run.split(|&b| b == 0)
-                    .filter(|text| !text.is_empty())
-                    .try_for_each(|text| each(NameText::from_slice(text)))?;
-                Ok(())
-            }
-            (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
-            (Outcome::Missed(_), _) => Err(Failure::NoName),
+            (Outcome::Found(()), _) => tell(&run, each),
+            (Outcome::Missed(miss), _) => Err(failure_of(miss)),
             (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
             _ => Err(Failure::Again),
         }
     }
+}
+
+/// Tells the names of a run.
+fn tell(run: &[u8], each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>) -> Result<(), Failure> {
+    Ok(names(run).try_for_each(each)?)
 }
 
 /// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
@@ -238,8 +244,14 @@ fn cached_content(
     let mut list = Vec::new();
     list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
     list.extend_from_slice(&set.addresses);
-    let canonical = copy(&text_of(&set.canonical)?)?;
-    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), canonical)))
+    let mut run = NameText::new();
+    let mut aliases = names(&set.aliases);
+    // The first alias is the name that the entry is kept under.
+    if aliases.next().is_some() {
+        append_name(&mut run, &text_of(&set.canonical)?)?;
+        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
+    }
+    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), copy(&run)?)))
 }
 
 fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
@@ -253,11 +265,12 @@ fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
 fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>, NoMemory> {
     Ok(match content {
         read::Content::Found(set) => {
-            Outcome::Found(Found { addresses: set.addresses, canonical: text_of(&set.canonical)? })
+            let canonical = text_of(&set.canonical)?;
+            Outcome::Found(Found { addresses: set.addresses, canonical, aliases: set.aliases })
         }
         read::Content::NoData => Outcome::Missed(Miss::NoData),
         read::Content::NoName => Outcome::Missed(Miss::NoName),
-        read::Content::Unrelated => Outcome::Missed(Miss::Final),
+        read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
     })
 }
 
@@ -284,9 +297,6 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
-        // libc's ways with an answer of which nothing fits: no name, but no data where only an IPv4
-        // address was asked for.
-        (Outcome::Missed(Miss::Final), Outcome::NotAsked) => Err(Miss::NoData),
         (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
         (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
         (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
@@ -310,7 +320,9 @@ fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
 /// What a miss is to the caller.
 fn failure_of(miss: Miss) -> Failure {
     match miss {
-        Miss::NoName | Miss::Final => Failure::NoName,
+        Miss::NoName => Failure::NoName,
+        Miss::Unrelated => Failure::Unrelated,
+        Miss::Final => Failure::Refused,
         Miss::NoData => Failure::NoData,
         Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }
