@@ -10,6 +10,7 @@ use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
+use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
 use crate::resolver::manual;
 use crate::source::c_string;
@@ -38,6 +39,8 @@ pub struct State {
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
+    /// Where `gethostent` is.
+    pub position: Mutex<Position>,
     rotation: AtomicUsize,
     /// Fingerprints of the last versions of resolv.conf.
     versions: Versions,
@@ -118,6 +121,7 @@ impl State {
             },
             counters: Counters::default(),
             generation: AtomicU32::new(0),
+            position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
             versions: Versions::default(),
         })

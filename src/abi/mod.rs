@@ -5,6 +5,8 @@
 
 mod codes;
 mod guard;
+mod hostent;
+mod kept;
 mod notification;
 mod requests;
 
@@ -16,6 +18,8 @@ pub mod api;
 pub mod args;
 pub mod getaddrinfo;
 pub mod getaddrinfo_a;
+pub mod gethostby;
+pub mod gethostent;
 pub mod getnameinfo;
 #[cfg(feature = "nss")]
 pub mod nss;

@@ -9,7 +9,7 @@ use crate::cache::{self, Cache};
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append, copy};
-use crate::source::{Failure, Found, NameText, text_of};
+use crate::source::{Failure, Found, NameText, append_name, append_text, names, text_of};
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
@@ -153,7 +153,17 @@ impl<'a> Lookup<'a> {
                 for &address in list {
                     found.addresses.try_push(address)?;
                 }
-                crate::source::append_text(&mut found.canonical, canonical)?;
+                // The name as it is asked for now, which may have other letters than the entry.
+                let asked = text_of(name)?;
+                let mut names = names(canonical);
+                match names.next() {
+                    None => found.canonical = asked,
+                    Some(canonical) => {
+                        append_text(&mut found.canonical, canonical)?;
+                        append_name(&mut found.aliases, &asked)?;
+                        names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
+                    }
+                }
                 found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
             }
@@ -178,7 +188,7 @@ impl<'a> Lookup<'a> {
     pub fn names(
         &self,
         ip: IpAddr,
-        each: &mut dyn FnMut(NameText) -> Result<(), NoMemory>,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
     ) -> Result<u32, Failure> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
@@ -186,9 +196,7 @@ impl<'a> Lookup<'a> {
         if let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) {
             match &entry.content {
                 cache::Content::Names(run) => {
-                    for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
-                        each(NameText::from_slice(text))?;
-                    }
+                    tell(run, each)?;
                     return Ok(entry.ttl(now));
                 }
                 cache::Content::NoData => return Err(Failure::NoData),
@@ -224,17 +232,19 @@ impl<'a> Lookup<'a> {
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
             (Outcome::Found(ttl), _) => {
-                run.split(|&b| b == 0)
-                    .filter(|text| !text.is_empty())
-                    .try_for_each(|text| each(NameText::from_slice(text)))?;
+                tell(&run, each)?;
                 Ok(ttl)
             }
-            (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
-            (Outcome::Missed(_), _) => Err(Failure::NoName),
+            (Outcome::Missed(miss), _) => Err(failure_of(miss)),
             (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
             _ => Err(Failure::Again),
         }
     }
+}
+
+/// Tells the names of a run.
+fn tell(run: &[u8], each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>) -> Result<(), Failure> {
+    Ok(names(run).try_for_each(each)?)
 }
 
 /// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
@@ -245,8 +255,14 @@ fn cached_content(
     let mut list = Vec::new();
     list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
     list.extend_from_slice(&set.addresses);
-    let canonical = copy(&text_of(&set.canonical)?)?;
-    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), canonical)))
+    let mut run = NameText::new();
+    let mut aliases = names(&set.aliases);
+    // The first alias is the name that the entry is kept under.
+    if aliases.next().is_some() {
+        append_name(&mut run, &text_of(&set.canonical)?)?;
+        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
+    }
+    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), copy(&run)?)))
 }
 
 fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
@@ -265,6 +281,7 @@ fn outcome_of(
         read::Content::Found(set) => Outcome::Found(Found {
             addresses: set.addresses,
             canonical: text_of(&set.canonical)?,
+            aliases: set.aliases,
             ttl: Some(ttl),
         }),
         read::Content::NoData => Outcome::Missed(Miss::NoData),
@@ -319,7 +336,9 @@ fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
 /// What a miss is to the caller.
 fn failure_of(miss: Miss) -> Failure {
     match miss {
-        Miss::NoName | Miss::Final | Miss::Unrelated => Failure::NoName,
+        Miss::NoName => Failure::NoName,
+        Miss::Unrelated => Failure::Unrelated,
+        Miss::Final => Failure::Refused,
         Miss::NoData => Failure::NoData,
         Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }
