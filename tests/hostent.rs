@@ -21,9 +21,6 @@ fn compare_calls(sandbox: &Sandbox, calls: &str) -> Pair {
         let command = if preload { sandbox.preload(command) } else { command };
         run_with_input(command, calls.as_bytes(), LIMIT)
     });
-    if std::env::var_os("SHOW").is_some() {
-        println!("{libc}\n=====\n{rustdns}");
-    }
     Pair { what: "hostent --batch".to_owned(), libc, rustdns }
 }
 
