@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use support::differential::{probe, probe_within};
@@ -29,9 +28,13 @@ fn in_short(output: &Output) -> String {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             [flags, _, _, _, address, ..] if flags.starts_with("flags=") => {
-                write!(short, " {address}").unwrap();
+                short.push(' ');
+                short.push_str(address);
             }
-            words => write!(short, " {}", words.join(" ")).unwrap(),
+            words => {
+                short.push(' ');
+                short.push_str(&words.join(" "));
+            }
         }
     }
     short.trim_start().to_owned()
