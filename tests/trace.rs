@@ -3,9 +3,10 @@
 
 mod support;
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
+use std::{fs, io};
 
 use support::cc;
 use support::differential::LIMIT;
@@ -27,7 +28,7 @@ fn traced(sandbox: &Sandbox, variables: &[(&str, &str)], calls: &str) -> Output 
 /// The lines of a trace without what differs from run to run: process, ids, times, ports.
 fn lines(trace: &str) -> Vec<String> {
     let line = |line: &str| {
-        let (process, text) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?}"));
+        let (process, text) = line.split_once(": ").unwrap_or_default();
         let id = process.strip_prefix("rustdns[").and_then(|rest| rest.strip_suffix(']'));
         assert!(id.is_some_and(|id| id.parse::<u32>().is_ok()), "{line:?}");
         text.to_owned()
@@ -187,12 +188,12 @@ fn no_name_can_forge_a_line_or_reach_the_terminal() {
     });
 }
 
-/// A copy of the probe in the sandbox, with this mode.
-fn installed(sandbox: &Sandbox, name: &str, mode: u32) -> std::path::PathBuf {
-    let program = sandbox.scratch().join(name);
-    fs::copy(cc::program("gai"), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
-    program
+/// A copy of a file in the sandbox, where every user can reach it, with this mode.
+fn installed(sandbox: &Sandbox, file: &Path, name: &str, mode: u32) -> io::Result<String> {
+    let copy = sandbox.scratch().join(name);
+    fs::copy(file, &copy)?;
+    fs::set_permissions(&copy, fs::Permissions::from_mode(mode))?;
+    Ok(copy.to_string_lossy().into_owned())
 }
 
 /// The command run by a user without rights.
@@ -212,14 +213,12 @@ fn a_setuid_program_ignores_the_environment() {
         let lies = Zone::new().a("host.test", "192.0.2.66");
         let _lies = Server::on(sandbox, &["127.0.0.2:53"], lies);
         // LD_PRELOAD means nothing to a setuid program; this file does.
-        let library = sandbox.scratch().join("librustdns.so");
-        fs::copy(preload_library(), &library).unwrap();
-        fs::set_permissions(&library, fs::Permissions::from_mode(0o755)).unwrap();
-        let [plain, setuid] = [("plain", 0o755), ("setuid", 0o4755)]
-            .map(|(name, mode)| installed(sandbox, name, mode).into_os_string());
-        sandbox.write("/etc/ld.so.preload", library.to_str().unwrap());
+        let library = installed(sandbox, &preload_library(), "librustdns.so", 0o755).unwrap();
+        let plain = installed(sandbox, &cc::program("gai"), "plain", 0o755).unwrap();
+        let setuid = installed(sandbox, &cc::program("gai"), "setuid", 0o4755).unwrap();
+        sandbox.write("/etc/ld.so.preload", &library);
         let answers = [plain, setuid].map(|program| {
-            let mut command = as_nobody(sandbox, &[program.to_str().unwrap()]);
+            let mut command = as_nobody(sandbox, &[&program]);
             command.args(["-t", "stream", "-f", "inet", "host.test", "-"]);
             command.env("RUSTDNS_DEBUG", "1").env("RUSTDNS_UPSTREAM", "127.0.0.2");
             run(command, LIMIT)
@@ -241,13 +240,11 @@ fn a_setuid_program_obeys_the_file_that_root_wrote() {
             return skip("can't become another user here");
         }
         let _server = Server::on(sandbox, &["127.0.0.1:53"], zone());
-        let library = sandbox.scratch().join("librustdns.so");
-        fs::copy(preload_library(), &library).unwrap();
-        fs::set_permissions(&library, fs::Permissions::from_mode(0o755)).unwrap();
-        let setuid = installed(sandbox, "setuid", 0o4755);
+        let library = installed(sandbox, &preload_library(), "librustdns.so", 0o755).unwrap();
+        let setuid = installed(sandbox, &cc::program("gai"), "setuid", 0o4755).unwrap();
         sandbox.write("/etc/rustdns.conf", "debug 1\n");
-        sandbox.write("/etc/ld.so.preload", library.to_str().unwrap());
-        let mut command = as_nobody(sandbox, &[setuid.to_str().unwrap()]);
+        sandbox.write("/etc/ld.so.preload", &library);
+        let mut command = as_nobody(sandbox, &[&setuid]);
         command.args(["-t", "stream", "-f", "inet", "host.test", "-"]);
         let answer = run(command, LIMIT);
         sandbox.remove("/etc/ld.so.preload");

@@ -273,6 +273,7 @@ mod tests {
         for line in [
             "Label ::1/128 0",
             "label ::1 0",
+            "label ::1\u{0}/128 1x 3",
             "label ::1/129 0",
             "label ::1/-1 0",
             "label ::1/x 0",
@@ -287,7 +288,6 @@ mod tests {
             "scopev4 1.2.3/8 1",
             "scopev4 1.2.3.4/4294967295 1",
             "reload maybe",
-            "label ::1\u{0}/128 1x 3 \u{0}",
         ] {
             let policy = parse(Some(line.as_bytes())).unwrap();
             let quiet = line.starts_with("label ::1\u{0}");

@@ -24,7 +24,8 @@ pub struct Line<'a> {
     /// Its first name.
     pub canonical: &'a [u8],
     aliases: &'a [u8],
-    start: usize,
+    /// Where it begins in the file, in octets.
+    pub start: usize,
 }
 
 impl<'a> Line<'a> {

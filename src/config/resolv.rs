@@ -6,7 +6,7 @@ use crate::mem::{NoMemory, TryPush, copy};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
 /// Servers that are used; more are ignored (`MAXNS`).
-const MAX_SERVERS: usize = 3;
+pub const MAX_SERVERS: usize = 3;
 /// `RES_MAXNDOTS`, and the cap of `timeout` and `attempts`.
 const MAX_NDOTS: i32 = 15;
 const MAX_TIMEOUT: i32 = 30;
@@ -42,7 +42,7 @@ pub struct Sort {
 }
 
 /// The options line and `RES_OPTIONS`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     /// A name with at least so many dots is tried as it is first.
     pub ndots: u8,
@@ -66,6 +66,18 @@ pub struct Options {
     pub single_request: bool,
     /// The same, on a socket each.
     pub single_request_reopen: bool,
+    /// RD is not set in queries. The rest, down from here, only programs can set, in `_res`.
+    pub no_recursion: bool,
+    /// A truncated answer is taken as it is.
+    pub ignore_truncation: bool,
+    /// Names without dots are not searched for (`RES_DEFNAMES` is off).
+    pub no_default_names: bool,
+    /// Names with dots are not searched for, others in the first domain only (`RES_DNSRCH` is off).
+    pub no_search: bool,
+    /// Signatures are asked for (DO, RFC 3225).
+    pub dnssec: bool,
+    /// `HOSTALIASES` is not looked into.
+    pub no_aliases: bool,
 }
 
 impl Default for Options {
@@ -82,6 +94,12 @@ impl Default for Options {
             no_tld_query: false,
             single_request: false,
             single_request_reopen: false,
+            no_recursion: false,
+            ignore_truncation: false,
+            no_default_names: false,
+            no_search: false,
+            dnssec: false,
+            no_aliases: false,
         }
     }
 }
