@@ -86,6 +86,10 @@ test:
 lint:
 	scripts/lint
 
+.PHONY: bench
+bench: all
+	scripts/bench
+
 INCLUDEDIR ?= $(PREFIX)/include
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
 
@@ -122,3 +126,4 @@ help:
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

@@ -29,7 +29,8 @@ pub struct Key<'a> {
 
 /// What an answer said.
 pub enum Content {
-    /// The name's addresses, and the canonical name they belong to.
+    /// The name's addresses; and where it is an alias, the canonical name and the aliases between
+    /// the two, each ended by NUL.
     Addresses(Box<[Address]>, Box<[u8]>),
     /// Host names, as one run of names in wire form.
     Names(Box<[u8]>),

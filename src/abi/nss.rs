@@ -22,7 +22,7 @@ use crate::resolve::by_dns;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, NameText};
+use crate::source::{Failure, Found, NameText, append_text};
 use core::ffi::{c_char, c_int, c_void};
 use core::net::IpAddr;
 use libc::{hostent, socklen_t};
@@ -171,7 +171,11 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr2_r(
             let mut names = smallvec::SmallVec::<[NameText; 1]>::new();
             let session = session()?;
             let upstream = session.upstream()?;
-            let seconds = session.lookup(&upstream).names(ip, &mut |name| names.try_push(name))?;
+            let seconds = session.lookup(&upstream).names(ip, &mut |text| {
+                let mut name = NameText::new();
+                append_text(&mut name, text)?;
+                names.try_push(name)
+            })?;
             let Some((name, aliases)) = names.split_first() else {
                 return Err(Failure::NoName.into());
             };

@@ -62,10 +62,15 @@ impl Reply {
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Reply {
         match failure {
-            Failure::NoName => Reply::new(status::NOT_FOUND, libc::ENOENT, h::HOST_NOT_FOUND),
+            Failure::NoName | Failure::Unrelated => {
+                Reply::new(status::NOT_FOUND, libc::ENOENT, h::HOST_NOT_FOUND)
+            }
+            Failure::Refused => Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_RECOVERY),
             Failure::NoData => Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_DATA),
             Failure::Again => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN),
-            Failure::Unavailable => Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY),
+            Failure::Unavailable | Failure::NoService(_) => {
+                Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY)
+            }
             Failure::Memory => Reply::new(status::TRY_AGAIN, libc::ENOMEM, h::NETDB_INTERNAL),
             Failure::System(errno) => Reply::new(status::UNAVAILABLE, errno, h::NETDB_INTERNAL),
         }
