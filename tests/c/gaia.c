@@ -332,9 +332,6 @@ static void suspend_mode(void)
     say("ask", getaddrinfo_a(GAI_NOWAIT, list, 4, NULL));
     say("first", suspend(4, 5, 0));
     wait_for(0, 1);
-    say("short", suspend(4, 0, 1000000));
-    say("zero", suspend(4, 0, 0));
-    say("negative seconds", suspend(4, -1, 0));
     say("done and not done", suspend(4, 5, 0));
     say("second", gai_error(&blocks[1]));
     say("third", gai_error(&blocks[2]));
@@ -343,6 +340,16 @@ static void suspend_mode(void)
     say("all done", gai_suspend((const struct gaicb **)list, 4, NULL));
     for (int i = 0; i < 3; i++)
         say_result(i);
+}
+
+static void timeouts(void)
+{
+    ask(0, "late0.test", NULL, &inet_stream);
+    say("ask", getaddrinfo_a(GAI_NOWAIT, list, 1, NULL));
+    say("short", suspend(1, 0, 1000000));
+    say("zero", suspend(1, 0, 0));
+    say("negative seconds", suspend(1, -1, 0));
+    say("state", gai_error(&blocks[0]));
 }
 
 static void *waiting_thread(void *argument)
@@ -644,6 +651,18 @@ static void storm_mode(void)
     printf("wrong: %d, signals: %s\n", wrong, signals_seen > 10 ? "many" : "few");
 }
 
+/* So much that the stack of a small thread would not hold it. */
+static __thread char thread_local_storage[300 << 10];
+
+static void tls_mode(void)
+{
+    memset(thread_local_storage, 1, sizeof thread_local_storage);
+    ask_many(0, 1, "fast");
+    say("ask", getaddrinfo_a(GAI_NOWAIT, list, 1, NULL));
+    wait_for(0, 1);
+    say_result(0);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -652,11 +671,13 @@ static const struct {
     {"arguments", arguments},      {"signal", signal_mode},
     {"thread", thread_mode},       {"suspend", suspend_mode},
     {"interrupt", interrupt_mode}, {"cancel", cancel_mode},
+    {"timeouts", timeouts},
     {"cancel_differences", cancel_differences},
     {"many", many_mode},           {"race", race_mode},
     {"fork", fork_mode},           {"fork_storm", fork_storm_mode},
     {"leak", leak_mode},           {"no_threads", no_threads_mode},
     {"exit", exit_mode},           {"storm", storm_mode},
+    {"tls", tls_mode},
 };
 
 int main(int argc, char **argv)
