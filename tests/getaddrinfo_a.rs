@@ -10,12 +10,14 @@ use support::process::{End, Output, run};
 use support::sandbox::Sandbox;
 use support::wire::{Record, rtype};
 
-/// `fast*` at once, `slow*` after 300 ms, `late*` after 600: their A record, never kept.
+/// `fast*` at once, `slow*` after 300 ms, `late*` after 600, `last*` after 900: their A record, never
+/// kept.
 fn script(q: &Question) -> Reply {
     let delay = match q.name.get(..4) {
         Some("fast") => 0,
         Some("slow") => 300,
         Some("late") => 600,
+        Some("last") => 900,
         _ => return Reply::nxdomain(),
     };
     let reply = if q.qtype == rtype::A {
