@@ -1,16 +1,19 @@
 //! What one call works with: the configuration as it was when the call began, file by file as they
 //! are needed.
 
+use crate::abi::res_state::manual_of_thread;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::error::Error;
+use crate::config::watch::lock;
+use crate::hostent::Position;
 use crate::mem::NoMemory;
+use crate::resolver::manual::Manual;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
-use crate::source::{NameText, append_text, hosts as hosts_source};
+use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
 use crate::sys::files::{self, Unreadable};
@@ -20,6 +23,7 @@ use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
+use std::sync::MutexGuard;
 
 /// One call's view of the process's state.
 pub struct Session {
@@ -59,15 +63,15 @@ impl Session {
     /// nsswitch.conf's line for hosts.
     ///
     /// # Errors
-    /// [`Error::System`] for a line that can't be read.
-    pub fn hosts_database(&self) -> Result<Shared<Database>, Error> {
+    /// [`Failure::NoService`] for a line that can't be read.
+    pub fn hosts_database(&self) -> Result<Shared<Database>, Failure> {
         let path = &self.environment.paths.nsswitch;
         let database = self.state.files.nsswitch.get(path, self.now, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             Ok(database)
         })?;
-        if database.refused { Err(Error::System(sys::errno::INVALID)) } else { Ok(database) }
+        if database.refused { Err(Failure::NoService(sys::errno::INVALID)) } else { Ok(database) }
     }
 
     /// gai.conf.
@@ -95,14 +99,48 @@ impl Session {
         self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
     }
 
-    /// Servers, search list and options of resolv.conf.
+    /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
+    /// program has changed it.
     pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let configured = self.configured_upstream()?;
+        match manual_of_thread()? {
+            None => Ok(configured),
+            Some(manual) => self.manual_upstream(manual, configured),
+        }
+    }
+
+    /// `manual`'s, or `configured` where that is what `manual` was filled from.
+    pub fn manual_upstream(
+        &self,
+        manual: Manual,
+        configured: Shared<Upstream>,
+    ) -> Result<Shared<Upstream>, NoMemory> {
+        if self.state.knows_version(manual.fingerprint()) {
+            return Ok(configured);
+        }
+        self.trace().decision(format_args!(
+            "_res: set by the program: servers {:?}, {} search domains, {:?}",
+            manual.servers,
+            manual.search.len(),
+            manual.options
+        ));
+        Shared::new(manual.into_upstream()?)
+    }
+
+    /// Reads everything anew: `res_init(3)`.
+    pub fn reload(&self) -> Result<(), NoMemory> {
+        self.state.reload()
+    }
+
+    /// Servers, search list and options of resolv.conf.
+    pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
         self.state.files.resolv.get(path, self.now, |octets| {
             let text = self.content(path, octets);
             let generation = self.state.generation.fetch_add(1, Relaxed);
             let upstream =
                 Upstream::new(text.as_deref(), &self.environment, generation, &interfaces::index)?;
+            self.state.note_version(&upstream);
             self.say(path, &upstream.conf.notes);
             self.trace().decision(format_args!(
                 "{}: {} servers, the first {:?}, {} search domains, {:?}",
@@ -126,6 +164,7 @@ impl Session {
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
                 trace: self.trace(),
+                counters: &self.state.counters,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
@@ -154,6 +193,11 @@ impl Session {
         let mut out = NameText::new();
         append_text(&mut out, alias)?;
         Ok(Some(out))
+    }
+
+    /// Where this process is in the hosts file; `None` where others keep it busy.
+    pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
+        lock(&self.state.position)
     }
 
     /// A file's content; where there is none, says why.
