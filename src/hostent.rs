@@ -36,7 +36,8 @@ pub fn by_name(session: &Session, name: &[u8], family: Family) -> Result<Found, 
     })
 }
 
-fn ask_name(
+/// What one of nsswitch.conf's services knows of a name.
+pub fn ask_name(
     session: &Session,
     service: &Service,
     name: &[u8],
@@ -117,7 +118,8 @@ pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
     })
 }
 
-fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
+/// What one of nsswitch.conf's services knows of an address.
+pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
     let mut found = Found::default();
     match service {
         Service::Files => {
@@ -130,7 +132,7 @@ fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found
             let ip = unmapped(ip);
             let upstream = session.upstream()?;
             let mut count = 0;
-            session.lookup(&upstream).names(ip, &mut |name| {
+            let ttl = session.lookup(&upstream).names(ip, &mut |name| {
                 count += 1;
                 match count {
                     1 => append_text(&mut found.canonical, name),
@@ -138,6 +140,7 @@ fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found
                     _ => Ok(()),
                 }
             })?;
+            found.ttl = Some(ttl);
             found.addresses.try_push(Address::new(ip))?;
         }
         Service::MyHostname => {
