@@ -27,6 +27,7 @@ pub mod lookup;
 pub mod mem;
 pub mod order;
 pub mod resolve;
+pub mod resolver;
 pub mod reverse;
 pub mod session;
 pub mod source;

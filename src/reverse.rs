@@ -15,7 +15,8 @@ use core::net::{IpAddr, Ipv6Addr};
 /// The name of the host that has `address`, by nsswitch.conf's services.
 ///
 /// # Errors
-/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble.
+/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble,
+/// [`Error::System`] where nsswitch.conf leaves nobody to ask.
 pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error> {
     if address.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
         return Err(Error::NoName);
@@ -58,7 +59,7 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
 }
 
 /// IPv4-mapped and IPv4-compatible addresses are looked up as the IPv4 addresses in them.
-pub(crate) fn unmapped(ip: IpAddr) -> IpAddr {
+pub fn unmapped(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     match v6.to_ipv4_mapped() {
         Some(v4) => IpAddr::V4(v4),

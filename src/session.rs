@@ -1,6 +1,7 @@
 //! What one call works with: the configuration as it was when the call began, file by file as they
 //! are needed.
 
+use crate::abi::res_state::manual_of_thread;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
@@ -9,6 +10,7 @@ use crate::config::services::{self, Services};
 use crate::config::watch::lock;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
+use crate::resolver::manual::Manual;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
@@ -97,14 +99,48 @@ impl Session {
         self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
     }
 
-    /// Servers, search list and options of resolv.conf.
+    /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
+    /// program has changed it.
     pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let configured = self.configured_upstream()?;
+        match manual_of_thread()? {
+            None => Ok(configured),
+            Some(manual) => self.manual_upstream(manual, configured),
+        }
+    }
+
+    /// `manual`'s, or `configured` where that is what `manual` was filled from.
+    pub fn manual_upstream(
+        &self,
+        manual: Manual,
+        configured: Shared<Upstream>,
+    ) -> Result<Shared<Upstream>, NoMemory> {
+        if self.state.knows_version(manual.fingerprint()) {
+            return Ok(configured);
+        }
+        self.trace().decision(format_args!(
+            "_res: set by the program: servers {:?}, {} search domains, {:?}",
+            manual.servers,
+            manual.search.len(),
+            manual.options
+        ));
+        Shared::new(manual.into_upstream()?)
+    }
+
+    /// Reads everything anew: `res_init(3)`.
+    pub fn reload(&self) -> Result<(), NoMemory> {
+        self.state.reload()
+    }
+
+    /// Servers, search list and options of resolv.conf.
+    pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
         self.state.files.resolv.get(path, self.now, |octets| {
             let text = self.content(path, octets);
             let generation = self.state.generation.fetch_add(1, Relaxed);
             let upstream =
                 Upstream::new(text.as_deref(), &self.environment, generation, &interfaces::index)?;
+            self.state.note_version(&upstream);
             self.say(path, &upstream.conf.notes);
             self.trace().decision(format_args!(
                 "{}: {} servers, the first {:?}, {} search domains, {:?}",
@@ -128,6 +164,7 @@ impl Session {
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
                 trace: self.trace(),
+                counters: &self.state.counters,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,

@@ -12,7 +12,9 @@ use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
+use crate::resolver::manual;
 use crate::source::c_string;
+use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
 use crate::sys::environment::variable;
 use crate::sys::shared::Shared;
@@ -20,7 +22,7 @@ use crate::sys::wiped::PerProcess;
 use crate::sys::{files, interfaces, process};
 use crate::trace::Trace;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
 use std::sync::Mutex;
 
@@ -33,11 +35,15 @@ pub struct State {
     pub files: Files,
     /// Answers of the DNS.
     pub cache: Cache,
+    /// What was sent and received.
+    pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
     /// Where `gethostent` is.
     pub position: Mutex<Position>,
     rotation: AtomicUsize,
+    /// Fingerprints of the last versions of resolv.conf.
+    versions: Versions,
 }
 
 /// The files that are followed.
@@ -88,8 +94,8 @@ pub struct Upstream {
     pub conf: ResolvConf,
     /// The servers that are asked, in order.
     pub servers: Vec<(SocketAddr, Health)>,
-    /// Which version this is: answers are kept by it.
-    pub generation: u32,
+    /// Which version this is: answers are kept by it. `None`: a program has set it by hand.
+    pub generation: Option<u32>,
 }
 
 /// This process's state.
@@ -113,9 +119,11 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
+            counters: Counters::default(),
             generation: AtomicU32::new(0),
             position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
+            versions: Versions::default(),
         })
     }
 
@@ -142,9 +150,42 @@ impl State {
         Ok(())
     }
 
+    /// Notes a version of resolv.conf.
+    pub fn note_version(&self, upstream: &Upstream) {
+        self.versions.add(manual::fingerprint_of(&upstream.conf, &upstream.servers));
+    }
+
+    /// True where a `_res` with this fingerprint is as we filled it, now or before the file changed.
+    pub fn knows_version(&self, fingerprint: u64) -> bool {
+        self.versions.has(fingerprint)
+    }
+
     /// Where `rotate` starts this time.
     pub fn rotation(&self) -> usize {
         self.rotation.fetch_add(1, Relaxed)
+    }
+}
+
+/// The last fingerprints, in a ring. Zero is no fingerprint: one that came out as zero would only make
+/// an unchanged `_res` be read again at each lookup.
+#[derive(Default)]
+struct Versions {
+    ring: [AtomicU64; 8],
+    next: AtomicUsize,
+}
+
+impl Versions {
+    fn add(&self, fingerprint: u64) {
+        if !self.has(fingerprint) {
+            let at = self.next.fetch_add(1, Relaxed) % self.ring.len();
+            if let Some(place) = self.ring.get(at) {
+                place.store(fingerprint, Relaxed);
+            }
+        }
+    }
+
+    fn has(&self, fingerprint: u64) -> bool {
+        fingerprint != 0 && self.ring.iter().any(|known| known.load(Relaxed) == fingerprint)
     }
 }
 
@@ -236,7 +277,7 @@ impl Upstream {
                 servers.try_push((server, Health::default()))?;
             }
         }
-        Ok(Upstream { conf, servers, generation })
+        Ok(Upstream { conf, servers, generation: Some(generation) })
     }
 }
 

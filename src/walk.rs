@@ -26,7 +26,7 @@ pub fn walk<T>(
     let (mut foreign, mut asked) = (false, false);
     for step in &database.steps {
         let outcome = ask(&step.service);
-        asked |= !matches!(step.service, Service::Other(_));
+        asked |= step.service.is_ours();
         let status = match &outcome {
             Ok(_) => Status::Success,
             Err(failure) => failure.status(),

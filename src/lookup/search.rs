@@ -1,6 +1,8 @@
 //! The search list: which names a program's name may stand for, in which order (resolv.conf(5),
 //! RFC 1535), and what the answers to them mean together.
 
+use crate::config::resolv::Options;
+
 /// One name to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Candidate<'a> {
@@ -21,6 +23,24 @@ pub struct Rules<'a> {
     pub no_tld_query: bool,
 }
 
+impl<'a> Rules<'a> {
+    /// The rules for `name`. Without `RES_DEFNAMES` a name without dots is not searched for; without
+    /// `RES_DNSRCH` one with dots is not, and others in the first domain only (resolver(3)).
+    pub fn new(options: &Options, domains: &'a [Box<[u8]>], name: &[u8]) -> Rules<'a> {
+        let dotted = name.contains(&b'.');
+        let count = match (dotted, options.no_default_names, options.no_search) {
+            (true, _, true) | (false, true, _) => 0,
+            (false, false, true) => domains.len().min(1),
+            (true, _, false) | (false, false, false) => domains.len(),
+        };
+        Rules {
+            domains: domains.get(..count).unwrap_or_default(),
+            ndots: options.ndots,
+            no_tld_query: options.no_tld_query,
+        }
+    }
+}
+
 /// The outcome of one candidate that had no usable records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Miss {
@@ -34,10 +54,10 @@ pub enum Miss {
     Silent,
     /// Every server's host refused: asking for other names would not help.
     Unreachable,
-    /// The answer has records, but none that answers the question.
-    Unrelated,
-    /// Anything else: a server that makes nothing of the question, a name that is none.
+    /// Anything else: REFUSED, a name that is none.
     Final,
+    /// There are records, though none that answer the question: libc looks no further.
+    Unrelated,
 }
 
 /// The state of a search: hands out candidates, is told their outcome, sums them up.
@@ -129,9 +149,9 @@ impl<'a> Search<'a> {
             Miss::NoName => {}
             Miss::NoData => self.no_data = true,
             Miss::ServFail => self.serv_fail = true,
-            Miss::Unreachable => self.stage = Stage::Done,
+            Miss::Unreachable | Miss::Unrelated => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
-            Miss::Silent | Miss::Unrelated | Miss::Final => {
+            Miss::Silent | Miss::Final => {
                 if !before_the_list && matches!(self.stage, Stage::Domain(_)) {
                     self.stage = Stage::AsIsLast;
                 }
@@ -143,7 +163,7 @@ impl<'a> Search<'a> {
     /// given where that was asked first, else NODATA before SERVFAIL before the last one's.
     pub fn verdict(&self) -> Miss {
         match self.first_miss {
-            _ if self.last == Miss::Unreachable => Miss::Unreachable,
+            _ if matches!(self.last, Miss::Unreachable | Miss::Unrelated) => self.last,
             Some(miss) => miss,
             None if self.no_data => Miss::NoData,
             None if self.serv_fail => Miss::ServFail,
@@ -208,6 +228,7 @@ mod tests {
             (0, [NoName, NoData, NoData], NoName),
             (0, [NoData, NoName, NoName], NoData),
             (0, [ServFail, NoName, NoName], ServFail),
+            (1, [NoData, NoData, Unrelated], Unrelated),
         ] {
             let rules = Rules { domains: &domains, ndots, no_tld_query: false };
             let mut search = Search::new(b"a", rules);

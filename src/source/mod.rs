@@ -21,6 +21,8 @@ pub struct Found {
     pub addresses: Addresses,
     /// The canonical name.
     pub canonical: NameText,
+    /// How many seconds this stays true, where the source says so.
+    pub ttl: Option<u32>,
     /// Its other names, each ended by NUL.
     pub aliases: NameText,
 }

@@ -7,11 +7,13 @@
 pub mod charset;
 pub mod environment;
 pub mod files;
+pub mod futex;
 pub mod interfaces;
 pub mod log;
 pub mod process;
 pub mod shared;
 pub mod socket;
+pub mod thread;
 pub mod time;
 pub mod wiped;
 
@@ -19,6 +21,14 @@ pub mod wiped;
 pub mod errno {
     /// `EINVAL`: configuration that can't be read.
     pub const INVALID: i32 = libc::EINVAL;
+    /// `ENOMEM`: memory is exhausted.
+    pub const NO_MEMORY: i32 = libc::ENOMEM;
+    /// `ESRCH`: no name server is configured.
+    pub const NO_SERVER: i32 = libc::ESRCH;
+    /// `ECONNREFUSED`: no name server can be reached.
+    pub const REFUSED: i32 = libc::ECONNREFUSED;
+    /// `ETIMEDOUT`: no name server has given an answer.
+    pub const TIMED_OUT: i32 = libc::ETIMEDOUT;
     /// `ENOENT`: no service that could be asked.
     pub const NO_ENTRY: i32 = libc::ENOENT;
 }

@@ -5,6 +5,7 @@
 //! next, and listened to all the same; then each is sent the query again, from fresh sockets, at
 //! doubling intervals, until the time is up that libc would have waited by the same resolv.conf.
 
+use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question, SendError};
 use super::health::{Health, Standing};
@@ -16,6 +17,7 @@ use crate::sys::Fault;
 use crate::sys::time::{Instant, wait};
 use crate::trace::Trace;
 use core::net::SocketAddr;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -32,6 +34,8 @@ pub struct Terms<'a> {
     pub random_case: bool,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
+    /// Where to count it.
+    pub counters: &'a Counters,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -76,11 +80,14 @@ pub type Reader<'a> = &'a mut dyn FnMut(usize, &Message<'_>) -> Result<Verdict, 
 
 /// Asks `questions` (one or two) and hands each answer to `read`.
 ///
+/// A query that the caller has written stands alone. Its reader sees all that servers answer to it,
+/// also what makes us go on to the next one.
+///
 /// Ends when each has been answered or has failed. Returns [`NoMemory`] only when a list of ours
 /// could not grow, or the reader said so.
 pub fn exchange(
     terms: &Terms<'_>,
-    questions: &[Question],
+    questions: &[Question<'_>],
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     let start = Instant::now();
@@ -105,6 +112,9 @@ pub fn exchange(
         if *progress == Progress::Open {
             *progress = Progress::Failed(trouble);
         }
+        if *progress == Progress::Failed(Trouble::Silent) {
+            terms.counters.timeouts.fetch_add(1, Relaxed);
+        }
     }
     Ok(exchange.progress)
 }
@@ -115,7 +125,7 @@ const OTHER_FAMILY: Duration = Duration::from_secs(2);
 
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
-    questions: &'a [Question],
+    questions: &'a [Question<'a>],
     order: Order,
     progress: [Progress; MAX_QUESTIONS],
     /// The last trouble that a question met.
@@ -201,14 +211,14 @@ impl Exchange<'_> {
             }
             let flight = match shared {
                 Some(flight) => flight,
-                None => match self.open(server, self.terms.options.use_vc)? {
+                None => match self.open(server, self.wants_tcp(question))? {
                     Some(flight) => flight,
                     None => return Ok(()),
                 },
             };
             // Silence may be EDNS's fault (a firewall that drops what it doesn't know).
             self.send_on(flight, question, self.wants_edns(server) && !separate, now)?;
-            if !separate || self.terms.options.use_vc {
+            if !separate || self.wants_tcp(question) {
                 shared = Some(flight);
             }
             if self.one_at_a_time() {
@@ -221,6 +231,10 @@ impl Exchange<'_> {
     /// `single-request` and `single-request-reopen`: the second question waits for the first's answer.
     fn one_at_a_time(&self) -> bool {
         self.terms.options.single_request || self.terms.options.single_request_reopen
+    }
+
+    fn wants_tcp(&self, question: usize) -> bool {
+        self.terms.options.use_vc || self.questions.get(question).is_some_and(Question::is_long)
     }
 
     fn wants_edns(&self, server: usize) -> bool {
@@ -256,15 +270,26 @@ impl Exchange<'_> {
         else {
             return Ok(());
         };
-        let Some(id) = self.dice.id(|id| !flight_ref.uses_id(id)) else {
+        let id = match asked.written {
+            Some(written) => Some(written.id()),
+            None => self.dice.id(|id| !flight_ref.uses_id(id)),
+        };
+        let Some(id) = id else {
             // Without unpredictable ids the DNS can't be asked safely.
             return self.land(flight, Trouble::Local(Fault::Other(Fault::WouldBlock.errno())));
         };
         let mut name = asked.name;
-        if self.terms.random_case {
+        if self.terms.random_case && asked.written.is_none() {
             self.dice.mix_case(&mut name);
         }
-        let form = QueryForm { id, qtype: asked.qtype, ad: self.terms.options.trust_ad, edns };
+        let form = QueryForm {
+            id,
+            qtype: asked.qtype,
+            class: asked.class,
+            recursion: !self.terms.options.no_recursion,
+            ad: self.terms.options.trust_ad,
+            edns: edns && asked.written.is_none(),
+        };
         let server = flight_ref.server;
         self.terms.trace.packet(format_args!(
             "query {} {} to {} over {}, id {id}{}",
@@ -272,9 +297,9 @@ impl Exchange<'_> {
             TypeName(asked.qtype),
             Peer(self.terms, server),
             flight_ref.transport(),
-            if edns { ", EDNS" } else { "" },
+            if form.edns { ", EDNS" } else { "" },
         ));
-        let sent = flight_ref.send(question, name, form, now);
+        let sent = flight_ref.send(question, asked.written, name, form, now);
         self.check(flight, sent)
     }
 
@@ -297,7 +322,8 @@ impl Exchange<'_> {
                 self.terms
                     .trace
                     .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
-                let sent = flight.send_again(question, now);
+                let written = self.questions.get(question).and_then(|asked| asked.written);
+                let sent = flight.send_again(question, written, now);
                 self.check(at, sent)?;
             }
         }
@@ -306,7 +332,10 @@ impl Exchange<'_> {
 
     fn check(&mut self, flight: usize, sent: Result<(), SendError>) -> Result<(), NoMemory> {
         match sent {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.terms.counters.queries.fetch_add(1, Relaxed);
+                Ok(())
+            }
             Err(SendError::NoMemory) => Err(NoMemory),
             Err(SendError::Fault(fault)) => self.land(flight, trouble_of(fault)),
             Err(SendError::Closed) => self.land(flight, Trouble::Broken),
@@ -389,9 +418,10 @@ impl Exchange<'_> {
         let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
         let (server, tcp) = (flight.server, flight.is_tcp());
         let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
-        let parsed = Message::parse(octets).filter(Message::is_response);
-        let question =
-            parsed.and_then(|message| flight.question_of(&message, self.terms.random_case));
+        let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
+        let question = parsed.and_then(|message| {
+            flight.question_of(self.questions, &message, self.terms.random_case)
+        });
         let (Some(message), Some(question)) = (parsed, question) else {
             self.terms.trace.packet(format_args!(
                 "dropped {} octets from {peer}: no answer to what was asked",
@@ -405,6 +435,7 @@ impl Exchange<'_> {
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
+        self.terms.counters.answers.fetch_add(1, Relaxed);
         self.terms.trace.packet(format_args!(
             "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {:?}",
             flight.transport(),
@@ -423,12 +454,14 @@ impl Exchange<'_> {
             health.refuses_edns();
             return self.send_on(at, question, false, now);
         }
-        if !tcp && (message.is_truncated() || cut) {
+        let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
+        let trouble = trouble_in(&message, is_written, tcp);
+        let is_cut = message.is_truncated() && !self.terms.options.ignore_truncation || cut;
+        if !tcp && is_cut && (trouble.is_none() || !is_written) {
             return self.ask_over_tcp(server, question, now);
         }
-        match message.rcode() {
-            rcode::NOERROR if is_lame(&message) => self.fail(at, question, Trouble::Lame),
-            rcode::NOERROR | rcode::NXDOMAIN => {
+        match trouble {
+            None => {
                 let verdict = read(question, &message)?;
                 self.settle(question, Progress::Answered(verdict));
                 if verdict == Verdict::Positive {
@@ -436,7 +469,12 @@ impl Exchange<'_> {
                 }
                 self.send_second(at, now)?;
             }
-            other => self.fail(at, question, Trouble::Rcode(other)),
+            Some(trouble) => {
+                if is_written {
+                    read(question, &message)?;
+                }
+                self.fail(at, question, trouble);
+            }
         }
         self.move_on(at);
         Ok(())
@@ -580,6 +618,18 @@ fn is_lame(message: &Message<'_>) -> bool {
         && message.additional_count() == 0
         && !message.is_authoritative()
         && !message.offers_recursion()
+}
+
+/// What is wrong with an answer, so that the next server is asked. Who writes queries himself gets
+/// other response codes too, and over TCP all of them, as libc's `res_send` has it.
+fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
+    match message.rcode() {
+        _ if is_written && tcp => None,
+        rcode::NOERROR => is_lame(message).then_some(Trouble::Lame),
+        rcode::NXDOMAIN => None,
+        other @ (rcode::SERVFAIL | rcode::NOTIMP | rcode::REFUSED) => Some(Trouble::Rcode(other)),
+        other => (!is_written).then_some(Trouble::Rcode(other)),
+    }
 }
 
 fn trouble_of(fault: Fault) -> Trouble {

@@ -1,5 +1,6 @@
 //! One socket on its way to one name server, with the queries that were sent on it.
 
+use super::message::rcode::{NOERROR, NXDOMAIN};
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
 use super::name::Name;
 use crate::mem::{NoMemory, append};
@@ -11,13 +12,72 @@ use core::net::SocketAddr;
 /// At most two questions are asked at once: A and AAAA of one name.
 pub const MAX_QUESTIONS: usize = 2;
 
-/// A question put to the DNS, class IN.
+/// A question put to the DNS.
 #[derive(Clone, Copy, Debug)]
-pub struct Question {
+pub struct Question<'a> {
     /// The name.
     pub name: Name,
     /// The record type.
     pub qtype: u16,
+    /// The class.
+    pub class: u16,
+    /// The whole message to send, where the caller has written it himself.
+    pub written: Option<Written<'a>>,
+}
+
+/// A query that a caller has written: it is sent as it is, to every server.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a> {
+    octets: &'a [u8],
+    id: u16,
+    opcode: u8,
+    questions: u16,
+}
+
+/// The opcode of dynamic updates (RFC 2136).
+const UPDATE: u8 = 5;
+/// Longer queries go over TCP (RFC 1035 section 4.2.1).
+const MAX_WRITTEN_UDP: usize = 512;
+
+impl<'a> Question<'a> {
+    /// A question for the Internet class.
+    pub fn new(name: Name, qtype: u16) -> Question<'a> {
+        Question { name, qtype, class: CLASS_IN, written: None }
+    }
+
+    /// The question in a message that the caller has written; `None` where the message is cut or
+    /// malformed, or longer than TCP's length prefix can say.
+    pub fn of_written(octets: &'a [u8]) -> Option<Question<'a>> {
+        let message = Message::parse(octets).filter(|_| octets.len() <= usize::from(u16::MAX))?;
+        let questions = message.question_count();
+        let (name, qtype, class) = match questions {
+            0 => (Name::ROOT, 0, 0),
+            _ => message.question().map(|asked| (asked.name, asked.qtype, asked.class))?,
+        };
+        let written = Written { octets, id: message.id(), opcode: message.opcode(), questions };
+        Some(Question { name, qtype, class, written: Some(written) })
+    }
+
+    /// True where the query is too long for UDP.
+    pub(super) fn is_long(&self) -> bool {
+        self.written.is_some_and(|written| written.octets.len() > MAX_WRITTEN_UDP)
+    }
+}
+
+impl Written<'_> {
+    pub(super) fn id(&self) -> u16 {
+        self.id
+    }
+
+    /// True where `message` has this query's opcode and number of questions. The answer to an update
+    /// need not repeat its zone (RFC 2136 section 3.8), nor that to a query that can't be read.
+    fn is_answered_by(&self, message: &Message<'_>) -> bool {
+        let count = message.question_count();
+        message.opcode() == self.opcode
+            && (count == self.questions
+                || count == 0
+                    && (self.opcode == UPDATE || !matches!(message.rcode(), NOERROR | NXDOMAIN)))
+    }
 }
 
 /// A query that was sent.
@@ -116,21 +176,28 @@ impl Flight {
         self.sent.iter().flatten().any(|sent| !sent.done)
     }
 
-    /// Sends the query for a question; over TCP as soon as the connection takes it.
+    /// Sends the query for a question; over TCP as soon as the connection takes it. `written` is the
+    /// query where the caller has written it; else it is made from `name` and `form`.
     pub(super) fn send(
         &mut self,
         question: usize,
+        written: Option<Written<'_>>,
         name: Name,
         form: QueryForm,
         now: Instant,
     ) -> Result<(), SendError> {
-        let mut octets = [0; MAX_QUERY];
-        let len = write_query(&name, form, &mut octets);
-        let query = octets.get(..len).unwrap_or_default();
+        let mut room = [0; MAX_QUERY];
+        let query = match written {
+            Some(written) => written.octets,
+            None => {
+                let len = write_query(&name, form, &mut room);
+                room.get(..len).unwrap_or_default()
+            }
+        };
         match &mut self.stream {
             Some(stream) => {
-                // The length fits: a query has at most MAX_QUERY octets.
-                append(&mut stream.unsent, &(len as u16).to_be_bytes())?;
+                // The length fits: MAX_QUERY is below 2^16, and longer ones are not taken up.
+                append(&mut stream.unsent, &(query.len() as u16).to_be_bytes())?;
                 append(&mut stream.unsent, query)?;
                 if stream.connected {
                     stream.write(&self.socket)?;
@@ -153,28 +220,46 @@ impl Flight {
     }
 
     /// Sends a question's query again, the same octets from the same port.
-    pub(super) fn send_again(&mut self, question: usize, now: Instant) -> Result<(), SendError> {
+    pub(super) fn send_again(
+        &mut self,
+        question: usize,
+        written: Option<Written<'_>>,
+        now: Instant,
+    ) -> Result<(), SendError> {
         match self.sent(question).filter(|sent| !sent.done) {
-            Some(&Sent { form, name, .. }) => self.send(question, name, form, now),
+            Some(&Sent { form, name, .. }) => self.send(question, written, name, form, now),
             None => Ok(()),
         }
     }
 
     /// The question that a message answers: id, name, type and class must be those of a query sent
     /// from here (RFC 5452 section 9.1); the socket has seen to address and port.
-    pub(super) fn question_of(&self, message: &Message<'_>, exact_case: bool) -> Option<usize> {
-        // A server that can't read a query may leave its question out.
+    pub(super) fn question_of(
+        &self,
+        questions: &[Question<'_>],
+        message: &Message<'_>,
+        exact_case: bool,
+    ) -> Option<usize> {
+        if let [Question { written: Some(written), .. }] = questions {
+            if !written.is_answered_by(message) {
+                return None;
+            }
+        } else if message.opcode() != 0 || message.question_count() > 1 {
+            return None;
+        }
         let asked = match message.question_count() {
-            1 => Some(message.question()?),
-            0 if !matches!(message.rcode(), 0 | 3) => None,
-            _ => return None,
+            // A server that can't read a query may leave its question out.
+            0 if questions.first()?.written.is_some() => None,
+            0 if !matches!(message.rcode(), NOERROR | NXDOMAIN) => None,
+            0 => return None,
+            _ => Some(message.question()?),
         };
         self.sent.iter().position(|sent| {
             sent.as_ref().is_some_and(|sent| {
                 sent.form.id == message.id()
                     && asked.as_ref().is_none_or(|asked| {
                         asked.qtype == sent.form.qtype
-                            && asked.class == CLASS_IN
+                            && asked.class == sent.form.class
                             && asked.name.is(&sent.name)
                             && (!exact_case || asked.name.wire() == sent.name.wire())
                     })

@@ -21,8 +21,9 @@ pub struct Lookup<'a> {
     pub terms: Terms<'a>,
     /// The search list.
     pub domains: &'a [Box<[u8]>],
-    /// Which version of the configuration this is, for the cache.
-    pub generation: u32,
+    /// Which version of the configuration this is, for the cache; `None`: a program's own, for which
+    /// nothing is kept.
+    pub generation: Option<u32>,
     /// Answers that are still true.
     pub cache: &'a Cache,
     /// No answer is kept longer than this, in seconds.
@@ -61,11 +62,7 @@ impl<'a> Lookup<'a> {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
             return Err(Failure::NoName);
         }
-        let rules = Rules {
-            domains: self.domains,
-            ndots: self.terms.options.ndots,
-            no_tld_query: self.terms.options.no_tld_query,
-        };
+        let rules = Rules::new(self.terms.options, self.domains, node);
         let mut search = Search::new(node, rules);
         while let Some(candidate) = search.next_candidate() {
             let name = match candidate {
@@ -88,7 +85,11 @@ impl<'a> Lookup<'a> {
             };
             search.missed(candidate, miss);
         }
-        Err(failure_of(search.verdict()))
+        Err(match search.verdict() {
+            // libc has no data for an answer of which nothing fits where IPv4 alone was asked for.
+            Miss::Unrelated if family == Family::V4 => Failure::NoData,
+            miss => failure_of(miss),
+        })
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
@@ -99,13 +100,13 @@ impl<'a> Lookup<'a> {
             (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
         ];
         let now = Instant::now();
-        let mut questions = smallvec::SmallVec::<[Question; MAX_QUESTIONS]>::new();
+        let mut questions = smallvec::SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut places = smallvec::SmallVec::<[usize; MAX_QUESTIONS]>::new();
         for (place, (outcome, qtype)) in outcomes.iter_mut().zip(wanted).enumerate() {
             let Some(qtype) = qtype else { continue };
             *outcome = self.cached_addresses(name, qtype, now)?;
             if matches!(outcome, Outcome::NotAsked) {
-                questions.try_push(Question { name: *name, qtype })?;
+                questions.try_push(Question::new(*name, qtype))?;
                 places.try_push(place)?;
             }
         }
@@ -121,7 +122,7 @@ impl<'a> Lookup<'a> {
                 };
                 let (content, ttl) = read::addresses(message, name, asked.qtype)?;
                 self.keep(name, asked.qtype, cached_content(&content)?, ttl);
-                *outcome = outcome_of(content)?;
+                *outcome = outcome_of(content, ttl.min(self.max_ttl))?;
                 Ok(if matches!(outcome, Outcome::Found(_)) {
                     Verdict::Positive
                 } else {
@@ -134,8 +135,8 @@ impl<'a> Lookup<'a> {
         together(outcomes)
     }
 
-    fn key<'k>(&self, name: &'k Name, qtype: u16) -> cache::Key<'k> {
-        cache::Key { name, qtype, generation: self.generation }
+    fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
+        self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
     /// What the cache knows; `NotAsked` where that is nothing.
@@ -145,7 +146,8 @@ impl<'a> Lookup<'a> {
         qtype: u16,
         now: Instant,
     ) -> Result<Outcome<Found>, NoMemory> {
-        let Some(entry) = self.cache.get(&self.key(name, qtype), now) else {
+        let entry = self.key(name, qtype).and_then(|key| self.cache.get(&key, now));
+        let Some(entry) = entry else {
             return Ok(Outcome::NotAsked);
         };
         Ok(match &entry.content {
@@ -165,6 +167,7 @@ impl<'a> Lookup<'a> {
                         names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
                     }
                 }
+                found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
             }
             cache::Content::NoData => Outcome::Missed(Miss::NoData),
@@ -175,26 +178,29 @@ impl<'a> Lookup<'a> {
 
     /// Keeps an answer for as long as it, and the settings, allow.
     fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
-        let Some(content) = content else { return };
+        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
             cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
         };
-        self.cache.put(&self.key(name, qtype), content, ttl.min(most), Instant::now());
+        self.cache.put(&key, content, ttl.min(most), Instant::now());
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
+    /// Returns how many seconds they stay true.
     pub fn names(
         &self,
         ip: IpAddr,
         each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u32, Failure> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
-        if let Some(entry) = self.cache.get(&key, Instant::now()) {
+        let now = Instant::now();
+        if let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) {
             match &entry.content {
                 cache::Content::Names(run) => {
-                    return tell(run, each);
+                    tell(run, each)?;
+                    return Ok(entry.ttl(now));
                 }
                 cache::Content::NoData => return Err(Failure::NoData),
                 cache::Content::NoName => return Err(Failure::NoName),
@@ -215,7 +221,9 @@ impl<'a> Lookup<'a> {
             };
             self.keep(&name, record_type::PTR, kept, ttl);
             let (seen, verdict) = match content {
-                read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
+                read::Content::Found(()) => {
+                    (Outcome::Found(ttl.min(self.max_ttl)), Verdict::Positive)
+                }
                 read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
                 read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
                 read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
@@ -223,10 +231,13 @@ impl<'a> Lookup<'a> {
             outcome = seen;
             Ok(verdict)
         };
-        let question = [Question { name, qtype: record_type::PTR }];
+        let question = [Question::new(name, record_type::PTR)];
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
-            (Outcome::Found(()), _) => tell(&run, each),
+            (Outcome::Found(ttl), _) => {
+                tell(&run, each)?;
+                Ok(ttl)
+            }
             (Outcome::Missed(miss), _) => Err(failure_of(miss)),
             (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
             _ => Err(Failure::Again),
@@ -265,12 +276,17 @@ fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
     }
 }
 
-fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>, NoMemory> {
+fn outcome_of(
+    content: read::Content<read::AddressSet>,
+    ttl: u32,
+) -> Result<Outcome<Found>, NoMemory> {
     Ok(match content {
-        read::Content::Found(set) => {
-            let canonical = text_of(&set.canonical)?;
-            Outcome::Found(Found { addresses: set.addresses, canonical, aliases: set.aliases })
-        }
+        read::Content::Found(set) => Outcome::Found(Found {
+            addresses: set.addresses,
+            canonical: text_of(&set.canonical)?,
+            aliases: set.aliases,
+            ttl: Some(ttl),
+        }),
         read::Content::NoData => Outcome::Missed(Miss::NoData),
         read::Content::NoName => Outcome::Missed(Miss::NoName),
         read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
@@ -297,6 +313,7 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             for address in other.addresses {
                 found.addresses.try_push(address)?;
             }
+            found.ttl = found.ttl.min(other.ttl);
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
@@ -311,9 +328,8 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
 fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
     Ok(match trouble {
         Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
-        Trouble::Lame => Miss::NoData,
         Trouble::Unreachable => Miss::Unreachable,
-        Trouble::Silent | Trouble::Broken => Miss::Silent,
+        Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),

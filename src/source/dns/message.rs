@@ -52,20 +52,25 @@ pub struct QueryForm {
     pub id: u16,
     /// The type asked for.
     pub qtype: u16,
+    /// The class asked for.
+    pub class: u16,
+    /// Sets RD: answer with what others know, too (RFC 1035 section 4.1.1).
+    pub recursion: bool,
     /// Sets AD: tell me whether the data is authentic (RFC 6840 section 5.7).
     pub ad: bool,
     /// Adds the OPT record (RFC 6891).
     pub edns: bool,
 }
 
-/// Writes a query for `name`, with RD set; returns its length.
+/// Writes a query for `name`; returns its length.
 pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> usize {
     let [id0, id1] = form.id.to_be_bytes();
     let [t0, t1] = form.qtype.to_be_bytes();
+    let [c0, c1] = form.class.to_be_bytes();
     let [p0, p1] = EDNS_PAYLOAD.to_be_bytes();
-    let header =
-        [id0, id1, 1, if form.ad { 0x20 } else { 0 }, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
-    let question = [t0, t1, 0, CLASS_IN as u8];
+    let (rd, ad) = (u8::from(form.recursion), if form.ad { 0x20 } else { 0 });
+    let header = [id0, id1, rd, ad, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
+    let question = [t0, t1, c0, c1];
     let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, 0, 0, 0, 0];
     let opt = if form.edns { &opt[..] } else { &[] };
     let mut len = 0;
@@ -86,6 +91,7 @@ pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> u
 pub struct Message<'a> {
     octets: &'a [u8],
     answers_at: usize,
+    over_tcp: bool,
 }
 
 /// The question that a message repeats.
@@ -99,15 +105,26 @@ pub struct Question {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the header, and skips the questions; `None` where these are cut or malformed.
+    /// Reads the header, and skips the questions; `None` where these are cut or malformed. Queries are
+    /// read as well.
     pub fn parse(octets: &'a [u8]) -> Option<Message<'a>> {
-        let mut message = Message { octets, answers_at: HEADER };
+        let mut message = Message { octets, answers_at: HEADER, over_tcp: false };
         octets.get(..HEADER)?;
         for _ in 0..message.count(4) {
             message.answers_at = skip_name(octets, message.answers_at)?.checked_add(4)?;
         }
         octets.get(..message.answers_at)?;
         Some(message)
+    }
+
+    /// The same, noted as to how it came.
+    pub(super) fn over_tcp(self, over_tcp: bool) -> Message<'a> {
+        Message { over_tcp, ..self }
+    }
+
+    /// True where it came over TCP.
+    pub fn came_over_tcp(&self) -> bool {
+        self.over_tcp
     }
 
     /// The whole message.
@@ -129,9 +146,14 @@ impl<'a> Message<'a> {
         self.count(0)
     }
 
-    /// QR is set and OPCODE is "query": an answer to something that we ask.
+    /// QR is set: an answer.
     pub fn is_response(&self) -> bool {
-        self.flags(2) & 0xf8 == 0x80
+        self.flags(2) & 0x80 != 0
+    }
+
+    /// OPCODE: 0 is "query" (RFC 1035 section 4.1.1), 4 "notify", 5 "update".
+    pub fn opcode(&self) -> u8 {
+        self.flags(2) >> 3 & 0xf
     }
 
     /// TC: the answer didn't fit.

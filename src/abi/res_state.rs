@@ -1,0 +1,238 @@
+//! `struct __res_state` (resolv.h): libc's resolver configuration as C programs see and change it, a
+//! thread's own (`_res`) or a caller's.
+//!
+//! We fill it from our configuration, and read it to learn what a program has changed since.
+
+use crate::config::resolv::{MAX_SERVERS, Options};
+use crate::mem::{NoMemory, TryPush, copy};
+use crate::resolver::manual::{Manual, option, shown_domains};
+use crate::state::Upstream;
+use crate::sys::process;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use core::mem::{MaybeUninit, size_of};
+use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::ptr::null_mut;
+
+/// `MAXDNSRCH` and one for the null pointer at the end.
+const SEARCH_ROOM: usize = 7;
+const SORT_ROOM: usize = 10;
+const NAME_ROOM: usize = 256;
+
+/// `struct __res_state`.
+#[repr(C)]
+pub struct ResState {
+    retrans: c_int,
+    retry: c_int,
+    options: c_ulong,
+    nscount: c_int,
+    nsaddr_list: [libc::sockaddr_in; MAX_SERVERS],
+    id: u16,
+    dnsrch: [*mut c_char; SEARCH_ROOM],
+    defdname: [c_char; NAME_ROOM],
+    pfcode: c_ulong,
+    /// `ndots:4`, `nsort:4`, `ipv6_unavail:1`, from the end that the target's C compiler begins at.
+    bits: c_uint,
+    sort_list: [SortPair; SORT_ROOM],
+    unused_qhook: *mut c_void,
+    unused_rhook: *mut c_void,
+    res_h_errno: c_int,
+    vcsock: c_int,
+    flags: c_uint,
+    ext: Extension,
+}
+
+#[repr(C)]
+struct SortPair {
+    address: u32,
+    mask: u32,
+}
+
+/// `_u._ext`. Its union has 4-octet alignment where pointers have, so the pointers decide.
+#[repr(C)]
+struct Extension {
+    nscount: u16,
+    nsmap: [u16; MAX_SERVERS],
+    nssocks: [c_int; MAX_SERVERS],
+    nscount6: u16,
+    nsinit: u16,
+    nsaddrs: [*mut libc::sockaddr_in6; MAX_SERVERS],
+    index: [c_uint; 2],
+}
+
+unsafe extern "C" {
+    fn __res_state() -> *mut ResState;
+    fn __res_nclose(state: *mut ResState);
+}
+
+/// The calling thread's `_res`.
+pub(super) fn of_thread() -> *mut ResState {
+    // SAFETY: __res_state has no preconditions; it returns the thread's own, which lives as long as it.
+    unsafe { __res_state() }
+}
+
+/// What the calling thread's `_res` says; `None` where neither we nor the program have filled it.
+pub fn manual_of_thread() -> Result<Option<Manual>, NoMemory> {
+    let state = of_thread();
+    // SAFETY: `state` is this thread's own, and nobody else's.
+    unsafe {
+        if (*state).options & c_ulong::from(option::INIT) == 0 {
+            Ok(None)
+        } else {
+            manual(state).map(Some)
+        }
+    }
+}
+
+/// Reads what of a state matters to a lookup.
+///
+/// # Safety
+/// `state` is valid, and its `dnsrch` are null or strings, its `nsaddrs` null or addresses.
+pub(super) unsafe fn manual(state: *const ResState) -> Result<Manual, NoMemory> {
+    // SAFETY: by the function's contract.
+    let state = unsafe { &*state };
+    // The options are 32 bits on every architecture.
+    let mut options = option::read(state.options as u32);
+    options.ndots = low_bits(state.bits, 0) as u8;
+    options.timeout = u32::try_from(state.retrans).unwrap_or(0);
+    options.attempts = u32::try_from(state.retry).unwrap_or(0);
+    let mut found = Manual { options, servers: Default::default(), search: Vec::new() };
+    let count = usize::try_from(state.nscount).unwrap_or(0);
+    for (v4, &v6) in state.nsaddr_list.iter().zip(&state.ext.nsaddrs).take(count) {
+        // An address that is set beside its place in the list: IPv6, where the list has no family.
+        let server = if c_int::from(v4.sin_family) == libc::AF_INET {
+            let ip = u32::from_be(v4.sin_addr.s_addr).into();
+            SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)))
+        } else if v4.sin_family == 0 && !v6.is_null() {
+            // SAFETY: by the function's contract it points to an address.
+            let v6 = unsafe { v6.read_unaligned() };
+            let (ip, port) = (v6.sin6_addr.s6_addr.into(), u16::from_be(v6.sin6_port));
+            SocketAddr::V6(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id))
+        } else {
+            continue;
+        };
+        found.servers.try_push(server)?;
+    }
+    for &domain in state.dnsrch.iter().take_while(|domain| !domain.is_null()) {
+        // SAFETY: by the function's contract it is a string.
+        let domain = unsafe { CStr::from_ptr(domain) };
+        found.search.try_push(copy(domain.to_bytes())?)?;
+    }
+    Ok(found)
+}
+
+/// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does.
+///
+/// # Safety
+/// `state` is valid, and filled before or all zero (with `keep`: or set in parts by the program).
+pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool) {
+    // SAFETY: by the function's contract; closing one that was never filled changes nothing but its
+    // empty fields. `nsaddrs` are null or came from malloc, as libc expects.
+    unsafe {
+        if (*state).options & c_ulong::from(option::INIT) != 0 {
+            __res_nclose(state);
+        }
+    }
+    // SAFETY: by the function's contract.
+    let state = unsafe { &mut *state };
+    let conf = &upstream.conf;
+    let default = Options::default();
+    let kept = |own: u32, default: u32, set: c_int| {
+        if keep && own == default && set != 0 { set } else { own as c_int }
+    };
+    state.retrans = kept(conf.options.timeout, default.timeout, state.retrans);
+    state.retry = kept(conf.options.attempts, default.attempts, state.retry);
+    let before =
+        if keep && state.options & c_ulong::from(option::INIT) != 0 { state.options } else { 0 };
+    state.options = before | c_ulong::from(option::write(&conf.options) | option::INIT);
+    if keep && state.id == 0 {
+        let mut id = [0; 2];
+        process::random(&mut id);
+        state.id = u16::from_ne_bytes(id);
+    }
+    (state.pfcode, state.flags, state.vcsock, state.res_h_errno) = (0, 0, -1, 0);
+    (state.unused_qhook, state.unused_rhook) = (null_mut(), null_mut());
+    fill_servers(state, upstream);
+    fill_search(state, &conf.search);
+    let sorted = conf.sortlist.len().min(SORT_ROOM);
+    for (place, pair) in state.sort_list.iter_mut().zip(&conf.sortlist) {
+        place.address = u32::from_ne_bytes(pair.address.octets());
+        place.mask = u32::from_ne_bytes(pair.mask.octets());
+    }
+    state.bits = place_bits(conf.options.ndots.into(), 0) | place_bits(sorted as c_uint, 1);
+}
+
+fn fill_servers(state: &mut ResState, upstream: &Upstream) {
+    // SAFETY: integers and pointers, for which zero is a value.
+    (state.nsaddr_list, state.ext) = unsafe { MaybeUninit::zeroed().assume_init() };
+    let ext = &mut state.ext;
+    let places = state.nsaddr_list.iter_mut().zip(&mut ext.nsaddrs).zip(&mut ext.nssocks);
+    state.nscount = 0;
+    for (&(server, _), ((v4, v6), socket)) in upstream.servers.iter().zip(places) {
+        match server.ip() {
+            IpAddr::V4(ip) => {
+                v4.sin_family = libc::AF_INET as libc::sa_family_t;
+                v4.sin_port = server.port().to_be();
+                v4.sin_addr.s_addr = u32::from_ne_bytes(ip.octets());
+            }
+            IpAddr::V6(ip) => {
+                // libc frees it: in res_nclose, and where a thread ends.
+                // SAFETY: calloc has no preconditions.
+                *v6 = unsafe { libc::calloc(1, size_of::<libc::sockaddr_in6>()) }.cast();
+                // SAFETY: null, or fresh zeroed memory of that size, for which zero is a value.
+                let Some(v6) = (unsafe { v6.as_mut() }) else { return };
+                v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+                v6.sin6_port = server.port().to_be();
+                v6.sin6_addr.s6_addr = ip.octets();
+                if let SocketAddr::V6(server) = server {
+                    v6.sin6_scope_id = server.scope_id();
+                }
+            }
+        }
+        *socket = -1;
+        state.nscount += 1;
+    }
+}
+
+/// The domains stand one after the other in `defdname`, whose beginning so is the first of them.
+fn fill_search(state: &mut ResState, domains: &[Box<[u8]>]) {
+    state.dnsrch = [null_mut(); SEARCH_ROOM];
+    state.defdname = [0; NAME_ROOM];
+    let mut rest = &mut state.defdname[..];
+    for (domain, pointer) in shown_domains(domains).zip(&mut state.dnsrch) {
+        let Some((room, after)) = rest.split_at_mut_checked(domain.len() + 1) else { return };
+        *pointer = room.as_mut_ptr();
+        for (place, &octet) in room.iter_mut().zip(domain) {
+            *place = octet as c_char;
+        }
+        rest = after;
+    }
+}
+
+/// The `index`th four of the bit-fields.
+fn low_bits(bits: c_uint, index: u32) -> c_uint {
+    if cfg!(target_endian = "little") {
+        bits >> (4 * index) & 15
+    } else {
+        bits >> (28 - 4 * index) & 15
+    }
+}
+
+fn place_bits(value: c_uint, index: u32) -> c_uint {
+    if cfg!(target_endian = "little") { value << (4 * index) } else { value << (28 - 4 * index) }
+}
+
+impl ResState {
+    /// Whether it has been filled (`RES_INIT`).
+    pub(super) fn is_filled(&self) -> bool {
+        self.options & c_ulong::from(option::INIT) != 0
+    }
+
+    /// Sets the id of the last query, as its two octets stand in the message.
+    pub(super) fn set_id(&mut self, id: [u8; 2]) {
+        self.id = u16::from_ne_bytes(id);
+    }
+
+    pub(super) fn set_h_errno(&mut self, h_errno: c_int) {
+        self.res_h_errno = h_errno;
+    }
+}

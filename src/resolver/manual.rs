@@ -1,0 +1,198 @@
+//! Configuration that a program has set by hand, in `_res` or a state of its own (resolver(3)).
+
+use crate::config::resolv::{MAX_SERVERS, Options, ResolvConf};
+use crate::mem::NoMemory;
+use crate::mem::TryPush;
+use crate::source::dns::health::Health;
+use crate::state::Upstream;
+use core::hash::{Hash, Hasher};
+use core::net::SocketAddr;
+use smallvec::SmallVec;
+
+/// What a state says.
+#[derive(Debug, Default)]
+pub struct Manual {
+    /// Its options, `ndots`, `retrans` and `retry`.
+    pub options: Options,
+    /// Its servers.
+    pub servers: SmallVec<[SocketAddr; MAX_SERVERS]>,
+    /// Its search list.
+    pub search: Vec<Box<[u8]>>,
+}
+
+impl Manual {
+    /// By what a state is known to be as we filled it.
+    pub fn fingerprint(&self) -> u64 {
+        fingerprint(&self.options, self.servers.iter(), self.search.iter().map(|domain| &**domain))
+    }
+
+    /// A configuration made of it, which nothing is kept of.
+    pub fn into_upstream(self) -> Result<Upstream, NoMemory> {
+        let mut servers = Vec::new();
+        for server in self.servers {
+            servers.try_push((server, Health::default()))?;
+        }
+        let conf =
+            ResolvConf { search: self.search, options: self.options, ..ResolvConf::default() };
+        Ok(Upstream { conf, servers, generation: None })
+    }
+}
+
+/// The fingerprint that a state filled from `conf` and `servers` has.
+pub fn fingerprint_of(conf: &ResolvConf, servers: &[(SocketAddr, Health)]) -> u64 {
+    let shown = servers.iter().map(|(server, _)| server).take(MAX_SERVERS);
+    fingerprint(&conf.options, shown, shown_domains(&conf.search))
+}
+
+fn fingerprint<'a>(
+    options: &Options,
+    servers: impl Iterator<Item = &'a SocketAddr>,
+    search: impl Iterator<Item = &'a [u8]>,
+) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    options.hash(&mut hash);
+    for server in servers {
+        (server.ip(), server.port()).hash(&mut hash);
+        if let SocketAddr::V6(server) = server {
+            server.scope_id().hash(&mut hash);
+        }
+    }
+    for domain in search {
+        domain.hash(&mut hash);
+    }
+    hash.finish()
+}
+
+/// FNV-1a: nobody gains by a collision in his own process.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.0 = (self.0 ^ u64::from(octet)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// As many domains of a search list as a state has room for: six, and 256 octets with their NULs.
+pub fn shown_domains(domains: &[Box<[u8]>]) -> impl Iterator<Item = &[u8]> {
+    let mut used = 0;
+    domains.iter().take(6).map(|domain| &**domain).take_while(move |domain| {
+        used += domain.len() + 1;
+        used <= 256
+    })
+}
+
+/// The bits of `_res.options` (resolv.h).
+pub mod option {
+    use crate::config::resolv::Options;
+
+    /// `RES_INIT`: the state has been filled.
+    pub const INIT: u32 = 1;
+    const USEVC: u32 = 8;
+    const IGNTC: u32 = 0x20;
+    const RECURSE: u32 = 0x40;
+    const DEFNAMES: u32 = 0x80;
+    const DNSRCH: u32 = 0x200;
+    const NOALIASES: u32 = 0x1000;
+    const ROTATE: u32 = 0x4000;
+    const USE_EDNS0: u32 = 0x10_0000;
+    const SNGLKUP: u32 = 0x20_0000;
+    const SNGLKUPREOP: u32 = 0x40_0000;
+    const USE_DNSSEC: u32 = 0x80_0000;
+    const NOTLDQUERY: u32 = 0x100_0000;
+    const TRUSTAD: u32 = 0x400_0000;
+    const NOAAAA: u32 = 0x800_0000;
+
+    /// The options that `bits` say; those that are numbers elsewhere are left at their defaults.
+    pub fn read(bits: u32) -> Options {
+        let is = |bit: u32| bits & bit != 0;
+        Options {
+            rotate: is(ROTATE),
+            use_vc: is(USEVC),
+            edns0: is(USE_EDNS0),
+            dnssec: is(USE_DNSSEC),
+            trust_ad: is(TRUSTAD),
+            no_aaaa: is(NOAAAA),
+            no_tld_query: is(NOTLDQUERY),
+            single_request: is(SNGLKUP),
+            single_request_reopen: is(SNGLKUPREOP),
+            no_recursion: !is(RECURSE),
+            ignore_truncation: is(IGNTC),
+            no_default_names: !is(DEFNAMES),
+            no_search: !is(DNSRCH),
+            no_aliases: is(NOALIASES),
+            ..Options::default()
+        }
+    }
+
+    /// The bits that say these options.
+    pub fn write(options: &Options) -> u32 {
+        [
+            (options.rotate, ROTATE),
+            (options.use_vc, USEVC),
+            (options.edns0, USE_EDNS0),
+            (options.dnssec, USE_DNSSEC),
+            (options.trust_ad, TRUSTAD),
+            (options.no_aaaa, NOAAAA),
+            (options.no_tld_query, NOTLDQUERY),
+            (options.single_request, SNGLKUP),
+            (options.single_request_reopen, SNGLKUPREOP),
+            (!options.no_recursion, RECURSE),
+            (options.ignore_truncation, IGNTC),
+            (!options.no_default_names, DEFNAMES),
+            (!options.no_search, DNSRCH),
+            (options.no_aliases, NOALIASES),
+        ]
+        .iter()
+        .filter(|(is_set, _)| *is_set)
+        .fold(0, |bits, (_, bit)| bits | bit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_survive_the_bits() {
+        for bit in 0..32 {
+            let options = option::read(1 << bit);
+            assert_eq!(option::read(option::write(&options)), options, "bit {bit}");
+        }
+        // RES_DEFAULT
+        assert_eq!(option::write(&Options::default()), 0x2c0);
+    }
+
+    #[test]
+    fn every_part_counts_in_the_fingerprint() {
+        let base = || Manual {
+            options: Options::default(),
+            servers: SmallVec::from_slice(&["192.0.2.1:53".parse().unwrap()]),
+            search: vec![b"a"[..].into(), b"b"[..].into()],
+        };
+        let changes: [fn(&mut Manual); 8] = [
+            |_| {},
+            |m| m.options.use_vc = true,
+            |m| m.options.ndots = 2,
+            |m| m.options.timeout = 1,
+            |m| m.servers = SmallVec::from_slice(&["192.0.2.1:54".parse().unwrap()]),
+            |m| m.servers.clear(),
+            |m| drop(m.search.pop()),
+            |m| m.search = vec![b"ab"[..].into()],
+        ];
+        let mut seen = Vec::new();
+        for change in changes {
+            let mut manual = base();
+            change(&mut manual);
+            seen.push(manual.fingerprint());
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), changes.len());
+    }
+}

@@ -1,0 +1,245 @@
+//! The resolver(3) family: questions of any type, answered with the servers' own messages.
+
+pub mod manual;
+pub mod query;
+
+use crate::config::resolv::Options;
+use crate::lookup::search::{Candidate, Miss, Rules, Search};
+use crate::mem::NoMemory;
+use crate::session::Session;
+use crate::source::dns::exchange::{Progress, Trouble, Verdict, exchange};
+use crate::source::dns::flight::Question;
+use crate::source::dns::message::{Message, rcode};
+use crate::source::dns::name::{Name, NameError};
+use crate::state::Upstream;
+use crate::sys::errno;
+use core::mem::MaybeUninit;
+
+/// Why there is no answer, as `h_errno` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// `NETDB_INTERNAL`: see `errno`.
+    Internal,
+    /// `HOST_NOT_FOUND`.
+    NotFound,
+    /// `TRY_AGAIN`.
+    TryAgain,
+    /// `NO_RECOVERY`.
+    NoRecovery,
+    /// `NO_DATA`.
+    NoData,
+}
+
+/// A call that failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure {
+    /// `h_errno`; `None` leaves it alone.
+    pub host: Option<HostError>,
+    /// `errno`; `None` leaves it alone.
+    pub errno: Option<i32>,
+    /// What the servers said, or why they said nothing.
+    miss: Miss,
+}
+
+impl From<NoMemory> for Failure {
+    fn from(_: NoMemory) -> Failure {
+        Failure {
+            host: Some(HostError::Internal),
+            errno: Some(errno::NO_MEMORY),
+            miss: Miss::Final,
+        }
+    }
+}
+
+/// What a name stands for, and the question about it.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// The class; valid ones have 16 bits.
+    pub class: i32,
+    /// The record type; likewise.
+    pub qtype: i32,
+}
+
+/// The caller's buffer.
+pub type Room<'a> = &'a mut [MaybeUninit<u8>];
+
+/// One call's resolver.
+pub struct Resolver<'a> {
+    session: &'a Session,
+    upstream: &'a Upstream,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver that asks by `upstream`.
+    pub fn new(session: &'a Session, upstream: &'a Upstream) -> Resolver<'a> {
+        Resolver { session, upstream }
+    }
+
+    /// The options that it goes by.
+    pub fn options(&self) -> &Options {
+        &self.upstream.conf.options
+    }
+
+    /// Sends a query that the caller has written; the answer goes into `room`, and its length is
+    /// returned: over TCP its whole length (with TC set where it was cut), else as much as came.
+    pub fn send(&self, octets: &[u8], room: Room<'_>) -> Result<usize, Failure> {
+        self.exchange(octets, room).map(|answer| answer.length)
+    }
+
+    fn exchange(&self, octets: &[u8], room: Room<'_>) -> Result<Answer, Failure> {
+        let failed = |errno, miss| Err(Failure { host: None, errno: Some(errno), miss });
+        if self.upstream.servers.is_empty() {
+            return failed(errno::NO_SERVER, Miss::Final);
+        }
+        if room.len() < query::HEADER {
+            return failed(errno::INVALID, Miss::Final);
+        }
+        let Some(question) = Question::of_written(octets) else {
+            return failed(errno::INVALID, Miss::Final);
+        };
+        let lookup = self.session.lookup(self.upstream);
+        let mut answer = Answer { length: 0, rcode: 0, has_records: false };
+        let read = &mut |_: usize, message: &Message<'_>| {
+            answer = Answer {
+                length: deliver(message, self.options().trust_ad, room),
+                rcode: message.rcode(),
+                has_records: message.answer_count() != 0,
+            };
+            Ok(Verdict::Positive)
+        };
+        match exchange(&lookup.terms, &[question], read)? {
+            [Progress::Answered(_), _] => Ok(answer),
+            [Progress::Failed(trouble), _] => {
+                let (errno, miss) = meaning(trouble);
+                failed(errno, miss)
+            }
+            [Progress::Open, _] => failed(errno::TIMED_OUT, Miss::Silent),
+        }
+    }
+
+    /// Asks for one full name; an answer without records of any kind is a failure.
+    pub fn query(&self, name: &[u8], asked: Asked, room: Room<'_>) -> Result<usize, Failure> {
+        self.query_name(Name::from_text(name), asked, room)
+    }
+
+    /// Asks for `name` with `domain` behind it; without a domain for the name as it is.
+    pub fn query_domain(
+        &self,
+        name: &[u8],
+        domain: Option<&[u8]>,
+        asked: Asked,
+        room: Room<'_>,
+    ) -> Result<usize, Failure> {
+        match domain {
+            Some(domain) if name.len() + domain.len() + 1 < MAX_TEXT => {
+                self.query_name(Name::from_parts(name, domain), asked, room)
+            }
+            None if !name.is_empty() && name.len() < MAX_TEXT => self.query(name, asked, room),
+            _ => Err(no_recovery()),
+        }
+    }
+
+    fn query_name(
+        &self,
+        name: Result<Name, NameError>,
+        asked: Asked,
+        room: Room<'_>,
+    ) -> Result<usize, Failure> {
+        let form = query::Form { op: query::QUERY, class: asked.class, qtype: asked.qtype };
+        let mut written = [0; query::MAX];
+        let length =
+            name.ok().and_then(|name| query::write(&name, form, self.options(), &mut written));
+        let Some(length) = length else { return Err(no_recovery()) };
+        let length = query::add_opt(&mut written, length, room.len(), self.options());
+        let written = written.get(..length).unwrap_or_default();
+        let answer = self
+            .exchange(written, room)
+            .map_err(|failure| Failure { host: Some(HostError::TryAgain), ..failure })?;
+        let (host, miss) = match answer.rcode {
+            rcode::NOERROR if answer.has_records => return Ok(answer.length),
+            rcode::NOERROR => (HostError::NoData, Miss::NoData),
+            rcode::NXDOMAIN => (HostError::NotFound, Miss::NoName),
+            rcode::SERVFAIL => (HostError::TryAgain, Miss::ServFail),
+            _ => (HostError::NoRecovery, Miss::Final),
+        };
+        Err(Failure { host: Some(host), errno: None, miss })
+    }
+
+    /// Asks for a name by way of `HOSTALIASES` and the search list, until one has records.
+    pub fn search(&self, name: &[u8], asked: Asked, room: Room<'_>) -> Result<usize, Failure> {
+        if !self.options().no_aliases
+            && let Some(alias) = self.session.host_alias(name)?
+        {
+            return self.query(&alias, asked, room);
+        }
+        let rules = Rules::new(self.options(), &self.upstream.conf.search, name);
+        let mut search = Search::new(name, rules);
+        let mut last = Failure { host: Some(HostError::NotFound), errno: None, miss: Miss::NoName };
+        while let Some(candidate) = search.next_candidate() {
+            let domain = match candidate {
+                Candidate::AsIs => None,
+                Candidate::Under(domain) => Some(domain),
+            };
+            match self.query_domain(name, domain, asked, room) {
+                Ok(length) => return Ok(length),
+                Err(failure) => last = failure,
+            }
+            search.missed(candidate, last.miss);
+        }
+        let host = match search.verdict() {
+            Miss::NoName => HostError::NotFound,
+            Miss::NoData => HostError::NoData,
+            Miss::ServFail | Miss::Silent | Miss::Unreachable => HostError::TryAgain,
+            Miss::Final | Miss::Unrelated => HostError::NoRecovery,
+        };
+        Err(Failure { host: Some(host), ..last })
+    }
+}
+
+/// What is kept of an answer beside the caller's copy.
+struct Answer {
+    length: usize,
+    rcode: u8,
+    has_records: bool,
+}
+
+/// The longest text of a name, and one (`NS_MAXDNAME`).
+const MAX_TEXT: usize = 1025;
+
+fn no_recovery() -> Failure {
+    Failure { host: Some(HostError::NoRecovery), errno: None, miss: Miss::Final }
+}
+
+/// Copies an answer into the caller's buffer, AD cleared unless the server is trusted to say it;
+/// returns the length that is told.
+fn deliver(message: &Message<'_>, trusts_ad: bool, room: Room<'_>) -> usize {
+    let is_cut = message.octets().len() > room.len();
+    for (at, (place, &octet)) in room.iter_mut().zip(message.octets()).enumerate() {
+        place.write(match at {
+            2 if is_cut && message.came_over_tcp() => octet | TC,
+            3 if !trusts_ad => octet & !AD,
+            _ => octet,
+        });
+    }
+    if message.came_over_tcp() {
+        message.octets().len()
+    } else {
+        message.octets().len().min(room.len())
+    }
+}
+
+/// Bits of the header's third and fourth octet.
+const TC: u8 = 0x02;
+const AD: u8 = 0x20;
+
+/// `errno` for a trouble that ended the exchange, and what it means to a search.
+fn meaning(trouble: Trouble) -> (i32, Miss) {
+    match trouble {
+        Trouble::Unreachable => (errno::REFUSED, Miss::Unreachable),
+        Trouble::Rcode(rcode::SERVFAIL) => (errno::TIMED_OUT, Miss::ServFail),
+        Trouble::Silent | Trouble::Rcode(_) | Trouble::Lame | Trouble::Broken => {
+            (errno::TIMED_OUT, Miss::Silent)
+        }
+        Trouble::Local(fault) => (fault.errno(), Miss::Silent),
+    }
+}

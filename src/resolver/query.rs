@@ -1,0 +1,77 @@
+//! Queries as `res_mkquery(3)` writes them, octet by octet into the caller's buffer.
+
+use crate::config::resolv::Options;
+use crate::source::dns::message::record_type;
+use crate::source::dns::name::Name;
+use crate::sys::process;
+
+/// The header's length.
+pub const HEADER: usize = 12;
+/// Room for every query of ours: header, the longest name, type and class, the OPT record.
+pub const MAX: usize = HEADER + 255 + 4 + OPT;
+const OPT: usize = 11;
+
+/// The opcode of a standard query (RFC 1035 section 4.1.1).
+pub const QUERY: i32 = 0;
+/// The opcode of NOTIFY (RFC 1996).
+pub const NOTIFY: i32 = 4;
+
+/// The most that is said to be taken over UDP, and the least (RFC 6891 section 6.2.3).
+const MOST_PAYLOAD: usize = 1200;
+const LEAST_PAYLOAD: usize = 512;
+
+/// What a query asks, in the numbers of C callers.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// [`QUERY`] or [`NOTIFY`]; others are not written.
+    pub op: i32,
+    /// The class.
+    pub class: i32,
+    /// The type.
+    pub qtype: i32,
+}
+
+/// Writes a query; its length, or `None` where `out` is too short, the form is invalid, or the kernel
+/// gives no random number for the id.
+pub fn write(name: &Name, form: Form, options: &Options, out: &mut [u8]) -> Option<usize> {
+    let class = u16::try_from(form.class).ok()?.to_be_bytes();
+    let qtype = u16::try_from(form.qtype).ok()?.to_be_bytes();
+    if form.op != QUERY && form.op != NOTIFY {
+        return None;
+    }
+    let mut id = [0; 2];
+    if !process::random(&mut id) {
+        return None;
+    }
+    let flags = [
+        (form.op as u8) << 3 | u8::from(!options.no_recursion),
+        if options.trust_ad { 0x20 } else { 0 },
+    ];
+    let counts = [0, 1, 0, 0, 0, 0, 0, 0];
+    let mut length = 0;
+    for part in [&id[..], &flags, &counts, name.wire(), &qtype, &class] {
+        let end = length + part.len();
+        out.get_mut(length..end)?.copy_from_slice(part);
+        length = end;
+    }
+    Some(length)
+}
+
+/// Appends the OPT record (RFC 6891 section 6.1.2) to a query of `length` octets where the options want
+/// one, and says that UDP answers as long as the caller's buffer are taken; returns the new length.
+pub fn add_opt(query: &mut [u8; MAX], length: usize, room: usize, options: &Options) -> usize {
+    if !options.edns0 && !options.dnssec {
+        return length;
+    }
+    let [kind0, kind1] = record_type::OPT.to_be_bytes();
+    let [payload0, payload1] = (room.clamp(LEAST_PAYLOAD, MOST_PAYLOAD) as u16).to_be_bytes();
+    // DO: signatures, please (RFC 3225).
+    let dnssec_ok = if options.dnssec { 0x80 } else { 0 };
+    let opt: [u8; OPT] = [0, kind0, kind1, payload0, payload1, 0, 0, dnssec_ok, 0, 0, 0];
+    let Some(place) = query.get_mut(length..length + OPT) else { return length };
+    place.copy_from_slice(&opt);
+    if let Some(additional) = query.get_mut(HEADER - 1) {
+        *additional = 1;
+    }
+    length + OPT
+}
