@@ -13,7 +13,7 @@ use core::fmt::Display;
 ///
 /// # Errors
 /// The last service's failure; one that is not available does not count.
-/// [`Failure::NoService`] where there is none that could be asked.
+/// [`Failure::NoService`] where none was asked that is ours.
 pub fn walk<T>(
     session: &Session,
     about: &dyn Display,
@@ -23,9 +23,10 @@ pub fn walk<T>(
     let trace = session.trace();
     let database = session.hosts_database()?;
     let mut last = Failure::NoName;
-    let mut foreign = false;
+    let (mut foreign, mut asked) = (false, false);
     for step in &database.steps {
         let outcome = ask(&step.service);
+        asked |= step.service.is_ours();
         let status = match &outcome {
             Ok(_) => Status::Success,
             Err(failure) => failure.status(),
@@ -54,7 +55,7 @@ pub fn walk<T>(
         trace.decision(format_args!("{about}: asking libc (foreign libc)"));
         return libc();
     }
-    if !database.steps.iter().any(|step| step.service.is_ours()) {
+    if !asked {
         return Err(Failure::NoService(crate::sys::errno::NO_ENTRY));
     }
     Err(last)

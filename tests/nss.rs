@@ -283,10 +283,71 @@ fn every_function_tells_status_errno_and_h_errno() {
         let _server = Server::start(sandbox, script());
         let output = probe(sandbox, &program, "status");
         assert!(output.success(), "{output}");
-        let expected = include_str!("nss_status.txt");
-        let difference = support::differential::unified_diff(expected, &output.out());
+        let expected = expected();
+        let difference = support::differential::unified_diff(&expected, &output.out());
         assert!(expected == output.out(), "{difference}");
     });
+}
+
+/// What the probe has to print: by the manual of the GNU C library for the statuses and errno, by
+/// libc's dns for h_errno, by the zone for the rest.
+fn expected() -> String {
+    const FAMILY: &str = "UNAVAIL NETDB_INTERNAL EAFNOSUPPORT";
+    let mut lines = String::new();
+    let mut line = |words: &[&str]| lines += &(words.concat() + "\n");
+    let mut name = |name: &str, both: &str, inet: &str, inet6: &str, canonical: &str| {
+        line(&["gethostbyname4_r ", name, ": ", both]);
+        line(&["gethostbyname4_r (own tuple) ", name, ": ", both]);
+        for (family, three) in [("inet", inet), ("inet6", inet6), ("other", FAMILY)] {
+            line(&["gethostbyname3_r ", name, " ", family, ": ", three]);
+            // The older functions have no time to tell.
+            let two = three.trim_end_matches(" ttl");
+            line(&["gethostbyname2_r ", name, " ", family, ": ", two]);
+        }
+        line(&["gethostbyname_r ", name, " inet: ", inet.trim_end_matches(" ttl")]);
+        line(&["getcanonname_r ", name, ": ", canonical]);
+    };
+    name(
+        "host.test",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test",
+    );
+    name(
+        "alias.test",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 alias alias.test alias middle.test ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 alias alias.test alias middle.test ttl",
+        "SUCCESS NETDB_SUCCESS host.test",
+    );
+    let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
+    nobody("text.test", "NOTFOUND NO_DATA ENOENT");
+    nobody("nobody.test", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("broken.test", "TRYAGAIN TRY_AGAIN EAGAIN");
+    name(
+        "localhost",
+        "SUCCESS NETDB_SUCCESS localhost: ::1 127.0.0.1",
+        "SUCCESS NETDB_SUCCESS localhost: 127.0.0.1",
+        "SUCCESS NETDB_SUCCESS localhost: ::1",
+        "SUCCESS NETDB_SUCCESS localhost",
+    );
+    let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
+    nobody("secret.onion", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("not a name", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    let mut address = |address: &str, family: &str, reply: &str| {
+        line(&["gethostbyaddr2_r ", address, " ", family, ": ", reply]);
+        line(&["gethostbyaddr2_r ", address, " other: ", FAMILY]);
+        line(&["gethostbyaddr_r ", address, " ", family, ": ", reply.trim_end_matches(" ttl")]);
+        line(&["gethostbyaddr_r ", address, " other: ", FAMILY]);
+    };
+    address("192.0.2.1", "inet", "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 ttl");
+    address("2001:db8::1", "inet6", "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 ttl");
+    // The IPv4 address in an IPv6 one comes back as IPv4.
+    address("::ffff:192.0.2.1", "inet6", "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 ttl");
+    address("192.0.2.99", "inet", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    lines
 }
 
 #[test]

@@ -92,9 +92,10 @@ impl NoHost {
             Failure::Again => NoHost::new(h::TRY_AGAIN, libc::EAGAIN),
             Failure::Unrelated => NoHost::new(h::NO_RECOVERY, libc::EAGAIN),
             Failure::Refused => NoHost::new(h::NO_RECOVERY, 0),
-            Failure::NoService(errno) => NoHost::new(h::NO_RECOVERY, errno),
             Failure::Memory => NoHost::new(h::NETDB_INTERNAL, libc::ENOMEM),
-            Failure::System(errno) => NoHost::new(h::NETDB_INTERNAL, errno),
+            Failure::NoService(errno) | Failure::System(errno) => {
+                NoHost::new(h::NETDB_INTERNAL, errno)
+            }
         }
     }
 
