@@ -64,15 +64,6 @@ pub fn ask(
     Resolver { session, hints: &hints }.ask(service, node, family)
 }
 
-/// The addresses of a name by the DNS alone, unsorted: what our NSS module answers with.
-pub fn by_dns(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
-    if node.len() > MAX_NODE {
-        return Err(Failure::NoName);
-    }
-    let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
-    Resolver { session, hints: &hints }.ask_dns(node, family)
-}
-
 struct Resolver<'a> {
     session: &'a Session,
     hints: &'a Hints,
