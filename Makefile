@@ -43,6 +43,7 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type cdylib -- $(call LINK,librustdns.so.$(SOVERSION))
 	$(call SPLIT,target/release/librustdns.so,$@)
+	ln -sf librustdns.so $@.$(SOVERSION)
 
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)

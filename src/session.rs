@@ -220,7 +220,10 @@ impl Session {
         let path = Text(path.to_bytes());
         for note in notes.iter() {
             let (line, what, text) = (note.line, note.what, Text(note.excerpt()));
-            self.trace().decision(format_args!("{path}:{line}: {what}: {text}"));
+            match line {
+                0 => self.trace().decision(format_args!("environment: {what}: {text}")),
+                _ => self.trace().decision(format_args!("{path}:{line}: {what}: {text}")),
+            }
         }
         if notes.left_out > 0 {
             self.trace().decision(format_args!("{path}: {} remarks more", notes.left_out));

@@ -16,10 +16,12 @@ use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
+use crate::sys::Fault;
 use crate::sys::environment::variable;
+use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
-use crate::sys::{files, interfaces, process};
+use crate::sys::{interfaces, process};
 use crate::trace::Trace;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -193,11 +195,13 @@ impl Environment {
     fn read() -> Result<Environment, NoMemory> {
         let mut settings = Settings::default();
         let zones: ZoneNames<'_> = &interfaces::index;
+        let mut unreadable = None;
         match files::read(c"/etc/rustdns.conf") {
             Ok((text, _)) => settings = settings::parse(&text, zones)?,
-            Err(files::Unreadable::NoMemory) => return Err(NoMemory),
+            Err(Unreadable::NoMemory) => return Err(NoMemory),
             // There need be none.
-            Err(_) => {}
+            Err(Unreadable::Fault(Fault::Missing)) => {}
+            Err(why) => unreadable = Some(why),
         }
         for setting in settings::TABLE {
             if let Some(value) = variable(setting.environment)? {
@@ -216,18 +220,21 @@ impl Environment {
             host_aliases,
             settings,
         };
-        environment.say();
+        environment.say(unreadable);
         Ok(environment)
     }
 
     /// Says that we are here, and what was not understood.
-    fn say(&self) {
+    fn say(&self, unreadable: Option<Unreadable>) {
         let trace = Trace::new(self.settings.debug, &self.settings.log);
         if !trace.is_on() {
             return;
         }
         let version = env!("CARGO_PKG_VERSION");
         trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        if let Some(why) = unreadable {
+            trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
+        }
         for note in self.settings.notes.iter() {
             let text = crate::trace::Text(note.excerpt());
             match note.line {

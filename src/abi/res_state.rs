@@ -149,7 +149,7 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
         process::random(&mut id);
         state.id = u16::from_ne_bytes(id);
     }
-    (state.pfcode, state.flags, state.vcsock, state.res_h_errno) = (0, 0, -1, 0);
+    (state.pfcode, state.flags, state.vcsock) = (0, 0, -1);
     (state.unused_qhook, state.unused_rhook) = (null_mut(), null_mut());
     fill_servers(state, upstream);
     fill_search(state, &conf.search);

@@ -6,9 +6,11 @@ use super::codes::Returned;
 use super::guard::guard;
 use super::res_state::{self, ResState};
 use crate::mem::NoMemory;
-use crate::resolver::{Asked, Failure, HostError, Resolver, query};
+use crate::resolver::query::{self, Unwritten};
+use crate::resolver::{Asked, Failure, HostError, Resolver};
 use crate::session::Session;
 use crate::source::dns::name::Name;
+use crate::sys::errno;
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
 use core::slice;
@@ -144,9 +146,7 @@ unsafe fn search(
             whose.set_h_errno(HostError::NotFound);
             resolver.search(text(name).unwrap_or_default(), asked, buffer(answer, size))
         });
-        let (code, errno) = whose.returned(result);
-        // libc clears errno at the start of a search.
-        (code, Some(errno.unwrap_or(0)))
+        whose.returned(result)
     }
 }
 
@@ -203,15 +203,16 @@ unsafe fn make_query(
     unsafe {
         let name = Name::from_text(text(name).unwrap_or_default());
         let mut written = [0; query::MAX];
-        let length = whose.run(|resolver| {
-            Ok(name
-                .ok()
-                .and_then(|name| query::write(&name, form, resolver.options(), &mut written)))
-        });
-        let (Ok(Some(length)), out) = (length, buffer(out, size)) else { return (FAILED, None) };
-        let (Some(written), Some(out)) = (written.get(..length), out.get_mut(..length)) else {
-            return (FAILED, None);
+        let out = buffer(out, size);
+        let room = written.get_mut(..out.len().min(query::MAX)).unwrap_or_default();
+        let length = whose.run(|resolver| Ok(query::write(name, form, resolver.options(), room)));
+        let length = match length {
+            Ok(Ok(length)) => length,
+            Ok(Err(Unwritten::NoRoom)) => return (FAILED, Some(errno::TOO_LONG)),
+            Ok(Err(Unwritten::Invalid)) => return (FAILED, None),
+            Err(failure) => return (FAILED, failure.errno),
         };
+        let written = written.get(..length).unwrap_or_default();
         for (place, &octet) in out.iter_mut().zip(written) {
             place.write(octet);
         }
@@ -237,7 +238,7 @@ unsafe fn init(state: *mut ResState, keep: bool) -> Returned {
     })();
     match filled {
         Ok(()) => (0, None),
-        Err(NoMemory) => (FAILED, Some(crate::sys::errno::NO_MEMORY)),
+        Err(NoMemory) => (FAILED, Some(errno::NO_MEMORY)),
     }
 }
 
