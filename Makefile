@@ -14,28 +14,65 @@ LIBDIR ?= $(PREFIX)/lib$(if $(filter /usr,$(PREFIX)),$(if $(MULTIARCH),/$(MULTIA
 # std links libgcc_s.so.1 for unwinding; loading it is most of a program's start-up with us. This
 # folder, first on the linker's path, has the static one stand in for it (docs/architecture.md).
 UNWIND := target/unwind
-LINK := -C link-arg=-L$(CURDIR)/$(UNWIND) \
-	-C link-arg=-Wl,-soname,librustdns.so.$(SOVERSION) \
+LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) \
+	-C link-arg=-Wl,-soname,$(1) \
 	-C link-arg=-Wl,-z,nodelete -C link-arg=-Wl,-z,relro,-z,now -C link-arg=-Wl,-z,noexecstack \
 	-C link-arg=-Wl,-Bsymbolic -C link-arg=-Wl,--gc-sections
 
-SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock Makefile
+# The debug information apart: $(call SPLIT,built,shipped).
+define SPLIT
+	objcopy --only-keep-debug $(1) $(2).debug
+	objcopy --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
+endef
+
+# rustdns.pc for libraries and headers in these folders: $(call PKGCONFIG,libdir,includedir).
+PKGCONFIG = sed -e 's,@LIBDIR@,$(1),' -e 's,@INCLUDEDIR@,$(2),' -e 's,@VERSION@,$(VERSION),' rustdns.pc.in
+
+SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefile
+NSS := libnss_rustdns.so.2
 
 .PHONY: all
-all: $(DIST)/librustdns.so $(DIST)/librustdns.a
+all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/rustdns.h $(DIST)/rustdns.pc
+
+$(UNWIND)/libgcc_s.so:
+	@mkdir -p $(UNWIND)
+	echo 'GROUP ( libgcc_eh.a libgcc.a )' > $@
 
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
-$(DIST)/librustdns.so: $(SOURCES)
-	@mkdir -p $(DIST) $(UNWIND)
-	echo 'GROUP ( libgcc_eh.a libgcc.a )' > $(UNWIND)/libgcc_s.so
-	$(CARGO) rustc --release --lib --crate-type cdylib -- $(LINK)
-	objcopy --only-keep-debug target/release/librustdns.so $@.debug
-	objcopy --strip-unneeded --add-gnu-debuglink=$@.debug target/release/librustdns.so $@
+$(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
+	@mkdir -p $(DIST)
+	$(CARGO) rustc --release --lib --crate-type cdylib -- $(call LINK,librustdns.so.$(SOVERSION))
+	$(call SPLIT,target/release/librustdns.so,$@)
+	ln -sf librustdns.so $@.$(SOVERSION)
 
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type staticlib
 	objcopy --strip-debug target/release/librustdns.a $@
+
+# The same crate built by another feature: only so does it export the module's functions alone.
+$(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
+	@mkdir -p $(DIST)
+	$(CARGO) rustc --release --lib --crate-type cdylib --no-default-features --features nss \
+		--target-dir target/nss -- $(call LINK,$(NSS))
+	$(call SPLIT,target/nss/release/librustdns.so,$@)
+
+$(DIST)/rustdns.h: include/rustdns.h
+	@mkdir -p $(DIST)
+	cp $< $@
+
+# Usable where it lies: it finds library and header beside itself.
+$(DIST)/rustdns.pc: rustdns.pc.in Makefile Cargo.toml
+	@mkdir -p $(DIST)
+	$(call PKGCONFIG,$${pcfiledir},$${pcfiledir}) > $@
+
+# include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
+HEADER_DIR ?= include
+.PHONY: header
+header:
+	@mkdir -p $(HEADER_DIR)
+	RUSTDNS_HEADER_DIR=$(abspath $(HEADER_DIR)) \
+		$(CARGO) check --quiet --lib --no-default-features --features header --target-dir target/header
 
 .PHONY: demo
 demo:
@@ -49,18 +86,32 @@ test:
 lint:
 	scripts/lint
 
+.PHONY: bench
+bench: all
+	scripts/bench
+
+INCLUDEDIR ?= $(PREFIX)/include
+LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
+
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(LIBDIR)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(DIST)/librustdns.so $(DESTDIR)$(LIBDIR)/librustdns.so.$(VERSION)
 	ln -sf librustdns.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librustdns.so.$(SOVERSION)
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
 	install -m 644 $(DIST)/librustdns.a $(DESTDIR)$(LIBDIR)/librustdns.a
+	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
+	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
+	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	@# The linker's cache belongs to the machine, not to a package being made.
+	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/librustdns.so $(DESTDIR)$(LIBDIR)/librustdns.so.$(SOVERSION) \
-		$(DESTDIR)$(LIBDIR)/librustdns.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librustdns.a
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h
+	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: clean
 clean:
@@ -69,8 +120,10 @@ clean:
 .PHONY: help
 help:
 	@echo 'make            the libraries, into $(DIST)'
+	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

@@ -3,7 +3,7 @@
 //! The pipeline, from a C call to its answer:
 //!
 //! ```text
-//! abi::guard ─ abi::args ─► resolve / reverse ─► session: the configuration, as of this call
+//! abi::guard ─ abi::args ─► resolve / reverse / hostent ─► session: the configuration, as of this call
 //!                                │
 //!                                ├─ lookup::{numeric, service, search}   rules, pure
 //!                                ├─ source::{hosts, local, dns}          answers, in nsswitch's order
@@ -21,6 +21,7 @@ pub mod address;
 pub mod cache;
 pub mod config;
 pub mod error;
+pub mod hostent;
 pub mod locale;
 pub mod lookup;
 pub mod mem;
@@ -33,3 +34,4 @@ pub mod source;
 pub mod state;
 pub mod sys;
 pub mod trace;
+pub mod walk;

@@ -1,7 +1,7 @@
 //! Forward resolution, from query to sorted addresses: the pipeline of `getaddrinfo`.
 
 use crate::address::Address;
-use crate::config::nsswitch::{Action, Service, Status};
+use crate::config::nsswitch::Service;
 use crate::error::Error;
 use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
@@ -13,8 +13,9 @@ use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
 use crate::source::{Failure, Found, NameText, append_text, hosts};
-use crate::sys::{errno, interfaces};
+use crate::sys::interfaces;
 use crate::trace::Text;
+use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What a query has come to.
@@ -52,10 +53,24 @@ pub fn resolve(
     result
 }
 
-/// The addresses of a name by nsswitch.conf's services alone, unsorted.
-pub fn by_name(session: &Session, node: &[u8], family: Family) -> Result<Found, Error> {
+/// What one of nsswitch.conf's services knows of a name, without flags; addresses in its order.
+pub fn ask(
+    session: &Session,
+    service: &Service,
+    node: &[u8],
+    family: Family,
+) -> Result<Found, Failure> {
     let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
-    Resolver { session, hints: &hints }.walk(node, family)
+    Resolver { session, hints: &hints }.ask(service, node, family)
+}
+
+/// The addresses of a name by the DNS alone, unsorted: what our NSS module answers with.
+pub fn by_dns(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
+    if node.len() > MAX_NODE {
+        return Err(Failure::NoName);
+    }
+    let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
+    Resolver { session, hints: &hints }.ask_dns(node, family)
 }
 
 struct Resolver<'a> {
@@ -149,11 +164,18 @@ impl Resolver<'_> {
             return Err(Error::NoName);
         }
         if self.hints.family != Family::V6 || !self.flags().v4_mapped {
-            return self.walk(node, self.hints.family);
+            return self.walk(node, self.hints.family).map_err(|failure| {
+                match (failure, self.hints.family) {
+                    // libc's ways with an answer of which nothing fits: no name, but no data where
+                    // only an IPv4 address was asked for.
+                    (Failure::Unrelated, Family::V4) => Error::NoData,
+                    (failure, _) => failure.error(),
+                }
+            });
         }
         let v6 = self.walk(node, Family::V6);
         if v6.is_ok() && !self.flags().all {
-            return v6;
+            return v6.map_err(Failure::error);
         }
         match (v6, self.walk(node, Family::V4)) {
             (Ok(mut v6), Ok(v4)) => {
@@ -161,58 +183,18 @@ impl Resolver<'_> {
                 Ok(v6)
             }
             (Err(_), Ok(v4)) => {
-                let mut mapped = Found { addresses: Addresses::new(), canonical: v4.canonical };
+                let mut mapped = Found { addresses: Addresses::new(), ..v4 };
                 map(&v4.addresses, &mut mapped.addresses)?;
                 Ok(mapped)
             }
-            (v6, Err(_)) => v6,
+            (v6, Err(_)) => v6.map_err(Failure::error),
         }
     }
 
-    /// Goes through nsswitch.conf's services until one has the answer or an action says stop.
-    fn walk(&self, node: &[u8], family: Family) -> Result<Found, Error> {
-        let trace = self.session.trace();
-        let database = self.session.hosts_database()?;
-        let mut last = Failure::NoName;
-        let mut foreign = false;
-        for step in &database.steps {
-            let outcome = self.ask(&step.service, node, family);
-            let status = match &outcome {
-                Ok(_) => Status::Success,
-                Err(failure) => failure.status(),
-            };
-            let action = step.action(status);
-            trace.decision(format_args!(
-                "{}: {} says {status:?}, {action:?}",
-                Text(node),
-                step.service
-            ));
-            match (outcome, action) {
-                (Ok(found), Action::Return) => return Ok(found),
-                // A success that is not taken is forgotten: what follows decides.
-                (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
-                (Err(Failure::Unavailable), action) => {
-                    foreign |= matches!(step.service, Service::Other(_));
-                    if action == Action::Return {
-                        break;
-                    }
-                }
-                (Err(failure), action) => {
-                    last = failure;
-                    if action == Action::Return {
-                        break;
-                    }
-                }
-            }
-        }
-        if foreign && last == Failure::NoName && self.session.asks_libc() {
-            trace.decision(format_args!("{}: asking libc (foreign libc)", Text(node)));
-            return crate::abi::foreign::look_up(node, family);
-        }
-        if database.steps.iter().all(|step| matches!(step.service, Service::Other(_))) {
-            return Err(Error::System(errno::NO_ENTRY));
-        }
-        Err(last.error())
+    fn walk(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
+        walk(self.session, &Text(node), &mut |service| self.ask(service, node, family), &mut || {
+            crate::abi::foreign::look_up(node, family)
+        })
     }
 
     fn ask(&self, service: &Service, node: &[u8], family: Family) -> Result<Found, Failure> {

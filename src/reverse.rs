@@ -1,49 +1,35 @@
 //! Reverse resolution, from address to name: the pipeline of `getnameinfo`.
 
 use crate::address::Address;
-use crate::config::nsswitch::{Action, Service, Status};
+use crate::config::nsswitch::Service;
 use crate::error::Error;
+use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
 use crate::source::{Failure, NameText, append_text, hosts, local};
 use crate::sys::process;
 use crate::trace::Text;
+use crate::walk::walk;
 use core::net::{IpAddr, Ipv6Addr};
 
 /// The name of the host that has `address`, by nsswitch.conf's services.
 ///
 /// # Errors
-/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble.
+/// [`Error::NoName`] where nobody knows one, [`Error::Again`] where the servers had trouble,
+/// [`Error::System`] where nsswitch.conf leaves nobody to ask.
 pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error> {
     if address.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
         return Err(Error::NoName);
     }
-    let trace = session.trace();
-    let database = session.hosts_database()?;
-    let mut last = Failure::NoName;
-    for step in &database.steps {
-        let outcome = ask(session, &step.service, address);
-        let status = match &outcome {
-            Ok(_) => Status::Success,
-            Err(failure) => failure.status(),
-        };
-        let action = step.action(status);
-        trace
-            .decision(format_args!("{}: {} says {status:?}, {action:?}", address.ip, step.service));
-        match (outcome, action) {
-            (Ok(name), Action::Return) => return Ok(name),
-            (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
-            (Err(Failure::Unavailable), Action::Return) => break,
-            (Err(Failure::Unavailable), Action::Continue | Action::Merge) => {}
-            (Err(failure), Action::Return) => {
-                last = failure;
-                break;
-            }
-            (Err(failure), Action::Continue | Action::Merge) => last = failure,
-        }
-    }
-    // To this caller a host without a name is one that nobody knows.
-    Err(if last == Failure::NoData { Error::NoName } else { last.error() })
+    let about = address.ip;
+    walk(session, &about, &mut |service| ask(session, service, address), &mut || {
+        Err(Failure::NoName)
+    })
+    .map_err(|failure| match failure {
+        // To this caller a host without a name is one that nobody knows.
+        Failure::NoData => Error::NoName,
+        failure => failure.error(),
+    })
 }
 
 fn ask(session: &Session, service: &Service, address: Address) -> Result<NameText, Failure> {
@@ -56,12 +42,9 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
         }
         Service::Dns => {
             let upstream = session.upstream()?;
-            let mut first = None;
-            session.lookup(&upstream).names(unmapped(address.ip), &mut |name| {
-                first.get_or_insert(name);
-                Ok(())
+            session.lookup(&upstream).names(unmapped(address.ip), &mut |other| {
+                if name.is_empty() { append_text(&mut name, other) } else { Ok(()) }
             })?;
-            return first.ok_or(Failure::NoName);
         }
         Service::MyHostname => {
             let mut buffer = [0; 256];
@@ -76,7 +59,7 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
 }
 
 /// IPv4-mapped and IPv4-compatible addresses are looked up as the IPv4 addresses in them.
-fn unmapped(ip: IpAddr) -> IpAddr {
+pub fn unmapped(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     match v6.to_ipv4_mapped() {
         Some(v4) => IpAddr::V4(v4),
@@ -100,7 +83,7 @@ pub fn local_domain(session: &Session) -> Option<NameText> {
         Some(domain)
     };
     let canonical = |name: &[u8]| {
-        let found = crate::resolve::by_name(session, name, Family::V4).ok()?;
+        let found = hostent::by_name(session, name, Family::V4).ok()?;
         domain_of(&found.canonical)
     };
     let domain = canonical(b"localhost").or_else(|| domain_of(host)).or_else(|| canonical(host));

@@ -7,12 +7,13 @@ use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::error::Error;
+use crate::config::watch::lock;
+use crate::hostent::Position;
 use crate::mem::NoMemory;
 use crate::resolver::manual::Manual;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
-use crate::source::{NameText, append_text, hosts as hosts_source};
+use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
 use crate::sys::files::{self, Unreadable};
@@ -22,6 +23,7 @@ use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
+use std::sync::MutexGuard;
 
 /// One call's view of the process's state.
 pub struct Session {
@@ -61,15 +63,15 @@ impl Session {
     /// nsswitch.conf's line for hosts.
     ///
     /// # Errors
-    /// [`Error::System`] for a line that can't be read.
-    pub fn hosts_database(&self) -> Result<Shared<Database>, Error> {
+    /// [`Failure::NoService`] for a line that can't be read.
+    pub fn hosts_database(&self) -> Result<Shared<Database>, Failure> {
         let path = &self.environment.paths.nsswitch;
         let database = self.state.files.nsswitch.get(path, self.now, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             Ok(database)
         })?;
-        if database.refused { Err(Error::System(sys::errno::INVALID)) } else { Ok(database) }
+        if database.refused { Err(Failure::NoService(sys::errno::INVALID)) } else { Ok(database) }
     }
 
     /// gai.conf.
@@ -163,6 +165,7 @@ impl Session {
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
                 trace: self.trace(),
+                counters: &self.state.counters,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
@@ -193,6 +196,11 @@ impl Session {
         Ok(Some(out))
     }
 
+    /// Where this process is in the hosts file; `None` where others keep it busy.
+    pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
+        lock(&self.state.position)
+    }
+
     /// A file's content; where there is none, says why.
     fn content(&self, path: &CStr, octets: Result<Vec<u8>, Unreadable>) -> Option<Vec<u8>> {
         match octets {
@@ -213,7 +221,10 @@ impl Session {
         let path = Text(path.to_bytes());
         for note in notes.iter() {
             let (line, what, text) = (note.line, note.what, Text(note.excerpt()));
-            self.trace().decision(format_args!("{path}:{line}: {what}: {text}"));
+            match line {
+                0 => self.trace().decision(format_args!("environment: {what}: {text}")),
+                _ => self.trace().decision(format_args!("{path}:{line}: {what}: {text}")),
+            }
         }
         if notes.left_out > 0 {
             self.trace().decision(format_args!("{path}: {} remarks more", notes.left_out));

@@ -10,14 +10,18 @@ use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
+use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
 use crate::resolver::manual;
 use crate::source::c_string;
+use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
+use crate::sys::Fault;
 use crate::sys::environment::variable;
+use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
-use crate::sys::{files, interfaces, process};
+use crate::sys::{interfaces, process};
 use crate::trace::Trace;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -33,8 +37,12 @@ pub struct State {
     pub files: Files,
     /// Answers of the DNS.
     pub cache: Cache,
+    /// What was sent and received.
+    pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
+    /// Where `gethostent` is.
+    pub position: Mutex<Position>,
     rotation: AtomicUsize,
     /// Fingerprints of the last versions of resolv.conf.
     versions: Versions,
@@ -113,7 +121,9 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
+            counters: Counters::default(),
             generation: AtomicU32::new(0),
+            position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
             versions: Versions::default(),
         })
@@ -186,11 +196,13 @@ impl Environment {
     fn read() -> Result<Environment, NoMemory> {
         let mut settings = Settings::default();
         let zones: ZoneNames<'_> = &interfaces::index;
+        let mut unreadable = None;
         match files::read(c"/etc/rustdns.conf") {
             Ok((text, _)) => settings = settings::parse(&text, zones)?,
-            Err(files::Unreadable::NoMemory) => return Err(NoMemory),
+            Err(Unreadable::NoMemory) => return Err(NoMemory),
             // There need be none.
-            Err(_) => {}
+            Err(Unreadable::Fault(Fault::Missing)) => {}
+            Err(why) => unreadable = Some(why),
         }
         for setting in settings::TABLE {
             if let Some(value) = variable(setting.environment)? {
@@ -209,18 +221,21 @@ impl Environment {
             host_aliases,
             settings,
         };
-        environment.say();
+        environment.say(unreadable);
         Ok(environment)
     }
 
     /// Says that we are here, and what was not understood.
-    fn say(&self) {
+    fn say(&self, unreadable: Option<Unreadable>) {
         let trace = Trace::new(self.settings.debug, &self.settings.log);
         if !trace.is_on() {
             return;
         }
         let version = env!("CARGO_PKG_VERSION");
         trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        if let Some(why) = unreadable {
+            trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
+        }
         for note in self.settings.notes.iter() {
             let text = crate::trace::Text(note.excerpt());
             match note.line {

@@ -1,7 +1,10 @@
 //! The debug trace: one line a decision at level 1, each query and answer at level 2. Nothing is
-//! printed unless it was asked for, and nothing is allocated to print it.
+//! printed unless it was asked for, and nothing is allocated to print it. A program may have the
+//! lines told to a function of its own (`rustdns_set_log`), whatever else was asked for.
 
-use crate::sys::{log, process};
+use crate::sys::log::{self, Listener};
+use crate::sys::process;
+use core::ffi::CStr;
 use core::fmt::{self, Write};
 use std::ffi::CString;
 
@@ -21,6 +24,7 @@ pub enum Sink {
 pub struct Trace<'a> {
     level: u8,
     sink: &'a Sink,
+    listener: Option<Listener>,
 }
 
 /// The longest line; what is over it is cut.
@@ -29,42 +33,52 @@ const LINE: usize = 512;
 impl<'a> Trace<'a> {
     /// A trace of lines up to `level` (0, 1 or 2).
     pub fn new(level: u8, sink: &'a Sink) -> Trace<'a> {
-        Trace { level, sink }
+        Trace { level, sink, listener: log::listener() }
     }
 
     /// A trace that says nothing.
-    pub const SILENT: Trace<'static> = Trace { level: 0, sink: &Sink::Stderr };
+    pub const SILENT: Trace<'static> = Trace { level: 0, sink: &Sink::Stderr, listener: None };
 
     /// Says a decision: `trace.decision(format_args!("…"))`.
     pub fn decision(&self, text: fmt::Arguments<'_>) {
-        if self.level >= 1 {
-            self.write(text);
+        if self.wants(1) {
+            self.write(1, text);
         }
     }
 
     /// Says what was sent or received.
     pub fn packet(&self, text: fmt::Arguments<'_>) {
-        if self.level >= 2 {
-            self.write(text);
+        if self.wants(2) {
+            self.write(2, text);
         }
     }
 
     /// True when decisions are said, so that what it takes to say them need not be computed in vain.
     pub fn is_on(&self) -> bool {
-        self.level >= 1
+        self.wants(1)
+    }
+
+    fn wants(&self, level: u8) -> bool {
+        self.level >= level || self.listener.is_some()
     }
 
     #[cold]
-    fn write(&self, text: fmt::Arguments<'_>) {
-        let mut line = Line { len: 0, octets: [0; LINE] };
-        // A line that is full is cut; that is no error.
-        let _ = write!(line, "rustdns[{}]: {text}", process::id());
+    fn write(&self, level: u8, text: fmt::Arguments<'_>) {
         let errno = process::errno();
-        let line = line.finish();
-        match self.sink {
-            Sink::Stderr => log::to_stderr(line),
-            Sink::File(path) => log::to_file(path, line),
-            Sink::Syslog => log::to_syslog(line),
+        if let Some(listener) = &self.listener {
+            let mut line = Line::of(text);
+            if let Ok(line) = CStr::from_bytes_until_nul(line.ended_by(0)) {
+                listener.tell(level, line);
+            }
+        }
+        if self.level >= level {
+            let mut line = Line::of(format_args!("rustdns[{}]: {text}", process::id()));
+            let line = line.ended_by(b'\n');
+            match self.sink {
+                Sink::Stderr => log::to_stderr(line),
+                Sink::File(path) => log::to_file(path, line),
+                Sink::Syslog => log::to_syslog(line),
+            }
         }
         process::set_errno(errno);
     }
@@ -78,8 +92,16 @@ struct Line {
 }
 
 impl Line {
+    /// The text, cut where it is longer than a line may be.
+    fn of(text: fmt::Arguments<'_>) -> Line {
+        let mut line = Line { len: 0, octets: [0; LINE] };
+        // A line that is full is cut; that is no error.
+        let _ = write!(line, "{text}");
+        line
+    }
+
     fn push(&mut self, octet: u8) -> fmt::Result {
-        // The last octet is the newline's.
+        // The last octet is for what ends the line.
         match self.octets.get_mut(..LINE - 1).and_then(|room| room.get_mut(self.len)) {
             Some(place) => *place = octet,
             None => return Err(fmt::Error),
@@ -88,9 +110,9 @@ impl Line {
         Ok(())
     }
 
-    fn finish(&mut self) -> &[u8] {
+    fn ended_by(&mut self, end: u8) -> &[u8] {
         if let Some(place) = self.octets.get_mut(self.len) {
-            *place = b'\n';
+            *place = end;
         }
         self.octets.get(..=self.len).unwrap_or_default()
     }

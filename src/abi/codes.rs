@@ -1,6 +1,8 @@
-//! The numbers that C callers know: one table from our errors to `EAI_*`.
+//! The numbers that C callers know: a table from our errors to `EAI_*`, and one to
+//! `h_errno`.
 
 use crate::error::Error;
+use crate::source::Failure;
 use core::ffi::c_int;
 
 /// What a call returns, and what `errno` is set to; `None` leaves it as it was.
@@ -40,5 +42,69 @@ pub(super) fn returned(result: Result<(), Error>) -> Returned {
     match result {
         Ok(()) => (0, None),
         Err(error) => eai(error),
+    }
+}
+
+/// `h_errno` (netdb.h), the same numbers in every Unix.
+mod h {
+    use core::ffi::c_int;
+
+    pub(super) const NETDB_INTERNAL: c_int = -1;
+    pub(super) const HOST_NOT_FOUND: c_int = 1;
+    pub(super) const TRY_AGAIN: c_int = 2;
+    pub(super) const NO_RECOVERY: c_int = 3;
+    pub(super) const NO_DATA: c_int = 4;
+}
+
+/// Why a call of the `gethostbyname` family gives no host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoHost {
+    /// `h_errno`.
+    pub(super) h_errno: c_int,
+    /// What the `_r` form returns.
+    pub(super) code: c_int,
+    /// What `errno` is set to; `None` leaves it as it was.
+    pub(super) errno: Option<c_int>,
+}
+
+impl NoHost {
+    const fn new(h_errno: c_int, errno: c_int) -> NoHost {
+        NoHost { h_errno, code: errno, errno: Some(errno) }
+    }
+
+    /// The caller's buffer is too small: it comes again with a larger one.
+    pub(super) const TOO_SMALL: NoHost = NoHost::new(h::NETDB_INTERNAL, libc::ERANGE);
+    /// `gethostbyname2` for a family that is neither IPv4 nor IPv6.
+    pub(super) const NAME_FAMILY: NoHost = NoHost::new(h::NO_DATA, libc::EAFNOSUPPORT);
+    /// `gethostbyaddr` for such a family, or for an address that is too short.
+    pub(super) const ADDRESS_FAMILY: NoHost = NoHost::new(h::NETDB_INTERNAL, libc::EAFNOSUPPORT);
+    /// `gethostbyaddr` for the unspecified IPv6 address, and `gethostent` at the end of the file.
+    pub(super) const NONE: NoHost =
+        NoHost { h_errno: h::HOST_NOT_FOUND, code: libc::ENOENT, errno: None };
+    /// A bug of ours.
+    pub(super) const INTERNAL: NoHost = NoHost::new(h::NO_RECOVERY, 0);
+
+    /// For a name's failure.
+    pub(super) fn of_name(failure: Failure) -> NoHost {
+        match failure {
+            Failure::NoName | Failure::Unavailable => NoHost::new(h::HOST_NOT_FOUND, 0),
+            Failure::NoData => NoHost::new(h::NO_DATA, 0),
+            Failure::Again => NoHost::new(h::TRY_AGAIN, libc::EAGAIN),
+            Failure::Unrelated => NoHost::new(h::NO_RECOVERY, libc::EAGAIN),
+            Failure::Refused => NoHost::new(h::NO_RECOVERY, 0),
+            Failure::Memory => NoHost::new(h::NETDB_INTERNAL, libc::ENOMEM),
+            Failure::NoService(errno) | Failure::System(errno) => {
+                NoHost::new(h::NETDB_INTERNAL, errno)
+            }
+        }
+    }
+
+    /// For an address's failure: trouble of the servers is not passed on by code, as in libc.
+    pub(super) fn of_address(failure: Failure) -> NoHost {
+        let no_host = NoHost::of_name(failure);
+        match failure {
+            Failure::Again | Failure::Unrelated => NoHost::new(no_host.h_errno, 0),
+            _ => no_host,
+        }
     }
 }

@@ -2,10 +2,9 @@
 //! that isn't ours, goes to the next `getaddrinfo` in link order.
 
 use crate::address::Address;
-use crate::error::Error;
 use crate::lookup::query::Family;
 use crate::mem::TryPush;
-use crate::source::{Found, append_text, c_string};
+use crate::source::{Failure, Found, append_text, c_string};
 use core::ffi::{CStr, c_char, c_int};
 use core::mem::transmute;
 use core::net::IpAddr;
@@ -20,16 +19,16 @@ type GetAddrInfo = unsafe extern "C-unwind" fn(
 /// Asks the next library for `node`.
 ///
 /// # Errors
-/// [`Error::NoName`] where there is no next library, or it doesn't know the name.
-pub fn look_up(node: &[u8], family: Family) -> Result<Found, Error> {
+/// [`Failure::NoName`] where there is no next library, or it doesn't know the name.
+pub fn look_up(node: &[u8], family: Family) -> Result<Found, Failure> {
     // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
     let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"getaddrinfo".as_ptr()) };
     if next.is_null() {
-        return Err(Error::NoName);
+        return Err(Failure::NoName);
     }
     // SAFETY: a function that libc, or a library before it, exports by this name has this type.
     let next: GetAddrInfo = unsafe { transmute(next) };
-    let Some(node) = c_string(&[node])? else { return Err(Error::NoName) };
+    let Some(node) = c_string(&[node])? else { return Err(Failure::NoName) };
     // SAFETY: addrinfo is integers and pointers, for which zero is a value.
     let mut hints: libc::addrinfo = unsafe { core::mem::zeroed() };
     hints.ai_flags = libc::AI_CANONNAME;
@@ -44,9 +43,9 @@ pub fn look_up(node: &[u8], family: Family) -> Result<Found, Error> {
     let code = unsafe { next(node.as_ptr(), core::ptr::null(), &raw const hints, &raw mut list) };
     match code {
         0 => {}
-        libc::EAI_AGAIN => return Err(Error::Again),
-        libc::EAI_MEMORY => return Err(Error::Memory),
-        _ => return Err(Error::NoName),
+        libc::EAI_AGAIN => return Err(Failure::Again),
+        libc::EAI_MEMORY => return Err(Failure::Memory),
+        _ => return Err(Failure::NoName),
     }
     // SAFETY: getaddrinfo has returned 0, so this is a list, which is freed below and not before.
     let found = unsafe { copy(list) };
@@ -57,7 +56,7 @@ pub fn look_up(node: &[u8], family: Family) -> Result<Found, Error> {
 
 /// # Safety
 /// `node` is null or a list that `getaddrinfo` returned.
-unsafe fn copy(mut node: *const libc::addrinfo) -> Result<Found, Error> {
+unsafe fn copy(mut node: *const libc::addrinfo) -> Result<Found, Failure> {
     let mut found = Found::default();
     // SAFETY: by the function's contract each node is alive, `ai_addr` is of the family's type, and
     // the name ends in NUL.

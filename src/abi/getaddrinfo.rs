@@ -31,9 +31,11 @@ pub unsafe extern "C-unwind" fn getaddrinfo(
     })
 }
 
+/// The call itself, inside the guard.
+///
 /// # Safety
 /// As [`getaddrinfo`].
-unsafe fn translate(
+pub(super) unsafe fn translate(
     node: *const c_char,
     service: *const c_char,
     hints: *const libc::addrinfo,
@@ -69,8 +71,17 @@ unsafe fn translate(
 /// `list` is null or such a list, and is not used afterwards.
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
 pub unsafe extern "C-unwind" fn freeaddrinfo(list: *mut libc::addrinfo) {
-    let errno = crate::sys::process::errno();
     // SAFETY: by this function's contract.
+    unsafe { release(list) };
+}
+
+/// Frees a list and keeps `errno`.
+///
+/// # Safety
+/// As [`freeaddrinfo`].
+pub(super) unsafe fn release(list: *mut libc::addrinfo) {
+    let errno = crate::sys::process::errno();
+    // SAFETY: by the function's contract.
     unsafe { addrinfo::free(list) };
     crate::sys::process::set_errno(errno);
 }

@@ -48,7 +48,7 @@ pub unsafe extern "C-unwind" fn getnameinfo(
 ) -> c_int {
     guard((libc::EAI_FAIL, None), || {
         // SAFETY: by this function's contract.
-        unsafe { translate(sa, salen, (host, hostlen), (serv, servlen), Flags(flags)) }
+        unsafe { translate(sa, salen, (host, hostlen), (serv, servlen), flags) }
     })
 }
 
@@ -74,15 +74,18 @@ impl Flags {
     }
 }
 
+/// The call itself, inside the guard.
+///
 /// # Safety
 /// As [`getnameinfo`].
-unsafe fn translate(
+pub(super) unsafe fn translate(
     sa: *const libc::sockaddr,
     salen: libc::socklen_t,
     (host, hostlen): (*mut c_char, libc::socklen_t),
     (serv, servlen): (*mut c_char, libc::socklen_t),
-    flags: Flags,
+    flags: c_int,
 ) -> Returned {
+    let flags = Flags(flags);
     let result = (|| {
         if !flags.are_known() {
             return Err(Error::BadFlags);

@@ -29,8 +29,9 @@ pub(super) fn guard(failed: Returned, work: impl FnOnce() -> Returned) -> c_int 
     code
 }
 
+/// [`guard`] without a look at cancellation, for calls that don't block and for threads of our own.
 #[inline(never)]
-fn run(failed: Returned, work: impl FnOnce() -> Returned) -> c_int {
+pub(super) fn run(failed: Returned, work: impl FnOnce() -> Returned) -> c_int {
     let saved = process::errno();
     silence_panics();
     let (code, errno) = match catch_unwind(AssertUnwindSafe(work)) {

@@ -5,13 +5,24 @@
 
 mod codes;
 mod guard;
+mod hostent;
+mod kept;
+mod notification;
+mod requests;
 
 pub mod foreign;
 
 pub mod addrinfo;
+#[cfg(feature = "c-api")]
+pub mod api;
 pub mod args;
 pub mod getaddrinfo;
+pub mod getaddrinfo_a;
+pub mod gethostby;
+pub mod gethostent;
 pub mod getnameinfo;
+#[cfg(feature = "nss")]
+pub mod nss;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
 pub mod resolver;

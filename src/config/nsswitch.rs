@@ -112,6 +112,14 @@ impl Service {
             other => Service::Other(copy(other)?),
         })
     }
+
+    /// True for a service that this library answers for; any other counts as UNAVAIL.
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Service::Files | Service::Dns | Service::MyHostname => true,
+            Service::Mdns(_) | Service::Resolve | Service::Other(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Service {
@@ -134,11 +142,11 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
         // C functions read the line: it ends at a NUL.
         let line = line.split(|&b| b == 0).next().unwrap_or_default().trim_ascii_start();
         let end = line.iter().position(|&b| b == b':' || is_space(b)).unwrap_or(line.len());
-        if let Some((name, [_, rest @ ..])) = line.split_at_checked(end)
-            && name == database
-        {
-            // The last such line counts.
-            result = Some(read_services(rest, number)?);
+        let (name, rest) = line.split_at_checked(end).unwrap_or_default();
+        if name == database {
+            // Blanks and colons in any number stand between; the last such line counts.
+            let start = rest.iter().position(|&b| b != b':' && !is_space(b)).unwrap_or(rest.len());
+            result = Some(read_services(rest.get(start..).unwrap_or_default(), number)?);
         }
     }
     match result {
@@ -153,16 +161,16 @@ fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b'[' || is_space(b)).unwrap_or(rest.len());
         let (name, after) = rest.split_at_checked(end).unwrap_or_default();
+        if name.is_empty() {
+            // As in libc: `files [NOTFOUND=return] [UNAVAIL=return] dns` is `files` alone.
+            database.notes.add(number, "no service before a bracket, the rest is ignored", rest)?;
+            break;
+        }
         let mut step = Step::new(Service::named(name)?);
         rest = after.trim_ascii_start();
-        let read = if name.is_empty() {
-            Err("a bracket without a service before it, every lookup fails")
-        } else if let [b'[', criteria @ ..] = rest {
-            read_criteria(criteria, &mut step.actions).map(|after| rest = after)
-        } else {
-            Ok(())
-        };
-        if let Err(what) = read {
+        if let [b'[', criteria @ ..] = rest
+            && let Err(what) = read_criteria(criteria, &mut step.actions).map(|after| rest = after)
+        {
             database.refused = true;
             database.notes.add(number, what, rest)?;
             return Ok(database);
@@ -189,16 +197,19 @@ fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
     Ok(database)
 }
 
-/// Reads `STATUS=action … ]`, negated by `!`, the letters' case free; returns what follows.
+/// Reads `STATUS=action … ]`, at least one, negated by `!`, the letters' case free; returns what
+/// follows.
 fn read_criteria<'a>(
     mut rest: &'a [u8],
     actions: &mut [Action; 4],
 ) -> Result<&'a [u8], &'static str> {
+    let mut any = false;
     loop {
         rest = rest.trim_ascii_start();
-        if let [b']', after @ ..] = rest {
+        if any && let [b']', after @ ..] = rest {
             return Ok(after.trim_ascii_start());
         }
+        any = true;
         let negated = rest.first() == Some(&b'!');
         let status = take_word(&mut rest, if negated { 1 } else { 0 });
         let status = STATUSES
@@ -261,11 +272,15 @@ mod tests {
             ("hosts: files dns", &["files", "dns"]),
             ("  hosts:\tdns  files\r", &["dns", "files"]),
             ("hosts:files\nhosts: dns", &["dns"]),
+            ("hosts files", &["files"]),
+            ("hosts :: dns", &["dns"]),
             ("hosts: files mdns4_minimal [NOTFOUND=return] dns", &["files", "mdns", "dns"]),
             ("hosts: rustdns myhostname resolve", &["dns", "myhostname", "resolve"]),
             ("hosts: FILES", &["FILES (never loaded)"]),
             ("hosts: files,dns", &["files,dns (never loaded)"]),
             ("#hosts: dns", &["files", "dns"]),
+            ("hosts: files [NOTFOUND=return] [UNAVAIL=return] dns", &["files"]),
+            ("hosts: files dns[NOTFOUND=continue][", &["files", "dns"]),
         ] {
             assert_eq!(services(text), want, "{text:?}");
         }
@@ -280,14 +295,9 @@ mod tests {
             ("[NOTFOUND=return]", [Return, Return, Continue, Continue]),
             ("[ notfound = RETURN UNAVAIL=return ]", [Return, Return, Return, Continue]),
             ("[!UNAVAIL=return]", [Return, Return, Continue, Return]),
-            ("[SUCCESS=continue][TRYAGAIN=merge]", [Continue, Continue, Continue, Merge]),
+            ("[SUCCESS=continue TRYAGAIN=merge]", [Continue, Continue, Continue, Merge]),
         ] {
             let database = line(&format!("hosts: files {criteria} dns"));
-            if criteria.contains("][") {
-                // A second bracket has no service before it.
-                assert!(database.refused, "{criteria}");
-                continue;
-            }
             assert!(!database.refused, "{criteria}");
             assert_eq!(database.steps[0].actions, want, "{criteria}");
             assert_eq!(database.steps.len(), 2, "{criteria}");
@@ -298,7 +308,10 @@ mod tests {
     fn lines_that_fail_every_lookup() {
         for text in [
             "hosts:",
+            "hosts",
             "hosts: [NOTFOUND=return] files",
+            "hosts: files []",
+            "hosts: files [ ] dns",
             "hosts: files [NOTFOUND]",
             "hosts: files [MAYBE=return]",
             "hosts: files [NOTFOUND=stop]",

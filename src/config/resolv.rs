@@ -8,9 +8,9 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 /// Servers that are used; more are ignored (`MAXNS`).
 pub const MAX_SERVERS: usize = 3;
 /// `RES_MAXNDOTS`, and the cap of `timeout` and `attempts`.
-const MAX_NDOTS: i64 = 15;
-const MAX_TIMEOUT: i64 = 30;
-const MAX_ATTEMPTS: i64 = 5;
+const MAX_NDOTS: i32 = 15;
+const MAX_TIMEOUT: i32 = 30;
+const MAX_ATTEMPTS: i32 = 5;
 /// Pairs of `sortlist` that are kept (`MAXRESOLVSORT`).
 const MAX_SORT: usize = 10;
 /// libc sets no limit to the search list; names longer than 255 octets end in no answer anyway, and
@@ -120,7 +120,7 @@ pub fn parse(
     }
     if conf.search.is_empty()
         && let Some(dot) = hostname.iter().position(|&b| b == b'.')
-        && let Some(domain @ [_, ..]) = hostname.get(dot + 1..)
+        && let Some(domain) = hostname.get(dot + 1..)
     {
         conf.search.try_push(copy(domain)?)?;
     }
@@ -137,8 +137,10 @@ impl ResolvConf {
     ) -> Result<(), NoMemory> {
         if let Some(domains) = local_domain {
             let domains = domains.split(|&b| b == b'\n').next().unwrap_or_default();
-            if words(domains).next().is_some() {
-                self.set_search(domains, 0)?;
+            self.set_search(domains, 0)?;
+            if self.search.is_empty() {
+                // Set, and nothing in it: no domain, not even the host's own.
+                self.search.try_push(copy(b"")?)?;
             }
         }
         self.set_options(res_options.unwrap_or_default(), 0)
@@ -237,10 +239,8 @@ impl ResolvConf {
             if let Some((_, flag)) = flag.into_iter().find(|(name, _)| word.starts_with(name)) {
                 *flag = true;
             } else if let Some(value) = word.strip_prefix(b"ndots:") {
-                // Four bits, without a sign: a negative number is the greatest.
-                let ndots = leading_number(value);
-                o.ndots =
-                    if (0..MAX_NDOTS).contains(&ndots) { ndots as u8 } else { MAX_NDOTS as u8 };
+                // Four bits without a sign: of a negative number they are the lowest.
+                o.ndots = (leading_number(value).min(MAX_NDOTS) & 0xf) as u8;
             } else if let Some(value) = word.strip_prefix(b"timeout:") {
                 o.timeout = leading_number(value).clamp(1, MAX_TIMEOUT) as u32;
             } else if let Some(value) = word.strip_prefix(b"attempts:") {
@@ -289,8 +289,9 @@ fn class_mask(address: Ipv4Addr) -> Ipv4Addr {
     Ipv4Addr::from_bits(u32::MAX << (32 - bits))
 }
 
-/// `atoi(3)`: the digits that the text begins with, a sign before them; 0 without.
-fn leading_number(text: &[u8]) -> i64 {
+/// `atoi(3)`: the digits that the text begins with, a sign before them; 0 without. The lower 32 bits
+/// count.
+fn leading_number(text: &[u8]) -> i32 {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -299,7 +300,7 @@ fn leading_number(text: &[u8]) -> i64 {
     let value = digits.iter().take_while(|b| b.is_ascii_digit()).fold(0i64, |value, digit| {
         value.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
     });
-    if negative { -value } else { value }
+    (if negative { -value } else { value }) as i32
 }
 
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -363,6 +364,8 @@ mod tests {
         let mut conf = parsed("search a");
         conf.apply_environment(Some(b"x y"), None).unwrap();
         assert_eq!(search(&conf), ["x", "y"]);
+        conf.apply_environment(Some(b" "), None).unwrap();
+        assert_eq!(search(&conf), [""]);
         assert_eq!(search(&parse(None, b"short", NO_ZONES).unwrap()), [""; 0]);
     }
 
@@ -383,6 +386,10 @@ mod tests {
                 Options { ndots: 15, timeout: 1, attempts: 1, ..default.clone() },
             ),
             ("options ndots:x", Options { ndots: 0, ..default.clone() }),
+            (
+                "options ndots:-3 timeout:4294967298",
+                Options { ndots: 13, timeout: 2, ..default.clone() },
+            ),
             ("options single-request", Options { single_request: true, ..default.clone() }),
             (
                 "options single-request-reopen",

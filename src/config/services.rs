@@ -96,7 +96,8 @@ impl Services {
             let slash = word.iter().position(|&b| b == b'/')?;
             let (port, protocol) = word.split_at_checked(slash)?;
             let port = read_port(port)?;
-            let protocol = protocol.get(1..).filter(|protocol| !protocol.is_empty())?;
+            let slashes = protocol.iter().take_while(|&&b| b == b'/').count();
+            let protocol = protocol.get(slashes..).filter(|protocol| !protocol.is_empty())?;
             Some((port, span(protocol)?, span(name)?, u32::try_from(start).ok()?))
         });
         let Some((port, protocol, name, line)) = read else {
@@ -116,12 +117,12 @@ impl Services {
 /// `strtoul(3)` with base 0, as libc reads this field: decimal, octal or hexadecimal, and the lower
 /// 16 bits of a number that has more.
 fn read_port(text: &[u8]) -> Option<u16> {
-    let (digits, radix) = match text {
+    let (digits, radix) = match text.strip_prefix(b"+").unwrap_or(text) {
         [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
         [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
-        _ => (text, 10),
+        plain => (plain, 10),
     };
-    // from_str_radix would accept a sign.
+    // from_str_radix would accept a second sign.
     if !digits.first()?.is_ascii_hexdigit() {
         return None;
     }

@@ -54,8 +54,10 @@ pub enum Miss {
     Silent,
     /// Every server's host refused: asking for other names would not help.
     Unreachable,
-    /// Anything else: records that don't answer the question, REFUSED, a name that is none.
+    /// Anything else: REFUSED, a name that is none.
     Final,
+    /// There are records, though none that answer the question: libc looks no further.
+    Unrelated,
 }
 
 /// The state of a search: hands out candidates, is told their outcome, sums them up.
@@ -147,7 +149,7 @@ impl<'a> Search<'a> {
             Miss::NoName => {}
             Miss::NoData => self.no_data = true,
             Miss::ServFail => self.serv_fail = true,
-            Miss::Unreachable => self.stage = Stage::Done,
+            Miss::Unreachable | Miss::Unrelated => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
             Miss::Silent | Miss::Final => {
                 if !before_the_list && matches!(self.stage, Stage::Domain(_)) {
@@ -161,7 +163,7 @@ impl<'a> Search<'a> {
     /// given where that was asked first, else NODATA before SERVFAIL before the last one's.
     pub fn verdict(&self) -> Miss {
         match self.first_miss {
-            _ if self.last == Miss::Unreachable => Miss::Unreachable,
+            _ if matches!(self.last, Miss::Unreachable | Miss::Unrelated) => self.last,
             Some(miss) => miss,
             None if self.no_data => Miss::NoData,
             None if self.serv_fail => Miss::ServFail,
@@ -226,6 +228,7 @@ mod tests {
             (0, [NoName, NoData, NoData], NoName),
             (0, [NoData, NoName, NoName], NoData),
             (0, [ServFail, NoName, NoName], ServFail),
+            (1, [NoData, NoData, Unrelated], Unrelated),
         ] {
             let rules = Rules { domains: &domains, ndots, no_tld_query: false };
             let mut search = Search::new(b"a", rules);

@@ -210,7 +210,7 @@ impl<'a> Resolver<'a> {
             Miss::NoName => HostError::NotFound,
             Miss::NoData => HostError::NoData,
             Miss::ServFail | Miss::Silent | Miss::Unreachable => HostError::TryAgain,
-            Miss::Final => HostError::NoRecovery,
+            Miss::Final | Miss::Unrelated => HostError::NoRecovery,
         };
         Err(Failure { host: Some(host), ..last })
     }

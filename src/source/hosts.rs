@@ -1,10 +1,10 @@
 //! `files`: /etc/hosts (hosts(5)), read as libc reads it.
 
-use super::{Failure, Found, append_text};
+use super::{Failure, Found, append_name, append_text};
 use crate::address::Address;
 use crate::config::hosts::{Hosts, Line};
 use crate::lookup::query::Family;
-use crate::mem::TryPush;
+use crate::mem::{NoMemory, TryPush};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`).
@@ -14,6 +14,12 @@ pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Fa
         let Some(address) = as_family(line.address, family) else { continue };
         if found.addresses.is_empty() {
             append_text(&mut found.canonical, line.canonical)?;
+        }
+        for alias in line.aliases() {
+            append_name(&mut found.aliases, alias)?;
+        }
+        if *line.canonical != *found.canonical {
+            append_name(&mut found.aliases, line.canonical)?;
         }
         found.addresses.try_push(address)?;
     }
@@ -36,9 +42,38 @@ fn as_family(address: Address, family: Family) -> Option<Address> {
     }
 }
 
-/// The first line that has `ip`.
+/// The first line that has `ip`: for an IPv4 address also one that has it IPv4-mapped, and for
+/// 127.0.0.1 one that has `::1`.
 pub fn by_address(hosts: &Hosts, ip: IpAddr) -> Option<Line<'_>> {
-    hosts.by_address(ip).next()
+    let first = |ip| hosts.by_address(ip).next();
+    let IpAddr::V4(v4) = ip else { return first(ip) };
+    let loopback = (v4 == Ipv4Addr::LOCALHOST).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
+    [Some(ip), Some(IpAddr::V6(v4.to_ipv6_mapped())), loopback]
+        .into_iter()
+        .flatten()
+        .filter_map(first)
+        .min_by_key(|line| line.start)
+}
+
+/// The first line at or after the offset that has an address of libc's `gethostent(3)`, which are
+/// IPv4, as a host, with the offset to go on from.
+pub fn entry_after(hosts: &Hosts, mut offset: usize) -> Result<Option<(Found, usize)>, NoMemory> {
+    while let Some((line, next)) = hosts.line_after(offset) {
+        if let Some(address) = as_family(line.address, Family::V4) {
+            let mut found = Found::default();
+            add_names(&mut found, &line)?;
+            found.addresses.try_push(address)?;
+            return Ok(Some((found, next)));
+        }
+        offset = next;
+    }
+    Ok(None)
+}
+
+/// Takes over a line's names.
+pub fn add_names(found: &mut Found, line: &Line<'_>) -> Result<(), NoMemory> {
+    append_text(&mut found.canonical, line.canonical)?;
+    line.aliases().try_for_each(|alias| append_name(&mut found.aliases, alias))
 }
 
 /// What `HOSTALIASES` says for a name without dots (hostname(7)): the file's first line that begins

@@ -21,6 +21,10 @@ pub struct Found {
     pub addresses: Addresses,
     /// The canonical name.
     pub canonical: NameText,
+    /// How many seconds this stays true, where the source says so.
+    pub ttl: Option<u32>,
+    /// Its other names, each ended by NUL.
+    pub aliases: NameText,
 }
 
 /// Why a source has no answer.
@@ -34,6 +38,12 @@ pub enum Failure {
     Again,
     /// It can't be asked: not there, not ours, switched off.
     Unavailable,
+    /// Its server sent records of which none answers the question.
+    Unrelated,
+    /// Its server could make nothing of the question, or the name can't be asked for.
+    Refused,
+    /// There is no service that could be asked; the `errno` that goes with it.
+    NoService(i32),
     /// Memory is exhausted.
     Memory,
     /// A system call failed with this `errno`.
@@ -44,9 +54,13 @@ impl Failure {
     /// What nsswitch.conf's `[STATUS=action]` goes by.
     pub fn status(self) -> Status {
         match self {
-            Failure::NoName | Failure::NoData => Status::NotFound,
+            Failure::NoName | Failure::NoData | Failure::Unrelated | Failure::Refused => {
+                Status::NotFound
+            }
             // libc's dns service counts servers that fail or keep silent as not available.
-            Failure::Again | Failure::Unavailable | Failure::System(_) => Status::Unavailable,
+            Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
+                Status::Unavailable
+            }
             Failure::Memory => Status::TryAgain,
         }
     }
@@ -54,11 +68,13 @@ impl Failure {
     /// What the caller is told if nothing else knows the name either.
     pub fn error(self) -> Error {
         match self {
-            Failure::NoName | Failure::Unavailable => Error::NoName,
+            Failure::NoName | Failure::Unavailable | Failure::Unrelated | Failure::Refused => {
+                Error::NoName
+            }
             Failure::NoData => Error::NoData,
             Failure::Again => Error::Again,
             Failure::Memory => Error::Memory,
-            Failure::System(errno) => Error::System(errno),
+            Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
         }
     }
 }
@@ -74,6 +90,17 @@ pub fn append_text(out: &mut NameText, bytes: &[u8]) -> Result<(), NoMemory> {
     out.try_reserve(bytes.len()).map_err(|_| NoMemory)?;
     out.extend_from_slice(bytes);
     Ok(())
+}
+
+/// Appends a name and the NUL that ends it in a run of names.
+pub fn append_name(run: &mut NameText, name: &[u8]) -> Result<(), NoMemory> {
+    append_text(run, name)?;
+    append_text(run, b"\0")
+}
+
+/// The names of a run.
+pub fn names(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    run.split(|&b| b == 0).filter(|name| !name.is_empty())
 }
 
 /// A name's text, as [`Name`] displays it.

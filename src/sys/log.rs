@@ -2,7 +2,65 @@
 //! closed, or its number reused, by the program that we live in.
 
 use super::process;
-use core::ffi::CStr;
+use crate::mem::NoMemory;
+use core::alloc::Layout;
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// A C function that is told lines: its own context, the level (1 or 2), the line.
+pub type Listen = unsafe extern "C-unwind" fn(*mut c_void, c_int, *const c_char);
+
+/// A function of the program's that is told each line of the trace.
+#[derive(Clone, Copy)]
+pub struct Listener {
+    function: Listen,
+    context: *mut c_void,
+}
+
+/// The program's listener. What it points to never changes and is never freed: another thread may
+/// be reading it. It belongs to the program, not to our state, so a forked child keeps it.
+static LISTENER: AtomicPtr<Listener> = AtomicPtr::new(null_mut());
+
+impl Listener {
+    /// `function` will be given `context` with each line.
+    ///
+    /// # Safety
+    /// `function` may be called from any thread, at any time from now on, with `context`.
+    pub unsafe fn new(function: Listen, context: *mut c_void) -> Listener {
+        Listener { function, context }
+    }
+
+    /// Tells it a line.
+    pub fn tell(&self, level: u8, line: &CStr) {
+        // SAFETY: callable by the contract of `new`; the line ends in NUL and outlives the call.
+        unsafe { (self.function)(self.context, level.into(), line.as_ptr()) };
+    }
+}
+
+/// The listener, if the program has set one.
+pub fn listener() -> Option<Listener> {
+    // SAFETY: null, or what `listen` has stored: whole, and never freed.
+    unsafe { LISTENER.load(Ordering::Acquire).as_ref() }.copied()
+}
+
+/// From now on lines are told to `listener`, or with `None` to nobody. Each listener set takes a few
+/// octets for as long as the process lives.
+pub fn listen(listener: Option<Listener>) -> Result<(), NoMemory> {
+    let place = match listener {
+        None => null_mut(),
+        Some(listener) => {
+            // SAFETY: a listener has a size above zero.
+            let place = unsafe { std::alloc::alloc(Layout::new::<Listener>()) }.cast::<Listener>();
+            let place = NonNull::new(place).ok_or(NoMemory)?;
+            // SAFETY: freshly allocated with this type's layout, and ours alone.
+            unsafe { place.write(listener) };
+            place.as_ptr()
+        }
+    };
+    LISTENER.store(place, Ordering::Release);
+    Ok(())
+}
 
 /// Appends one line, its newline included, to standard error.
 pub fn to_stderr(line: &[u8]) {

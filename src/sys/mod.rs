@@ -7,11 +7,13 @@
 pub mod charset;
 pub mod environment;
 pub mod files;
+pub mod futex;
 pub mod interfaces;
 pub mod log;
 pub mod process;
 pub mod shared;
 pub mod socket;
+pub mod thread;
 pub mod time;
 pub mod wiped;
 

@@ -2,9 +2,9 @@
 
 use core::ffi::c_int;
 
-#[cfg(target_os = "linux")]
-unsafe extern "C" {
-    // The libc crate lacks these two on some targets; every Linux libc has them.
+unsafe extern "C-unwind" {
+    // The libc crate lacks these two on some targets; every Linux libc has them. Both may end the
+    // thread, which unwinds its stack.
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
     fn pthread_testcancel();
 }

@@ -33,6 +33,13 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// True where both are clones of one another.
+    pub fn same(one: &Shared<T>, other: &Shared<T>) -> bool {
+        one.0 == other.0
+    }
+}
+
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Shared<T> {
         // SAFETY: a Shared that exists holds a reference, so the place is alive.

@@ -31,6 +31,11 @@ impl Instant {
         Instant(self.0.saturating_add(later))
     }
 
+    /// Whole seconds since the clock's start, and the nanoseconds after them.
+    pub fn parts(self) -> (u64, u32) {
+        (self.0.as_secs(), self.0.subsec_nanos())
+    }
+
     /// Milliseconds since the clock's start, modulo 2^32: fits an atomic on every architecture.
     pub fn millis(self) -> u32 {
         // Truncation is the point: compare with `wrapping_sub`.

@@ -6,24 +6,44 @@ use super::text::whole;
 
 #[test]
 fn python() {
-    Stage::set(|stage| {
-        stage.compare(
-            "/usr/bin/python3",
-            |c| c.arg(source("lookup.py")),
-            whole,
-            &["gethostbyname('www.example.test'): 192.0.2.80", "('www.example.test', 'domain')"],
-        );
-    });
+    interpreter(
+        "/usr/bin/python3",
+        "lookup.py",
+        "getnameinfo(('192.0.2.80', 53), 8): ('www.example.test', 'domain')",
+        "gethostbyname('www.example.test'): 192.0.2.80",
+    );
 }
 
 #[test]
 fn perl() {
+    interpreter(
+        "/usr/bin/perl",
+        "lookup.pl",
+        "  2001:db8::80 80",
+        "gethostbyname alias.example.test: www.example.test",
+    );
+}
+
+#[test]
+fn php() {
+    interpreter(
+        "/usr/bin/php",
+        "lookup.php",
+        "2001:db8::80 serves / of www.example.test:8080",
+        "www.example.test: 192.0.2.80 [\"192.0.2.80\"]",
+    );
+}
+
+/// Runs a script that knows both generations of calls, `expected` and `older` being part of what
+/// it prints.
+fn interpreter(program: &str, script: &str, expected: &str, older: &str) {
     Stage::set(|stage| {
-        stage.compare(
-            "/usr/bin/perl",
-            |c| c.arg(source("lookup.pl")),
+        stage.compare(program, |c| c.arg(source(script)).arg("getaddrinfo"), whole, &[expected]);
+        stage.compare_preloaded(
+            program,
+            |c| c.arg(source(script)).arg("gethostby"),
             whole,
-            &["gethostbyname alias.example.test: www.example.test", "  2001:db8::80 80"],
+            &[older],
         );
     });
 }
@@ -39,18 +59,6 @@ fn node() {
                 "lookup www.example.test {}: {\"address\":\"",
                 "fetch: 2001:db8::80 serves / of alias",
             ],
-        );
-    });
-}
-
-#[test]
-fn php() {
-    Stage::set(|stage| {
-        stage.compare(
-            "/usr/bin/php",
-            |c| c.arg(source("lookup.php")),
-            whole,
-            &["www.example.test: 192.0.2.80 [\"192.0.2.80\"]", "192.0.2.80: www.example.test"],
         );
     });
 }

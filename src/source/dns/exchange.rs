@@ -5,6 +5,7 @@
 //! next, and listened to all the same; then each is sent the query again, from fresh sockets, at
 //! doubling intervals, until the time is up that libc would have waited by the same resolv.conf.
 
+use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question, SendError};
 use super::health::{Health, Standing};
@@ -16,6 +17,7 @@ use crate::sys::Fault;
 use crate::sys::time::{Instant, wait};
 use crate::trace::Trace;
 use core::net::SocketAddr;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -32,6 +34,8 @@ pub struct Terms<'a> {
     pub random_case: bool,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
+    /// Where to count it.
+    pub counters: &'a Counters,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -109,6 +113,9 @@ pub fn exchange(
             *progress = Progress::Failed(trouble);
         }
     }
+    let silent = |(p, _): &(&Progress, _)| **p == Progress::Failed(Trouble::Silent);
+    let timeouts = exchange.progress.iter().zip(questions).filter(silent).count();
+    terms.counters.timeouts.fetch_add(timeouts, Relaxed);
     Ok(exchange.progress)
 }
 
@@ -325,7 +332,10 @@ impl Exchange<'_> {
 
     fn check(&mut self, flight: usize, sent: Result<(), SendError>) -> Result<(), NoMemory> {
         match sent {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.terms.counters.queries.fetch_add(1, Relaxed);
+                Ok(())
+            }
             Err(SendError::NoMemory) => Err(NoMemory),
             Err(SendError::Fault(fault)) => self.land(flight, trouble_of(fault)),
             Err(SendError::Closed) => self.land(flight, Trouble::Broken),
@@ -425,6 +435,7 @@ impl Exchange<'_> {
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
+        self.terms.counters.answers.fetch_add(1, Relaxed);
         self.terms.trace.packet(format_args!(
             "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {:?}",
             flight.transport(),
@@ -515,10 +526,14 @@ impl Exchange<'_> {
         question: usize,
         now: Instant,
     ) -> Result<(), NoMemory> {
-        match self.open(server, true)? {
-            Some(at) => self.send_on(at, question, self.wants_edns(server), now),
-            None => Ok(()),
+        let Some(at) = self.open(server, true)? else { return Ok(()) };
+        // The server is there and has more to say: the next one's turn is put off.
+        if let (Some(next), Some((_, health))) =
+            (&mut self.next_send, self.terms.servers.get(server))
+        {
+            *next = now.after(health.patience(Standing::Well));
         }
+        self.send_on(at, question, self.wants_edns(server), now)
     }
 
     /// A server has answered a question with trouble. It has had its chance once it has answered

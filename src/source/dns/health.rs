@@ -13,8 +13,11 @@ const PENALTY: Duration = Duration::from_secs(30);
 const RECENT: Duration = Duration::from_secs(5);
 /// How long a server may be silent before the next one is asked too.
 const HEDGE: Duration = Duration::from_millis(250);
-/// The same for one that is being tried again after its penalty: at the least.
+/// The same for one that is being tried again after its penalty: what is known of its round trip may
+/// shorten it, down to this.
 const PROBATION: Duration = Duration::from_millis(10);
+/// And where nothing is known of its round trip: one across the continent still gets its chance.
+const PROBATION_UNKNOWN: Duration = Duration::from_millis(100);
 
 /// The record of one server. Zero means "not known" throughout, and fits a fresh one.
 #[derive(Debug, Default)]
@@ -87,10 +90,11 @@ impl Health {
 
     /// How long to wait for this server before the next one is asked as well.
     pub fn patience(&self, standing: Standing) -> Duration {
-        let trips = Duration::from_micros(self.round_trip.load(Relaxed).into()).saturating_mul(3);
-        match standing {
-            Standing::OnProbation => trips.clamp(PROBATION, HEDGE),
-            Standing::Well | Standing::Out => trips.max(HEDGE),
+        let trips = self.round_trip().map(|trip| trip.saturating_mul(3));
+        match (standing, trips) {
+            (Standing::OnProbation, None) => PROBATION_UNKNOWN,
+            (Standing::OnProbation, Some(trips)) => trips.clamp(PROBATION, HEDGE),
+            (Standing::Well | Standing::Out, trips) => trips.unwrap_or_default().max(HEDGE),
         }
     }
 
@@ -144,6 +148,7 @@ mod tests {
     fn patience_grows_with_the_round_trip() {
         let health = Health::default();
         assert_eq!(health.patience(Standing::Well), HEDGE);
+        assert_eq!(health.patience(Standing::OnProbation), PROBATION_UNKNOWN);
         health.heard(Instant::now(), Duration::from_millis(200));
         assert_eq!(health.patience(Standing::Well), Duration::from_millis(600));
         assert_eq!(health.patience(Standing::OnProbation), HEDGE);

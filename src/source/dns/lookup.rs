@@ -9,7 +9,7 @@ use crate::cache::{self, Cache};
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append, copy};
-use crate::source::{Failure, Found, NameText, text_of};
+use crate::source::{Failure, Found, NameText, append_name, append_text, names, text_of};
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
@@ -54,6 +54,9 @@ impl<'a> Lookup<'a> {
         if self.terms.options.no_aaaa && family == Family::V6 {
             return Err(Failure::NoData);
         }
+        if node.is_empty() {
+            return Err(Failure::Refused);
+        }
         // Names that no host can have are not asked for, as in libc.
         if !Name::from_text(node).is_ok_and(|name| name.is_host_name()) {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
@@ -82,7 +85,11 @@ impl<'a> Lookup<'a> {
             };
             search.missed(candidate, miss);
         }
-        Err(failure_of(search.verdict()))
+        Err(match search.verdict() {
+            // libc has no data for an answer of which nothing fits where IPv4 alone was asked for.
+            Miss::Unrelated if family == Family::V4 => Failure::NoData,
+            miss => failure_of(miss),
+        })
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
@@ -115,7 +122,7 @@ impl<'a> Lookup<'a> {
                 };
                 let (content, ttl) = read::addresses(message, name, asked.qtype)?;
                 self.keep(name, asked.qtype, cached_content(&content)?, ttl);
-                *outcome = outcome_of(content)?;
+                *outcome = outcome_of(content, ttl.min(self.max_ttl))?;
                 Ok(if matches!(outcome, Outcome::Found(_)) {
                     Verdict::Positive
                 } else {
@@ -149,7 +156,18 @@ impl<'a> Lookup<'a> {
                 for &address in list {
                     found.addresses.try_push(address)?;
                 }
-                crate::source::append_text(&mut found.canonical, canonical)?;
+                // The name as it is asked for now, which may have other letters than the entry.
+                let asked = text_of(name)?;
+                let mut names = names(canonical);
+                match names.next() {
+                    None => found.canonical = asked,
+                    Some(canonical) => {
+                        append_text(&mut found.canonical, canonical)?;
+                        append_name(&mut found.aliases, &asked)?;
+                        names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
+                    }
+                }
+                found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
             }
             cache::Content::NoData => Outcome::Missed(Miss::NoData),
@@ -169,20 +187,20 @@ impl<'a> Lookup<'a> {
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
+    /// Returns how many seconds they stay true.
     pub fn names(
         &self,
         ip: IpAddr,
-        each: &mut dyn FnMut(NameText) -> Result<(), NoMemory>,
-    ) -> Result<(), Failure> {
+        each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
+    ) -> Result<u32, Failure> {
         let name = Name::reverse(ip);
         let key = self.key(&name, record_type::PTR);
-        if let Some(entry) = key.and_then(|key| self.cache.get(&key, Instant::now())) {
+        let now = Instant::now();
+        if let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) {
             match &entry.content {
                 cache::Content::Names(run) => {
-                    for text in run.split(|&b| b == 0).filter(|text| !text.is_empty()) {
-                        each(NameText::from_slice(text))?;
-                    }
-                    return Ok(());
+                    tell(run, each)?;
+                    return Ok(entry.ttl(now));
                 }
                 cache::Content::NoData => return Err(Failure::NoData),
                 cache::Content::NoName => return Err(Failure::NoName),
@@ -203,10 +221,12 @@ impl<'a> Lookup<'a> {
             };
             self.keep(&name, record_type::PTR, kept, ttl);
             let (seen, verdict) = match content {
-                read::Content::Found(()) => (Outcome::Found(()), Verdict::Positive),
+                read::Content::Found(()) => {
+                    (Outcome::Found(ttl.min(self.max_ttl)), Verdict::Positive)
+                }
                 read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
                 read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
-                read::Content::Unrelated => (Outcome::Missed(Miss::Final), Verdict::Negative),
+                read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
             };
             outcome = seen;
             Ok(verdict)
@@ -214,18 +234,20 @@ impl<'a> Lookup<'a> {
         let question = [Question::new(name, record_type::PTR)];
         let progress = exchange(&self.terms, &question, read)?;
         match (outcome, progress) {
-            (Outcome::Found(()), _) => {
-                run.split(|&b| b == 0)
-                    .filter(|text| !text.is_empty())
-                    .try_for_each(|text| each(NameText::from_slice(text)))?;
-                Ok(())
+            (Outcome::Found(ttl), _) => {
+                tell(&run, each)?;
+                Ok(ttl)
             }
-            (Outcome::Missed(Miss::NoData), _) => Err(Failure::NoData),
-            (Outcome::Missed(_), _) => Err(Failure::NoName),
+            (Outcome::Missed(miss), _) => Err(failure_of(miss)),
             (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
             _ => Err(Failure::Again),
         }
     }
+}
+
+/// Tells the names of a run.
+fn tell(run: &[u8], each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>) -> Result<(), Failure> {
+    Ok(names(run).try_for_each(each)?)
 }
 
 /// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
@@ -236,8 +258,14 @@ fn cached_content(
     let mut list = Vec::new();
     list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
     list.extend_from_slice(&set.addresses);
-    let canonical = copy(&text_of(&set.canonical)?)?;
-    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), canonical)))
+    let mut run = NameText::new();
+    let mut aliases = names(&set.aliases);
+    // The first alias is the name that the entry is kept under.
+    if aliases.next().is_some() {
+        append_name(&mut run, &text_of(&set.canonical)?)?;
+        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
+    }
+    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), copy(&run)?)))
 }
 
 fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
@@ -248,14 +276,20 @@ fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
     }
 }
 
-fn outcome_of(content: read::Content<read::AddressSet>) -> Result<Outcome<Found>, NoMemory> {
+fn outcome_of(
+    content: read::Content<read::AddressSet>,
+    ttl: u32,
+) -> Result<Outcome<Found>, NoMemory> {
     Ok(match content {
-        read::Content::Found(set) => {
-            Outcome::Found(Found { addresses: set.addresses, canonical: text_of(&set.canonical)? })
-        }
+        read::Content::Found(set) => Outcome::Found(Found {
+            addresses: set.addresses,
+            canonical: text_of(&set.canonical)?,
+            aliases: set.aliases,
+            ttl: Some(ttl),
+        }),
         read::Content::NoData => Outcome::Missed(Miss::NoData),
         read::Content::NoName => Outcome::Missed(Miss::NoName),
-        read::Content::Unrelated => Outcome::Missed(Miss::Final),
+        read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
     })
 }
 
@@ -279,12 +313,10 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
             for address in other.addresses {
                 found.addresses.try_push(address)?;
             }
+            found.ttl = found.ttl.min(other.ttl);
             Ok(found)
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
-        // libc's ways with an answer of which nothing fits: no name, but no data where only an IPv4
-        // address was asked for.
-        (Outcome::Missed(Miss::Final), Outcome::NotAsked) => Err(Miss::NoData),
         (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
         (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
         (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
@@ -296,9 +328,8 @@ fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failur
 fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
     Ok(match trouble {
         Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
-        Trouble::Lame => Miss::NoData,
         Trouble::Unreachable => Miss::Unreachable,
-        Trouble::Silent | Trouble::Broken => Miss::Silent,
+        Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
@@ -308,7 +339,9 @@ fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
 /// What a miss is to the caller.
 fn failure_of(miss: Miss) -> Failure {
     match miss {
-        Miss::NoName | Miss::Final => Failure::NoName,
+        Miss::NoName => Failure::NoName,
+        Miss::Unrelated => Failure::Unrelated,
+        Miss::Final => Failure::Refused,
         Miss::NoData => Failure::NoData,
         Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }

@@ -1,5 +1,6 @@
 //! The DNS: names and messages (RFC 1035), the exchange with name servers, and what is known of them.
 
+pub mod counters;
 mod dice;
 pub mod exchange;
 pub mod flight;

@@ -4,6 +4,7 @@ use super::message::{CLASS_IN, Message, Record, rcode, record_type};
 use super::name::Name;
 use crate::address::Address;
 use crate::mem::{NoMemory, TryPush};
+use crate::source::{NameText, append_name, text_of};
 use core::net::IpAddr;
 use smallvec::SmallVec;
 
@@ -32,6 +33,8 @@ pub struct AddressSet {
     pub addresses: Addresses,
     /// The name at the end of the aliases that is a host name; the question's own without any.
     pub canonical: Name,
+    /// The host names that led to it, the question's own first, each ended by NUL.
+    pub aliases: NameText,
 }
 
 /// Reads the addresses of `qtype` (A or AAAA) that `message` gives for `name`, with the seconds
@@ -41,7 +44,7 @@ pub fn addresses(
     name: &Name,
     qtype: u16,
 ) -> Result<(Content<AddressSet>, u32), NoMemory> {
-    let mut chain = Chain::follow(message, name);
+    let mut chain = Chain::follow(message, name)?;
     let mut addresses = Addresses::new();
     for record in chain.records(qtype) {
         let ip: Option<IpAddr> = match qtype {
@@ -56,7 +59,8 @@ pub fn addresses(
     if addresses.is_empty() || message.rcode() != rcode::NOERROR {
         return Ok(nothing(message));
     }
-    Ok((Content::Found(AddressSet { addresses, canonical: chain.host_name }), chain.ttl))
+    let Chain { host_name: canonical, aliases, ttl, .. } = chain;
+    Ok((Content::Found(AddressSet { addresses, canonical, aliases }), ttl))
 }
 
 /// Reads the host names that `message` gives for the PTR question `name`; tells them to `each`.
@@ -66,7 +70,7 @@ pub fn pointers(
     name: &Name,
     each: &mut dyn FnMut(&Name) -> Result<(), NoMemory>,
 ) -> Result<(Content<()>, u32), NoMemory> {
-    let mut chain = Chain::follow(message, name);
+    let mut chain = Chain::follow(message, name)?;
     let mut found = false;
     for record in chain.records(record_type::PTR) {
         // A name with other characters could do harm where programs print or split it.
@@ -114,29 +118,38 @@ struct Chain<'m> {
     end: Name,
     /// The last name of the chain that is a host name, or the question's own.
     host_name: Name,
+    /// Host names before it, each ended by NUL.
+    aliases: NameText,
     /// The least TTL along the way.
     ttl: u32,
 }
 
 impl<'m> Chain<'m> {
     /// Follows CNAME records from `name`, in whatever order they stand (RFC 1034 section 3.6.2).
-    fn follow(message: &Message<'m>, name: &Name) -> Chain<'m> {
-        let mut chain = Chain { message: *message, end: *name, host_name: *name, ttl: u32::MAX };
+    fn follow(message: &Message<'m>, name: &Name) -> Result<Chain<'m>, NoMemory> {
+        let mut chain = Chain {
+            message: *message,
+            end: *name,
+            host_name: *name,
+            aliases: NameText::new(),
+            ttl: u32::MAX,
+        };
         for _ in 0..MAX_ALIASES {
             let alias = chain.records(record_type::CNAME).next();
             let Some((alias, target)) = alias.and_then(|alias| Some((alias, alias.target()?)))
             else {
-                return chain;
+                return Ok(chain);
             };
             chain.ttl = chain.ttl.min(alias.ttl);
             chain.end = target;
             if target.is_host_name() {
+                append_name(&mut chain.aliases, &text_of(&chain.host_name)?)?;
                 chain.host_name = target;
             }
         }
         // A loop, or as good as one: no record belongs to its end.
         chain.end = Name::ROOT;
-        chain
+        Ok(chain)
     }
 
     /// The records of the chain's last name that have the type.

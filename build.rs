@@ -1,0 +1,55 @@
+//! Writes include/rustdns.h anew, where that was asked for (feature `header`): into the folder that
+//! `RUSTDNS_HEADER_DIR` names, else beside the build's other output.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "header")]
+    header::write();
+}
+
+#[cfg(feature = "header")]
+mod header {
+    use std::env;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    pub(crate) fn write() {
+        for input in ["src/abi/api.rs", "cbindgen.toml"] {
+            println!("cargo::rerun-if-changed={input}");
+        }
+        println!("cargo::rerun-if-env-changed=RUSTDNS_HEADER_DIR");
+        let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+        let folder =
+            env::var_os("RUSTDNS_HEADER_DIR").unwrap_or_else(|| variable("OUT_DIR").into());
+        let mut config = cbindgen::Config::from_root_or_default(&root);
+        config.after_includes = Some(declarations());
+        let header = cbindgen::Builder::new()
+            .with_config(config)
+            .with_src(root.join("src/abi/api.rs"))
+            .generate()
+            .unwrap_or_else(|e| panic!("cbindgen: {e}"));
+        let mut text = Vec::new();
+        header.write(&mut text);
+        // The heading is rustdoc's; C programmers know it by another name.
+        let text = String::from_utf8_lossy(&text)
+            .replace("# Safety", "Contract:")
+            // Strict C90 knows only one kind of comment.
+            .replace("// __cplusplus", "/* __cplusplus */")
+            .replace("// extern \"C\"", "/* extern \"C\" */");
+        let file = Path::new(&folder).join("rustdns.h");
+        fs::write(&file, text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    }
+
+    /// What stands before the functions: structures that <netdb.h> hides from strict C, the version.
+    fn declarations() -> String {
+        let version = variable("CARGO_PKG_VERSION");
+        format!(
+            "\n/* As in <netdb.h> and <sys/socket.h>. */\nstruct addrinfo;\nstruct sockaddr;\n\n\
+             /* The version that this header belongs to. */\n#define RUSTDNS_VERSION \"{version}\""
+        )
+    }
+
+    fn variable(name: &str) -> String {
+        env::var(name).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+}

@@ -1,0 +1,86 @@
+//! The memory behind `gethostbyname` and the other functions that return a pointer to their own: one
+//! place for each function in the process, as in libc. It grows; what it was before stays, in case
+//! another thread still reads it, so all that a process can lose is as much again as the last.
+
+use super::hostent::{pack, room};
+use crate::config::watch::lock;
+use crate::mem::NoMemory;
+use crate::source::Found;
+use crate::sys::wiped::PerProcess;
+use core::mem::{MaybeUninit, size_of};
+use core::ptr::null_mut;
+use std::sync::Mutex;
+
+/// A function with memory of its own.
+#[derive(Clone, Copy)]
+pub(super) enum Owner {
+    /// `gethostbyname`
+    Name,
+    /// `gethostbyname2`
+    Name2,
+    /// `gethostbyaddr`
+    Address,
+    /// `gethostent`
+    Entry,
+}
+
+/// By [`Owner`]. A forked child starts without: its parent's is in its memory still, and stays.
+static KEPT: PerProcess<[Mutex<Place>; 4]> = PerProcess::new();
+
+/// What libc begins with.
+const FIRST_ROOM: usize = 1024;
+
+struct Place {
+    block: *mut Block,
+    /// Octets behind the block's head.
+    room: usize,
+}
+
+// SAFETY: the block belongs to the place, and is only reached under its lock.
+unsafe impl Send for Place {}
+
+/// The head of a block from malloc; the octets that the host points to follow.
+#[repr(C)]
+struct Block {
+    host: MaybeUninit<libc::hostent>,
+    /// The block before this was large enough: kept, and so no leak.
+    smaller: *mut Block,
+}
+
+/// A copy of the host in the function's memory, valid until it is called again.
+///
+/// # Errors
+/// Without memory, or where others keep the place busy.
+pub(super) fn keep(owner: Owner, found: &Found) -> Result<*mut libc::hostent, NoMemory> {
+    let places =
+        KEPT.get(|| Ok([const { Mutex::new(Place { block: null_mut(), room: 0 }) }; 4]))?;
+    let place = places.get(owner as usize).and_then(lock);
+    let mut place = place.ok_or(NoMemory)?;
+    let room = room(found);
+    if room > place.room || place.block.is_null() {
+        place.grow(room)?;
+    }
+    let block = place.block;
+    // SAFETY: the block is from malloc with `room` octets behind its head, and under this lock.
+    unsafe {
+        let host = pack(found, block.add(1).cast(), place.room).ok_or(NoMemory)?;
+        Ok((*block).host.write(host))
+    }
+}
+
+impl Place {
+    fn grow(&mut self, needed: usize) -> Result<(), NoMemory> {
+        let room = needed.max(self.room.saturating_mul(2)).max(FIRST_ROOM);
+        let size = room.checked_add(size_of::<Block>()).ok_or(NoMemory)?;
+        // SAFETY: malloc has no preconditions.
+        let block = unsafe { libc::malloc(size) }.cast::<Block>();
+        if block.is_null() {
+            return Err(NoMemory);
+        }
+        // SAFETY: malloc's memory is large enough for the head, aligned for every type of C's own,
+        // and ours.
+        unsafe { block.write(Block { host: MaybeUninit::uninit(), smaller: self.block }) };
+        *self = Place { block, room };
+        Ok(())
+    }
+}

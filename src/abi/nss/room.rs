@@ -1,0 +1,159 @@
+//! A caller's buffer, and what is laid out in it: measured first, then written, so that a buffer that
+//! is too small is left as it was.
+
+use super::reply::Reply;
+use crate::address::Address;
+use crate::source::NameText;
+use core::ffi::{c_char, c_int};
+use core::mem::{align_of, size_of};
+use core::net::IpAddr;
+use core::ptr::null_mut;
+
+/// `struct gaih_addrtuple` (nss.h).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct AddressTuple {
+    /// The next one, or null.
+    pub next: *mut AddressTuple,
+    /// The canonical name.
+    pub name: *mut c_char,
+    /// `AF_INET` or `AF_INET6`.
+    pub family: c_int,
+    /// The address in network order; of IPv4 in the first element.
+    pub address: [u32; 4],
+    /// The interface of an address that is not global.
+    pub scope: u32,
+}
+
+/// A buffer of the caller's, of any alignment.
+pub(super) struct Room {
+    place: *mut u8,
+    len: usize,
+}
+
+impl Room {
+    /// # Safety
+    /// `place` is valid for writing `len` octets, which nobody else uses during the call.
+    pub(super) unsafe fn new(place: *mut c_char, len: usize) -> Room {
+        Room { place: place.cast(), len }
+    }
+
+    /// The first place aligned for `T` that has `need` octets behind it.
+    fn aligned<T>(&self, need: usize) -> Result<*mut u8, Reply> {
+        let skipped = self.place.align_offset(align_of::<T>());
+        match self.len.checked_sub(skipped) {
+            Some(left) if left >= need => Ok(self.place.wrapping_add(skipped)),
+            _ => Err(Reply::RANGE),
+        }
+    }
+
+    /// Writes a text, ended with NUL.
+    pub(super) fn text(&self, text: &[u8]) -> Result<*mut c_char, Reply> {
+        let place = self.aligned::<u8>(text.len() + 1)?;
+        // SAFETY: the room has the text's octets and one more (just measured), by `new`'s contract.
+        Ok(unsafe { write_text(place, text) })
+    }
+
+    /// Writes a list of addresses, each with the name.
+    pub(super) fn tuples(
+        &self,
+        addresses: &[Address],
+        name: &[u8],
+    ) -> Result<*mut AddressTuple, Reply> {
+        // No overflow: both come out of a message of 64 KiB.
+        let tuples = addresses.len() * size_of::<AddressTuple>();
+        let first = self.aligned::<AddressTuple>(tuples + name.len() + 1)?;
+        // SAFETY: the room has the tuples and behind them the name (just measured) and is aligned for
+        // tuples; by `new`'s contract it is ours to write.
+        unsafe {
+            let name = write_text(first.add(tuples), name);
+            let first = first.cast::<AddressTuple>();
+            let mut rest = addresses.iter().enumerate().peekable();
+            while let Some((at, address)) = rest.next() {
+                let place = first.add(at);
+                let next = if rest.peek().is_some() { place.add(1) } else { null_mut() };
+                place.write(tuple(address, name, next));
+            }
+            Ok(first)
+        }
+    }
+
+    /// Writes what a `hostent` points to, and gives it. `aliases` are texts each ended with NUL.
+    pub(super) fn host(&self, host: &Host<'_>) -> Result<libc::hostent, Reply> {
+        let width = if host.family == libc::AF_INET { 4 } else { 16 };
+        let aliases = || host.aliases.iter().filter(|alias| !alias.is_empty());
+        // No overflow: all of it comes out of a message of 64 KiB.
+        let pointers = host.addresses.len() + 1 + aliases().count() + 1;
+        let octets = pointers * size_of::<*mut c_char>() + host.addresses.len() * width;
+        let texts = host.name.len() + 1 + aliases().map(|alias| alias.len() + 1).sum::<usize>();
+        let place = self.aligned::<*mut c_char>(octets + texts)?;
+        // SAFETY: the room has the pointers, the addresses and the texts, in this order (just
+        // measured), and is aligned for pointers; by `new`'s contract it is ours to write.
+        unsafe {
+            let list = place.cast::<*mut c_char>();
+            let alias_list = list.add(host.addresses.len() + 1);
+            let mut end = place.add(pointers * size_of::<*mut c_char>());
+            for (at, address) in host.addresses.iter().enumerate() {
+                list.add(at).write(end.cast());
+                match address.ip {
+                    IpAddr::V4(ip) => end.cast::<[u8; 4]>().write_unaligned(ip.octets()),
+                    IpAddr::V6(ip) => end.cast::<[u8; 16]>().write_unaligned(ip.octets()),
+                }
+                end = end.add(width);
+            }
+            list.add(host.addresses.len()).write(null_mut());
+            let name = write_text(end, host.name);
+            end = end.add(host.name.len() + 1);
+            let mut next = alias_list;
+            for alias in aliases() {
+                next.write(write_text(end, alias));
+                next = next.add(1);
+                end = end.add(alias.len() + 1);
+            }
+            next.write(null_mut());
+            Ok(libc::hostent {
+                h_name: name,
+                h_aliases: alias_list,
+                h_addrtype: host.family,
+                h_length: width as c_int,
+                h_addr_list: list,
+            })
+        }
+    }
+}
+
+/// What a `hostent` says.
+pub(super) struct Host<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) aliases: &'a [NameText],
+    /// `AF_INET` or `AF_INET6`; all addresses are of it.
+    pub(super) family: c_int,
+    pub(super) addresses: &'a [Address],
+}
+
+fn tuple(address: &Address, name: *mut c_char, next: *mut AddressTuple) -> AddressTuple {
+    let (family, octets) = match address.ip {
+        IpAddr::V4(ip) => (libc::AF_INET, ip.to_ipv6_compatible().octets()),
+        IpAddr::V6(ip) => (libc::AF_INET6, ip.octets()),
+    };
+    let [a, b, c, d] = words(octets);
+    let address_words = if family == libc::AF_INET { [d, 0, 0, 0] } else { [a, b, c, d] };
+    AddressTuple { next, name, family, address: address_words, scope: address.scope }
+}
+
+/// An address as four words, whose octets in memory are the address's.
+fn words(octets: [u8; 16]) -> [u32; 4] {
+    let number = u128::from_be_bytes(octets);
+    [96, 64, 32, 0].map(|shift| ((number >> shift) as u32).to_be())
+}
+
+/// # Safety
+/// `place` is valid for writing the text and one octet more.
+unsafe fn write_text(place: *mut u8, text: &[u8]) -> *mut c_char {
+    // SAFETY: by the function's contract; the text is ours, so they don't overlap.
+    unsafe {
+        core::ptr::copy_nonoverlapping(text.as_ptr(), place, text.len());
+        place.add(text.len()).write(0);
+    }
+    place.cast()
+}

@@ -1,0 +1,63 @@
+//! nsswitch.conf's way through its services: the one loop that every lookup of a host takes.
+
+use crate::config::nsswitch::{Action, Service, Status};
+use crate::session::Session;
+use crate::source::Failure;
+use core::fmt::Display;
+
+/// Asks the services of nsswitch.conf's `hosts:` line in order, until one has the answer or an action
+/// says stop. `about` names the matter in the trace.
+///
+/// `libc` is asked last, where the settings have `foreign libc`, nobody knew the name and a service
+/// that is not ours stands on the line.
+///
+/// # Errors
+/// The last service's failure; one that is not available does not count.
+/// [`Failure::NoService`] where none was asked that is ours.
+pub fn walk<T>(
+    session: &Session,
+    about: &dyn Display,
+    ask: &mut dyn FnMut(&Service) -> Result<T, Failure>,
+    libc: &mut dyn FnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let trace = session.trace();
+    let database = session.hosts_database()?;
+    let mut last = Failure::NoName;
+    let (mut foreign, mut asked) = (false, false);
+    for step in &database.steps {
+        asked |= step.service.is_ours();
+        let outcome = ask(&step.service);
+        asked |= !matches!(step.service, Service::Other(_));
+        let status = match &outcome {
+            Ok(_) => Status::Success,
+            Err(failure) => failure.status(),
+        };
+        let action = step.action(status);
+        trace.decision(format_args!("{about}: {} says {status:?}, {action:?}", step.service));
+        match (outcome, action) {
+            (Ok(found), Action::Return) => return Ok(found),
+            // A success that is not taken is forgotten: what follows decides.
+            (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
+            (Err(Failure::Unavailable), action) => {
+                foreign |= matches!(step.service, Service::Other(_));
+                if action == Action::Return {
+                    break;
+                }
+            }
+            (Err(failure), action) => {
+                last = failure;
+                if action == Action::Return {
+                    break;
+                }
+            }
+        }
+    }
+    if foreign && last == Failure::NoName && session.asks_libc() {
+        trace.decision(format_args!("{about}: asking libc (foreign libc)"));
+        return libc();
+    }
+    if !asked {
+        return Err(Failure::NoService(crate::sys::errno::NO_ENTRY));
+    }
+    Err(last)
+}
