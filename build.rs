@@ -31,7 +31,11 @@ mod header {
         let mut text = Vec::new();
         header.write(&mut text);
         // The heading is rustdoc's; C programmers know it by another name.
-        let text = String::from_utf8_lossy(&text).replace("# Safety", "Contract:");
+        let text = String::from_utf8_lossy(&text)
+            .replace("# Safety", "Contract:")
+            // Strict C90 knows only one kind of comment.
+            .replace("// __cplusplus", "/* __cplusplus */")
+            .replace("// extern \"C\"", "/* extern \"C\" */");
         let file = Path::new(&folder).join("rustdns.h");
         fs::write(&file, text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     }

@@ -62,7 +62,7 @@ typedef void (*rustdns_log)(void *ctx, int level, const char *line);
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /*
  Translates `node` and `service` into socket addresses, as getaddrinfo(3) does; `hints` narrows
@@ -163,7 +163,7 @@ int rustdns_set_log(rustdns_log function,
 const char *rustdns_version(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* RUSTDNS_H */

@@ -3,7 +3,7 @@
 
 use crate::address::{Address, inet_aton, inet_pton6};
 use crate::config::hosts::Hosts;
-use crate::config::nsswitch::Service;
+use crate::config::nsswitch::{Action, Service, Status, Step};
 use crate::config::resolv::Sort;
 use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
@@ -11,14 +11,11 @@ use crate::resolve;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, append_name, append_text, hosts, local};
+use crate::source::{Failure, Found, append_text, hosts, local};
 use crate::sys::shared::Shared;
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::IpAddr;
-
-/// Aliases that the DNS may give a host, as in libc: more are left out.
-const MAX_ALIASES: usize = 47;
 
 /// The longest name that is looked up: a domain name of 253 octets and its final dot fit with room.
 const MAX_NAME: usize = 1024;
@@ -36,7 +33,8 @@ pub fn by_name(session: &Session, name: &[u8], family: Family) -> Result<Found, 
     })
 }
 
-fn ask_name(
+/// What one of nsswitch.conf's services knows of a name.
+pub fn ask_name(
     session: &Session,
     service: &Service,
     name: &[u8],
@@ -117,7 +115,8 @@ pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
     })
 }
 
-fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
+/// What one of nsswitch.conf's services knows of an address.
+pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
     let mut found = Found::default();
     match service {
         Service::Files => {
@@ -129,15 +128,15 @@ fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found
         Service::Dns => {
             let ip = unmapped(ip);
             let upstream = session.upstream()?;
-            let mut count = 0;
-            session.lookup(&upstream).names(ip, &mut |name| {
-                count += 1;
-                match count {
-                    1 => append_text(&mut found.canonical, name),
-                    _ if count <= MAX_ALIASES + 1 => append_name(&mut found.aliases, name),
-                    _ => Ok(()),
-                }
+            // Of several names libc 2.36 gives the first.
+            let ttl = session.lookup(&upstream).names(ip, &mut |name| match found
+                .canonical
+                .is_empty()
+            {
+                true => append_text(&mut found.canonical, name),
+                false => Ok(()),
             })?;
+            found.ttl = Some(ttl);
             found.addresses.try_push(Address::new(ip))?;
         }
         Service::MyHostname => {
@@ -171,13 +170,20 @@ pub fn rewind(session: &Session) {
 /// Gives the next host of the hosts file to `take`, and goes on behind it unless `take` refuses.
 ///
 /// # Errors
-/// [`Failure::NoName`] at the end, [`Failure::Again`] where others keep the place busy.
+/// [`Failure::NoName`] at the end and where nsswitch.conf doesn't lead to the file, [`Failure::Again`] where others keep the place busy.
 pub fn next_entry<T>(
     session: &Session,
     take: &mut dyn FnMut(&Found) -> Option<T>,
 ) -> Result<Option<T>, Failure> {
     let database = session.hosts_database()?;
-    if !database.steps.iter().any(|step| step.service == Service::Files) {
+    // No other service has a list: each is one that is not available.
+    let way = database.steps.iter().find(|step| {
+        step.service == Service::Files || step.action(Status::Unavailable) == Action::Return
+    });
+    let is_listed = |step: &Step| {
+        step.service == Service::Files && step.action(Status::Success) == Action::Return
+    };
+    if !way.is_some_and(is_listed) {
         return Err(Failure::NoName);
     }
     let mut position = session.position().ok_or(Failure::Again)?;

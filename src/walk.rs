@@ -13,7 +13,7 @@ use core::fmt::Display;
 ///
 /// # Errors
 /// The last service's failure; one that is not available does not count.
-/// [`Failure::NoService`] where there is none that could be asked.
+/// [`Failure::NoService`] where none was asked that is ours.
 pub fn walk<T>(
     session: &Session,
     about: &dyn Display,
@@ -27,6 +27,7 @@ pub fn walk<T>(
     for step in &database.steps {
         asked |= step.service.is_ours();
         let outcome = ask(&step.service);
+        asked |= step.service.is_ours();
         let status = match &outcome {
             Ok(_) => Status::Success,
             Err(failure) => failure.status(),

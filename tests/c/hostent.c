@@ -14,6 +14,7 @@
  *   -b SIZE       size of the buffer for _r, 4096 until told
  *   -a OFFSET     how far from an address that suits any type the buffer begins, 0 until told
  *   -S            sizes 0, 1, 2 ... 1500 instead of one: prints each outcome once, without the sizes
+ *                 and without ERANGE
  *   -L            prints the least size that did instead, from sizes 0 to 4000
  *   -n THREADS    the same call in so many threads at once, 40 times each
  */
@@ -266,7 +267,7 @@ static void run(struct call *call)
     } else if (call->sweep) {
         for (size_t size = 0; size <= 1500; size++) {
             text = outcome(call, size, &code);
-            if (last == NULL || strcmp(last, text) != 0)
+            if (code != ERANGE && (last == NULL || strcmp(last, text) != 0))
                 fputs(text, stdout);
             free(last);
             last = text;

@@ -10,6 +10,7 @@
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
+//! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
@@ -29,6 +30,7 @@
 pub mod cc;
 pub mod differential;
 pub mod dns;
+pub mod link;
 pub mod process;
 pub mod reply;
 pub mod sandbox;

@@ -112,10 +112,10 @@ pub fn exchange(
         if *progress == Progress::Open {
             *progress = Progress::Failed(trouble);
         }
-        if *progress == Progress::Failed(Trouble::Silent) {
-            terms.counters.timeouts.fetch_add(1, Relaxed);
-        }
     }
+    let silent = |(p, _): &(&Progress, _)| **p == Progress::Failed(Trouble::Silent);
+    let timeouts = exchange.progress.iter().zip(questions).filter(silent).count();
+    terms.counters.timeouts.fetch_add(timeouts, Relaxed);
     Ok(exchange.progress)
 }
 

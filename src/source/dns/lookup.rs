@@ -54,6 +54,9 @@ impl<'a> Lookup<'a> {
         if self.terms.options.no_aaaa && family == Family::V6 {
             return Err(Failure::NoData);
         }
+        if node.is_empty() {
+            return Err(Failure::Refused);
+        }
         // Names that no host can have are not asked for, as in libc.
         if !Name::from_text(node).is_ok_and(|name| name.is_host_name()) {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
