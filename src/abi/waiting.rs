@@ -18,7 +18,7 @@ pub(super) struct Watcher {
     fired: AtomicU32,
 }
 
-/// How [`Requests::suspend`] ended.
+/// How waiting for one of some requests ended.
 pub(super) enum Suspended {
     /// A request is done.
     Done,
