@@ -6,9 +6,11 @@
 mod codes;
 mod guard;
 mod hostent;
+mod job;
 mod kept;
 mod notification;
 mod requests;
+mod waiting;
 
 pub mod foreign;
 
