@@ -18,6 +18,8 @@ pub enum Link {
     Shared,
     /// `librustdns.a` and a static libc.
     Static,
+    /// The same, for a compiler that is told itself to link statically.
+    StaticPie,
     /// A static libc alone.
     StaticLibc,
 }
@@ -61,6 +63,7 @@ pub fn try_program(compiler: &[&str], source: &str, link: Link) -> (PathBuf, Str
         Link::Static => {
             command.arg("-static").args(pkg_config(&["--static", "--cflags", "--libs"]));
         }
+        Link::StaticPie => drop(command.args(pkg_config(&["--static", "--cflags", "--libs"]))),
         Link::StaticLibc => drop(command.arg("-static")),
     }
     let shown = format!("{command:?}");
