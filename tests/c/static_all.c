@@ -2,6 +2,7 @@
  * replaces, beside all of those: a name that the archive lacked would pull in libc's object, and the
  * linker would find the others twice. Prints how many there are.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
@@ -23,8 +24,7 @@ static void *const volatile functions[] = {
     res_init, res_query, res_search, res_querydomain, res_mkquery, res_send, res_ninit, res_nquery,
     res_nsearch, res_nquerydomain, res_nmkquery, res_nsend, res_nclose, __res_state,
     /* what stays libc's, and is used beside */
-    dn_expand, dn_comp, dn_skipname, ns_initparse, ns_parserr, ns_name_uncompress, (void *)ns_get16,
-    (void *)p_class, (void *)p_type, (void *)hostalias, inet_ntop, inet_pton,
+    dn_expand, dn_comp, dn_skipname, ns_name_uncompress, (void *)inet_ntop, inet_pton,
     /* ours */
     rustdns_getaddrinfo, rustdns_getnameinfo, rustdns_freeaddrinfo, (void *)rustdns_gai_strerror,
     rustdns_reload, rustdns_cache_flush, rustdns_stats, rustdns_set_log, (void *)rustdns_version,

@@ -29,8 +29,7 @@ pub const C99: &[&str] = &["gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "
 /// The same for C++.
 pub const CPP: &[&str] = &["g++", "-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror"];
 /// C with all that glibc has.
-pub const GNU: &[&str] =
-    &["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"];
+pub const GNU: &[&str] = &["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 /// The folder with libraries, module, header and rustdns.pc.
 pub fn dist() -> PathBuf {
