@@ -7,7 +7,7 @@ use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
 use crate::source::{Failure, NameText, append_text, hosts, local};
-use crate::sys::{self, process};
+use crate::sys::process;
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv6Addr};
@@ -27,7 +27,7 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
     })
     .map_err(|failure| match failure {
         // To this caller a host without a name is one that nobody knows.
-        Failure::NoData | Failure::NoService(sys::errno::NO_ENTRY) => Error::NoName,
+        Failure::NoData => Error::NoName,
         failure => failure.error(),
     })
 }

@@ -16,10 +16,12 @@ use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
+use crate::sys::Fault;
 use crate::sys::environment::variable;
+use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
-use crate::sys::{files, interfaces, process};
+use crate::sys::{interfaces, process};
 use crate::trace::Trace;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -152,10 +154,11 @@ impl State {
 
     /// Notes a version of resolv.conf.
     pub fn note_version(&self, upstream: &Upstream) {
-        self.versions.add(manual::fingerprint_of(&upstream.conf, &upstream.servers));
+        manual::fingerprints_of(upstream).into_iter().for_each(|one| self.versions.add(one));
     }
 
-    /// True where a `_res` with this fingerprint is as we filled it, now or before the file changed.
+    /// True where a `_res` with this fingerprint, in this respect, is as we filled it, now or before
+    /// the file changed.
     pub fn knows_version(&self, fingerprint: u64) -> bool {
         self.versions.has(fingerprint)
     }
@@ -170,7 +173,7 @@ impl State {
 /// an unchanged `_res` be read again at each lookup.
 #[derive(Default)]
 struct Versions {
-    ring: [AtomicU64; 8],
+    ring: [AtomicU64; 16],
     next: AtomicUsize,
 }
 
@@ -193,11 +196,13 @@ impl Environment {
     fn read() -> Result<Environment, NoMemory> {
         let mut settings = Settings::default();
         let zones: ZoneNames<'_> = &interfaces::index;
+        let mut unreadable = None;
         match files::read(c"/etc/rustdns.conf") {
             Ok((text, _)) => settings = settings::parse(&text, zones)?,
-            Err(files::Unreadable::NoMemory) => return Err(NoMemory),
+            Err(Unreadable::NoMemory) => return Err(NoMemory),
             // There need be none.
-            Err(_) => {}
+            Err(Unreadable::Fault(Fault::Missing)) => {}
+            Err(why) => unreadable = Some(why),
         }
         for setting in settings::TABLE {
             if let Some(value) = variable(setting.environment)? {
@@ -216,18 +221,21 @@ impl Environment {
             host_aliases,
             settings,
         };
-        environment.say();
+        environment.say(unreadable);
         Ok(environment)
     }
 
     /// Says that we are here, and what was not understood.
-    fn say(&self) {
+    fn say(&self, unreadable: Option<Unreadable>) {
         let trace = Trace::new(self.settings.debug, &self.settings.log);
         if !trace.is_on() {
             return;
         }
         let version = env!("CARGO_PKG_VERSION");
         trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        if let Some(why) = unreadable {
+            trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
+        }
         for note in self.settings.notes.iter() {
             let text = crate::trace::Text(note.excerpt());
             match note.line {

@@ -25,6 +25,7 @@ pub fn walk<T>(
     let mut last = Failure::NoName;
     let (mut foreign, mut asked) = (false, false);
     for step in &database.steps {
+        asked |= step.service.is_ours();
         let outcome = ask(&step.service);
         asked |= step.service.is_ours();
         let status = match &outcome {

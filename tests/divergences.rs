@@ -28,12 +28,12 @@ fn in_short(output: &Output) -> String {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             [flags, _, _, _, address, ..] if flags.starts_with("flags=") => {
-                short += " ";
-                short += address;
+                short.push(' ');
+                short.push_str(address);
             }
             words => {
-                short += " ";
-                short += &words.join(" ");
+                short.push(' ');
+                short.push_str(&words.join(" "));
             }
         }
     }

@@ -173,7 +173,8 @@ impl Requests {
 
     /// Works on the group's requests that no thread has taken, and returns when all are done.
     pub(super) fn work_off(&'static self, group: &Shared<Group>) {
-        while let Some(taken) = self.lock().take(|request| request.belongs_to(group)) {
+        let next = || self.lock().take(|request| request.belongs_to(group));
+        while let Some(taken) = next() {
             self.perform(taken);
         }
         loop {

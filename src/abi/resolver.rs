@@ -6,9 +6,11 @@ use super::codes::Returned;
 use super::guard::guard;
 use super::res_state::{self, ResState};
 use crate::mem::NoMemory;
-use crate::resolver::{Asked, Failure, HostError, Resolver, query};
+use crate::resolver::query::{self, Unwritten};
+use crate::resolver::{Asked, Failure, HostError, Resolver};
 use crate::session::Session;
 use crate::source::dns::name::Name;
+use crate::sys::errno;
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
 use core::slice;
@@ -53,7 +55,7 @@ impl Whose {
             if matches!(self, Whose::Thread) && !(*state).is_filled() {
                 res_state::fill(state, &configured, false);
             }
-            res_state::manual(state)?
+            res_state::manual(state)
         };
         let upstream = session.manual_upstream(manual, configured)?;
         work(&Resolver::new(&session, &upstream))
@@ -142,11 +144,11 @@ unsafe fn search(
     unsafe {
         let result = whose.run(|resolver| {
             whose.set_h_errno(HostError::NotFound);
-            resolver.search(text(name).unwrap_or_default(), asked, buffer(answer, size))
+            let name = text(name).unwrap_or_default();
+            let tell = &mut |host| whose.set_h_errno(host);
+            resolver.search(name, asked, buffer(answer, size), tell)
         });
-        let (code, errno) = whose.returned(result);
-        // libc clears errno at the start of a search.
-        (code, Some(errno.unwrap_or(0)))
+        whose.returned(result)
     }
 }
 
@@ -203,15 +205,16 @@ unsafe fn make_query(
     unsafe {
         let name = Name::from_text(text(name).unwrap_or_default());
         let mut written = [0; query::MAX];
-        let length = whose.run(|resolver| {
-            Ok(name
-                .ok()
-                .and_then(|name| query::write(&name, form, resolver.options(), &mut written)))
-        });
-        let (Ok(Some(length)), out) = (length, buffer(out, size)) else { return (FAILED, None) };
-        let (Some(written), Some(out)) = (written.get(..length), out.get_mut(..length)) else {
-            return (FAILED, None);
+        let out = buffer(out, size);
+        let room = written.get_mut(..out.len().min(query::MAX)).unwrap_or_default();
+        let length = whose.run(|resolver| Ok(query::write(name, form, resolver.options(), room)));
+        let length = match length {
+            Ok(Ok(length)) => length,
+            Ok(Err(Unwritten::NoRoom)) => return (FAILED, Some(errno::TOO_LONG)),
+            Ok(Err(Unwritten::Invalid)) => return (FAILED, None),
+            Err(failure) => return (FAILED, failure.errno),
         };
+        let written = written.get(..length).unwrap_or_default();
         for (place, &octet) in out.iter_mut().zip(written) {
             place.write(octet);
         }
@@ -237,7 +240,7 @@ unsafe fn init(state: *mut ResState, keep: bool) -> Returned {
     })();
     match filled {
         Ok(()) => (0, None),
-        Err(NoMemory) => (FAILED, Some(crate::sys::errno::NO_MEMORY)),
+        Err(NoMemory) => (FAILED, Some(errno::NO_MEMORY)),
     }
 }
 

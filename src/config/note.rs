@@ -1,11 +1,11 @@
-//! What a parser ignored, as data: the operator reads it in the debug trace and in `rustdns doctor`.
+//! What a parser ignored, as data: the operator reads it in the debug trace.
 
 use crate::mem::{NoMemory, TryPush};
 
 /// One thing in a configuration file that was not understood, and so was ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Line in the file, from 1; 0 where the remark is about the whole file.
+    /// Line in the file, from 1; 0 where the text is from the environment.
     pub line: u32,
     /// What is wrong and what was done about it, for people.
     pub what: &'static str,
@@ -37,13 +37,25 @@ impl Notes {
 
     /// Records that `text` on `line` was ignored because of `what`.
     pub fn add(&mut self, line: u32, what: &'static str, text: &[u8]) -> Result<(), NoMemory> {
+        self.add_pair(line, what, text, b"")
+    }
+
+    /// The same for a text in two parts, as a key and its value.
+    pub fn add_pair(
+        &mut self,
+        line: u32,
+        what: &'static str,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), NoMemory> {
         if self.list.len() >= Notes::MOST {
             self.left_out = self.left_out.saturating_add(1);
             return Ok(());
         }
         let mut excerpt = [0; Note::EXCERPT];
         let mut excerpt_len = 0u8;
-        for (to, &from) in excerpt.iter_mut().zip(text) {
+        let blank: &[u8] = if value.is_empty() { b"" } else { b" " };
+        for (to, &from) in excerpt.iter_mut().zip(key.iter().chain(blank).chain(value)) {
             *to = from;
             excerpt_len += 1;
         }

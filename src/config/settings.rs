@@ -189,7 +189,10 @@ impl Settings {
             b"mode" => assign(&mut self.test_only, one_of(value, (b"normal", b"test-only"))),
             _ => return self.notes.add(line, "unknown setting, ignored", key),
         };
-        if set { Ok(()) } else { self.notes.add(line, "value not understood, ignored", value) }
+        if set {
+            return Ok(());
+        }
+        self.notes.add_pair(line, "value not understood, ignored", key, value)
     }
 
     fn set_upstream(&mut self, value: &[u8], zones: ZoneNames<'_>) -> Result<bool, NoMemory> {

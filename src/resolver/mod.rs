@@ -14,6 +14,7 @@ use crate::source::dns::name::{Name, NameError};
 use crate::state::Upstream;
 use crate::sys::errno;
 use core::mem::MaybeUninit;
+use query::Unwritten;
 
 /// Why there is no answer, as `h_errno` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +131,18 @@ impl<'a> Resolver<'a> {
         asked: Asked,
         room: Room<'_>,
     ) -> Result<usize, Failure> {
-        match domain {
-            Some(domain) if name.len() + domain.len() + 1 < MAX_TEXT => {
-                self.query_name(Name::from_parts(name, domain), asked, room)
+        let name = match (name, domain) {
+            ([], None) => return Err(no_recovery(None)),
+            (name, domain) if name.len() + domain.map_or(0, <[u8]>::len) + 1 >= MAX_TEXT => {
+                return Err(no_recovery(None));
             }
-            None if !name.is_empty() && name.len() < MAX_TEXT => self.query(name, asked, room),
-            _ => Err(no_recovery()),
-        }
+            (name, None) => Name::from_text(name),
+            ([], Some([])) => Ok(Name::ROOT),
+            // With the dot between the two there would be an empty label.
+            ([] | [b'.'] | [.., b'.'], Some(_)) => Err(NameError::Malformed),
+            (name, Some(domain)) => Name::from_parts(name, domain),
+        };
+        self.query_name(name, asked, room)
     }
 
     fn query_name(
@@ -147,9 +153,11 @@ impl<'a> Resolver<'a> {
     ) -> Result<usize, Failure> {
         let form = query::Form { op: query::QUERY, class: asked.class, qtype: asked.qtype };
         let mut written = [0; query::MAX];
-        let length =
-            name.ok().and_then(|name| query::write(&name, form, self.options(), &mut written));
-        let Some(length) = length else { return Err(no_recovery()) };
+        let length = match query::write(name, form, self.options(), &mut written) {
+            Ok(length) => length,
+            Err(Unwritten::NoRoom) => return Err(no_recovery(Some(errno::TOO_LONG))),
+            Err(Unwritten::Invalid) => return Err(no_recovery(None)),
+        };
         let length = query::add_opt(&mut written, length, room.len(), self.options());
         let written = written.get(..length).unwrap_or_default();
         let answer = self
@@ -162,11 +170,19 @@ impl<'a> Resolver<'a> {
             rcode::SERVFAIL => (HostError::TryAgain, Miss::ServFail),
             _ => (HostError::NoRecovery, Miss::Final),
         };
-        Err(Failure { host: Some(host), errno: None, miss })
+        // libc clears errno when it sends.
+        Err(Failure { host: Some(host), errno: Some(0), miss })
     }
 
-    /// Asks for a name by way of `HOSTALIASES` and the search list, until one has records.
-    pub fn search(&self, name: &[u8], asked: Asked, room: Room<'_>) -> Result<usize, Failure> {
+    /// Asks for a name by way of `HOSTALIASES` and the search list, until one has records. `tell` is
+    /// told why a candidate had none: libc leaves that in `h_errno` even where a later one has.
+    pub fn search(
+        &self,
+        name: &[u8],
+        asked: Asked,
+        room: Room<'_>,
+        tell: &mut dyn FnMut(HostError),
+    ) -> Result<usize, Failure> {
         if !self.options().no_aliases
             && let Some(alias) = self.session.host_alias(name)?
         {
@@ -174,7 +190,8 @@ impl<'a> Resolver<'a> {
         }
         let rules = Rules::new(self.options(), &self.upstream.conf.search, name);
         let mut search = Search::new(name, rules);
-        let mut last = Failure { host: Some(HostError::NotFound), errno: None, miss: Miss::NoName };
+        let mut last =
+            Failure { host: Some(HostError::NotFound), errno: Some(0), miss: Miss::NoName };
         while let Some(candidate) = search.next_candidate() {
             let domain = match candidate {
                 Candidate::AsIs => None,
@@ -182,7 +199,10 @@ impl<'a> Resolver<'a> {
             };
             match self.query_domain(name, domain, asked, room) {
                 Ok(length) => return Ok(length),
-                Err(failure) => last = failure,
+                Err(failure) => {
+                    failure.host.into_iter().for_each(&mut *tell);
+                    last = Failure { errno: failure.errno.or(last.errno), ..failure };
+                }
             }
             search.missed(candidate, last.miss);
         }
@@ -206,8 +226,8 @@ struct Answer {
 /// The longest text of a name, and one (`NS_MAXDNAME`).
 const MAX_TEXT: usize = 1025;
 
-fn no_recovery() -> Failure {
-    Failure { host: Some(HostError::NoRecovery), errno: None, miss: Miss::Final }
+fn no_recovery(errno: Option<i32>) -> Failure {
+    Failure { host: Some(HostError::NoRecovery), errno, miss: Miss::Final }
 }
 
 /// Copies an answer into the caller's buffer, AD cleared unless the server is trusted to say it;

@@ -2,7 +2,7 @@
 
 use crate::config::resolv::Options;
 use crate::source::dns::message::record_type;
-use crate::source::dns::name::Name;
+use crate::source::dns::name::{Name, NameError};
 use crate::sys::process;
 
 /// The header's length.
@@ -31,18 +31,32 @@ pub struct Form {
     pub qtype: i32,
 }
 
-/// Writes a query; its length, or `None` where `out` is too short, the form is invalid, or the kernel
-/// gives no random number for the id.
-pub fn write(name: &Name, form: Form, options: &Options, out: &mut [u8]) -> Option<usize> {
-    let class = u16::try_from(form.class).ok()?.to_be_bytes();
-    let qtype = u16::try_from(form.qtype).ok()?.to_be_bytes();
+/// Why a query isn't written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritten {
+    /// The form has a number that no query has, or the kernel gives no random number for the id.
+    Invalid,
+    /// The name is none, or `out` too short for it.
+    NoRoom,
+}
+
+/// Writes a query for the name; returns its length.
+pub fn write(
+    name: Result<Name, NameError>,
+    form: Form,
+    options: &Options,
+    out: &mut [u8],
+) -> Result<usize, Unwritten> {
+    let number = |number: i32| u16::try_from(number).map_err(|_| Unwritten::Invalid);
+    let (class, qtype) = (number(form.class)?.to_be_bytes(), number(form.qtype)?.to_be_bytes());
     if form.op != QUERY && form.op != NOTIFY {
-        return None;
+        return Err(Unwritten::Invalid);
     }
     let mut id = [0; 2];
-    if !process::random(&mut id) {
-        return None;
+    if out.len() < HEADER + qtype.len() + class.len() || !process::random(&mut id) {
+        return Err(Unwritten::Invalid);
     }
+    let name = name.map_err(|_| Unwritten::NoRoom)?;
     let flags = [
         (form.op as u8) << 3 | u8::from(!options.no_recursion),
         if options.trust_ad { 0x20 } else { 0 },
@@ -51,10 +65,10 @@ pub fn write(name: &Name, form: Form, options: &Options, out: &mut [u8]) -> Opti
     let mut length = 0;
     for part in [&id[..], &flags, &counts, name.wire(), &qtype, &class] {
         let end = length + part.len();
-        out.get_mut(length..end)?.copy_from_slice(part);
+        out.get_mut(length..end).ok_or(Unwritten::NoRoom)?.copy_from_slice(part);
         length = end;
     }
-    Some(length)
+    Ok(length)
 }
 
 /// Appends the OPT record (RFC 6891 section 6.1.2) to a query of `length` octets where the options want

@@ -23,6 +23,8 @@ pub mod errno {
     pub const INVALID: i32 = libc::EINVAL;
     /// `ENOMEM`: memory is exhausted.
     pub const NO_MEMORY: i32 = libc::ENOMEM;
+    /// `EMSGSIZE`: a name that does not fit into a message.
+    pub const TOO_LONG: i32 = libc::EMSGSIZE;
     /// `ESRCH`: no name server is configured.
     pub const NO_SERVER: i32 = libc::ESRCH;
     /// `ECONNREFUSED`: no name server can be reached.

@@ -2,7 +2,8 @@
  *
  *     gaia SCENARIO [ARGUMENT]
  *
- * fastN.test and slowN.test are names that a server has; slow ones take it a while. */
+ * fastN.test, slowN.test, lateN.test and lastN.test are names that a server has: it answers at once,
+ * or after a while. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -271,6 +272,7 @@ static void signal_mode(void)
 
 static pthread_t main_thread;
 static int thread_calls;
+static char thread_said[256];
 
 static void on_thread(union sigval value)
 {
@@ -285,11 +287,11 @@ static void on_thread(union sigval value)
     pthread_attr_getstacksize(&attributes, &stack);
     pthread_attr_getdetachstate(&attributes, &detached);
     pthread_attr_destroy(&attributes);
-    printf("function: value %s, %s thread, %d signals blocked, %s, stack %zu kB\n",
-           value.sival_ptr == list ? "list" : "other",
-           pthread_equal(pthread_self(), main_thread) ? "main" : "another", blocked,
-           detached == PTHREAD_CREATE_DETACHED ? "detached" : "joinable", stack / 1024);
-    fflush(stdout);
+    snprintf(thread_said, sizeof thread_said,
+             "function: value %s, %s thread, %d signals blocked, %s, stack %zu kB\n",
+             value.sival_ptr == list ? "list" : "other",
+             pthread_equal(pthread_self(), main_thread) ? "main" : "another", blocked,
+             detached == PTHREAD_CREATE_DETACHED ? "detached" : "joinable", stack / 1024);
     __atomic_add_fetch(&thread_calls, 1, __ATOMIC_SEQ_CST);
     pthread_exit(NULL);
 }
@@ -313,7 +315,7 @@ static void thread_mode(void)
             say("nothing", getaddrinfo_a(GAI_NOWAIT, nothing, 1, &event));
         for (int i = 0; i < 5000 && __atomic_load_n(&thread_calls, __ATOMIC_SEQ_CST) <= round; i++)
             pause_ms(1);
-        printf("calls: %d\n", thread_calls);
+        printf("%scalls: %d\n", thread_said, thread_calls);
     }
 }
 
@@ -325,16 +327,13 @@ static int suspend(int count, time_t seconds, long nanoseconds)
 
 static void suspend_mode(void)
 {
-    ask(0, "fast0.test", NULL, &inet_stream);
-    ask(1, "slow1.test", NULL, &inet_stream);
-    ask(2, "late2.test", NULL, &inet_stream);
+    ask(0, "slow0.test", NULL, &inet_stream);
+    ask(1, "late1.test", NULL, &inet_stream);
+    ask(2, "last2.test", NULL, &inet_stream);
     list[3] = NULL;
     say("ask", getaddrinfo_a(GAI_NOWAIT, list, 4, NULL));
     say("first", suspend(4, 5, 0));
-    wait_for(0, 1);
-    say("short", suspend(4, 0, 1000000));
-    say("zero", suspend(4, 0, 0));
-    say("negative seconds", suspend(4, -1, 0));
+    say("first", gai_error(&blocks[0]));
     say("done and not done", suspend(4, 5, 0));
     say("second", gai_error(&blocks[1]));
     say("third", gai_error(&blocks[2]));
@@ -343,6 +342,16 @@ static void suspend_mode(void)
     say("all done", gai_suspend((const struct gaicb **)list, 4, NULL));
     for (int i = 0; i < 3; i++)
         say_result(i);
+}
+
+static void timeouts(void)
+{
+    ask(0, "late0.test", NULL, &inet_stream);
+    say("ask", getaddrinfo_a(GAI_NOWAIT, list, 1, NULL));
+    say("short", suspend(1, 0, 1000000));
+    say("zero", suspend(1, 0, 0));
+    say("negative seconds", suspend(1, -1, 0));
+    say("state", gai_error(&blocks[0]));
 }
 
 static void *waiting_thread(void *argument)
@@ -644,6 +653,18 @@ static void storm_mode(void)
     printf("wrong: %d, signals: %s\n", wrong, signals_seen > 10 ? "many" : "few");
 }
 
+/* So much that the stack of a small thread would not hold it. */
+static __thread char thread_local_storage[300 << 10];
+
+static void tls_mode(void)
+{
+    memset(thread_local_storage, 1, sizeof thread_local_storage);
+    ask_many(0, 1, "fast");
+    say("ask", getaddrinfo_a(GAI_NOWAIT, list, 1, NULL));
+    wait_for(0, 1);
+    say_result(0);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -652,11 +673,13 @@ static const struct {
     {"arguments", arguments},      {"signal", signal_mode},
     {"thread", thread_mode},       {"suspend", suspend_mode},
     {"interrupt", interrupt_mode}, {"cancel", cancel_mode},
+    {"timeouts", timeouts},
     {"cancel_differences", cancel_differences},
     {"many", many_mode},           {"race", race_mode},
     {"fork", fork_mode},           {"fork_storm", fork_storm_mode},
     {"leak", leak_mode},           {"no_threads", no_threads_mode},
     {"exit", exit_mode},           {"storm", storm_mode},
+    {"tls", tls_mode},
 };
 
 int main(int argc, char **argv)

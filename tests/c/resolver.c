@@ -63,7 +63,8 @@ static void print_outcome(const char *what, int result, int error, const unsigne
         beyond |= answer[i] != GUARD;
     if (beyond)
         fputs(" wrote beyond the buffer", stdout);
-    if (size >= 12 && answer[2] != GUARD)
+    /* A query that can't be written is of no use, however far libc has come with it. */
+    if (size >= 12 && answer[2] != GUARD && (result >= 0 || strcmp(what, "mkquery") != 0))
         printf(" flags=%02x%02x counts=%d,%d,%d,%d", answer[2], answer[3], answer[4] << 8 | answer[5],
             answer[6] << 8 | answer[7], answer[8] << 8 | answer[9], answer[10] << 8 | answer[11]);
     if (length > 2)
@@ -73,9 +74,9 @@ static void print_outcome(const char *what, int result, int error, const unsigne
 
 static void print_state(const struct __res_state *state)
 {
-    printf("  retrans=%d retry=%d nscount=%d ndots=%d nsort=%d pfcode=%lx ipv6_unavail=%d flags=%x vcsock=%d h_errno=%d\n  options=",
+    printf("  retrans=%d retry=%d nscount=%d ndots=%d nsort=%d pfcode=%lx ipv6_unavail=%d flags=%x vcsock=%d\n  options=",
         state->retrans, state->retry, state->nscount, state->ndots, state->nsort, state->pfcode,
-        state->ipv6_unavail, state->_flags, state->_vcsock, state->res_h_errno);
+        state->ipv6_unavail, state->_flags, state->_vcsock);
     unsigned long rest = state->options;
     for (const struct name *o = options; o->text != NULL; o++)
         if (state->options & (unsigned long)o->value) {
@@ -91,7 +92,7 @@ static void print_state(const struct __res_state *state)
     for (int i = 0; i < MAXNS; i++) {
         printf("  server %d: family %d ", i, state->nsaddr_list[i].sin_family);
         if (state->nsaddr_list[i].sin_family != 0)
-            print_address(stdout, (const void *)&state->nsaddr_list[i], sizeof(struct sockaddr_in));
+            printf("%s port %d", inet_ntoa(state->nsaddr_list[i].sin_addr), ntohs(state->nsaddr_list[i].sin_port));
         if (state->_u._ext.nsaddrs[i] != NULL) {
             fputs(" and ", stdout);
             print_address(stdout, (const void *)state->_u._ext.nsaddrs[i], sizeof(struct sockaddr_in6));

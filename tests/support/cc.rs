@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use super::sandbox::preload_library;
+
 /// The program made from `tests/c/NAME.c`; compiled once in each test process.
 pub fn program(name: &str) -> PathBuf {
     build(name, &[])
@@ -16,12 +18,24 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// The same as [`program`], linked statically with the library's archive. The linker must have
+/// nothing to say, and take nothing from libc that the archive has.
+pub fn static_program(name: &str) -> PathBuf {
+    let archive = preload_library().with_extension("a");
+    build_from(name, &format!("{name}-static"), &["-static", "-Wl,--fatal-warnings"], &[&archive])
+}
+
 fn build(name: &str, options: &[&str]) -> PathBuf {
+    build_from(name, name, options, &[])
+}
+
+/// `NAME.c` and these archives, as `target`.
+fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     // The map is only changed after a success, so a failed test leaves it whole.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let built = built.get_or_insert_default();
-    if let Some(program) = built.get(name) {
+    if let Some(program) = built.get(target) {
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -29,19 +43,20 @@ fn build(name: &str, options: &[&str]) -> PathBuf {
     let folder = root.join("target/tests-c");
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
-    let unfinished = folder.join(format!("{name}.{}", std::process::id()));
+    let unfinished = folder.join(format!("{target}.{}", std::process::id()));
     let output = Command::new("cc")
         .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
         .arg(&unfinished)
         .arg(&source)
+        .args(archives)
         .output()
         .unwrap_or_else(|e| panic!("cc: {e}"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cc {}: {errors}", source.display());
-    let program = folder.join(name);
+    let program = folder.join(target);
     fs::rename(&unfinished, &program).unwrap();
-    built.insert(name.to_owned(), program.clone());
+    built.insert(target.to_owned(), program.clone());
     program
 }

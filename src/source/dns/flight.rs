@@ -30,7 +30,7 @@ pub struct Question<'a> {
 pub struct Written<'a> {
     octets: &'a [u8],
     id: u16,
-    opcode: u8,
+    is_update: bool,
     questions: u16,
 }
 
@@ -54,7 +54,8 @@ impl<'a> Question<'a> {
             0 => (Name::ROOT, 0, 0),
             _ => message.question().map(|asked| (asked.name, asked.qtype, asked.class))?,
         };
-        let written = Written { octets, id: message.id(), opcode: message.opcode(), questions };
+        let is_update = message.opcode() == UPDATE;
+        let written = Written { octets, id: message.id(), is_update, questions };
         Some(Question { name, qtype, class, written: Some(written) })
     }
 
@@ -69,14 +70,13 @@ impl Written<'_> {
         self.id
     }
 
-    /// True where `message` has this query's opcode and number of questions. The answer to an update
-    /// need not repeat its zone (RFC 2136 section 3.8), nor that to a query that can't be read.
+    /// True where `message` has as many questions. The answer to an update need not repeat its zone
+    /// (RFC 2136 section 3.8), nor that to a query that can't be read. The opcode is not looked at: some
+    /// servers answer NOTIFY as a query.
     fn is_answered_by(&self, message: &Message<'_>) -> bool {
         let count = message.question_count();
-        message.opcode() == self.opcode
-            && (count == self.questions
-                || count == 0
-                    && (self.opcode == UPDATE || !matches!(message.rcode(), NOERROR | NXDOMAIN)))
+        let unread = !matches!(message.rcode(), NOERROR | NXDOMAIN);
+        count == self.questions || count == 0 && (self.is_update || unread)
     }
 }
 

@@ -1,0 +1,446 @@
+//! Behaviour towards name servers over time: which one is asked, how, when again, and when not at
+//! all. What counts is the order of queries in the servers' logs; the bounds on time are those that
+//! tell hedging from libc's timeouts.
+
+#![expect(clippy::unwrap_used, reason = "tests fail so")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use support::cc;
+use support::differential::{LIMIT, compare_calls, probe};
+use support::dns::{Question, Reply, Server, Transport};
+use support::process::run;
+use support::sandbox::Sandbox;
+use support::wire::{Record, rcode, rtype};
+use support::zone::Zone;
+
+/// One process of the probe with the library, asked call by call.
+struct Conversation {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+/// Marks the end of an answer: its echo comes when the call before it is done.
+const MARK: &str = "gai -F NUMERICHOST 127.0.0.99 -";
+
+impl Conversation {
+    fn begin(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Conversation {
+        let mut command = sandbox.preload(sandbox.command(cc::program("gai")));
+        command.arg("--batch").envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Conversation { child, to, from: BufReader::new(from) }
+    }
+
+    /// Makes a call; returns what it printed, as one line, and how long it took.
+    fn call(&mut self, call: &str) -> (String, Duration) {
+        let started = Instant::now();
+        writeln!(self.to, "{call}\n{MARK}").unwrap();
+        self.until(call);
+        let answer = self.until(MARK);
+        (answer, started.elapsed())
+    }
+
+    /// Reads up to the echo of a call.
+    fn until(&mut self, call: &str) -> String {
+        let mut before = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "the probe has ended");
+            if line.trim_end().strip_prefix("> ") == Some(call) {
+                return before.join(" ");
+            }
+            before.push(line.trim().to_owned());
+        }
+    }
+
+    /// Looks up an IPv4 address, which must be this one.
+    #[track_caller]
+    fn finds(&mut self, name: &str, address: &str) -> Duration {
+        let (answer, took) = self.call(&format!("gai -t stream -f inet {name} -"));
+        assert!(answer.contains(&format!(" {address} ")), "{name}: {answer}");
+        took
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // It has nothing more to do; what it exits with is nobody's question.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// resolv.conf with these servers, of 127.0.0.x, and options.
+fn configure(sandbox: &Sandbox, servers: &[u8], options: &str) {
+    let lines: String = servers.iter().map(|n| format!("nameserver 127.0.0.{n}\n")).collect();
+    sandbox.write("/etc/resolv.conf", format!("{lines}options {options}\n"));
+}
+
+fn address(q: &Question) -> Reply {
+    Reply::records([Record::address(
+        &q.name,
+        if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" },
+    )])
+}
+
+/// The names that a server was asked for, each once in a row.
+fn names(server: &Server) -> Vec<String> {
+    let mut names: Vec<String> = server.log().into_iter().map(|q| q.name).collect();
+    names.dedup();
+    names
+}
+
+// ---- which server ------------------------------------------------------------------------------
+
+#[test]
+fn a_silent_server_costs_the_first_lookup_a_moment_and_the_next_ones_nothing() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1, 2], "timeout:5");
+        let silent = Server::on(sandbox, &["127.0.0.1:53"], |_: &Question| Reply::drop());
+        let good = Server::on(sandbox, &["127.0.0.2:53"], address);
+        let mut process = Conversation::begin(sandbox, &[]);
+        // libc takes 5 s for each.
+        let took = process.finds("n1.test", "192.0.2.1");
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        process.finds("n2.test", "192.0.2.1");
+        process.finds("n3.test", "192.0.2.1");
+        assert_eq!(names(&silent), ["n1.test"]);
+        assert_eq!(names(&good), ["n1.test", "n2.test", "n3.test"]);
+    });
+}
+
+#[test]
+fn a_server_that_has_recovered_is_the_first_again() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1, 2], "timeout:5");
+        let first = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match &*q.name {
+            "n1.test" => Reply::drop(),
+            _ => address(q),
+        });
+        let second = Server::on(sandbox, &["127.0.0.2:53"], |q: &Question| match &*q.name {
+            "n3.test" => Reply::rcode(rcode::SERVFAIL),
+            _ => address(q),
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        for name in ["n1.test", "n2.test", "n3.test", "n4.test"] {
+            process.finds(name, "192.0.2.1");
+        }
+        // n2 went past it; n3 had to come back to it; from then on it is well.
+        assert_eq!(names(&first), ["n1.test", "n3.test", "n4.test"]);
+        assert_eq!(names(&second), ["n1.test", "n2.test", "n3.test"]);
+    });
+}
+
+#[test]
+fn a_refused_port_or_a_failing_server_moves_on_at_once() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1, 2, 3], "timeout:5");
+        // Nobody at 127.0.0.1.
+        let _failing =
+            Server::on(sandbox, &["127.0.0.2:53"], |_: &Question| Reply::rcode(rcode::SERVFAIL));
+        let third = Server::on(sandbox, &["127.0.0.3:53"], address);
+        let mut process = Conversation::begin(sandbox, &[]);
+        let took = process.finds("n1.test", "192.0.2.1");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert_eq!(third.asked(), ["n1.test 1 udp"]);
+    });
+}
+
+#[test]
+fn when_all_are_dead_the_error_comes_no_later_than_libcs() {
+    for (about, silent) in [("silent", true), ("refusing", false)] {
+        Sandbox::enter(|sandbox| {
+            configure(sandbox, &[1, 2], "timeout:1 attempts:2");
+            let _servers = silent.then(|| {
+                Server::on(sandbox, &["127.0.0.1:53", "127.0.0.2:53"], |_: &Question| Reply::drop())
+            });
+            let pair = compare_calls(sandbox, "gai n1.test -\n");
+            pair.assert_same();
+            assert!(pair.rustdns.out().contains("EAI_AGAIN"), "{about}: {}", pair.rustdns);
+            let (libc, rustdns) = (pair.libc.took, pair.rustdns.took);
+            assert!(rustdns < libc + Duration::from_secs(1), "{about}: {rustdns:?}, libc {libc:?}");
+        });
+    }
+}
+
+#[test]
+fn rotate_begins_each_lookup_with_another_server() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1, 2, 3], "rotate");
+        let servers =
+            [1, 2, 3].map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], address));
+        let mut process = Conversation::begin(sandbox, &[]);
+        for n in 0..9 {
+            process.finds(&format!("n{n}.test"), "192.0.2.1");
+        }
+        assert_eq!(servers.each_ref().map(|server| server.log().len()), [3, 3, 3]);
+    });
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1, 2], "");
+        let servers =
+            [1, 2].map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], address));
+        let mut process = Conversation::begin(sandbox, &[]);
+        for n in 0..4 {
+            process.finds(&format!("n{n}.test"), "192.0.2.1");
+        }
+        assert_eq!(servers.each_ref().map(|server| server.log().len()), [4, 0]);
+    });
+}
+
+// ---- how ---------------------------------------------------------------------------------------
+
+/// How long the A answer of [`sockets_and_order`] takes: less than what is waited before a hedge.
+const SLOW: Duration = Duration::from_millis(100);
+
+/// Whether A and AAAA came from one port, and whether AAAA came only after the answer to A.
+fn sockets_and_order(options: &str, preload: bool) -> (bool, bool) {
+    let mut result = None;
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1], options);
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.qtype {
+            rtype::A => address(q).after(SLOW),
+            _ => address(q),
+        });
+        let got = probe(sandbox, preload, "gai -t stream host.test -\n");
+        assert!(got.out().contains("192.0.2.1 ") && got.out().contains("2001:db8::1 "), "{got}");
+        let log = server.log();
+        let of = |qtype| log.iter().find(|q| q.qtype == qtype).unwrap();
+        let (a, aaaa) = (of(rtype::A), of(rtype::AAAA));
+        let waited = aaaa.arrived.saturating_duration_since(a.arrived);
+        result = Some((a.source == aaaa.source, waited >= SLOW));
+    });
+    // Where no sandbox can be had the test has been skipped.
+    result.unwrap_or_default()
+}
+
+#[test]
+fn single_request_asks_for_one_family_after_the_other_as_libc_does() {
+    for (options, expected) in [
+        ("timeout:5", (true, false)),
+        ("single-request", (true, true)),
+        ("single-request-reopen", (false, true)),
+    ] {
+        assert_eq!(sockets_and_order(options, false), expected, "libc, {options}");
+        assert_eq!(sockets_and_order(options, true), expected, "rustdns, {options}");
+    }
+}
+
+#[test]
+fn use_vc_asks_over_tcp_alone_and_no_aaaa_for_a_alone() {
+    for (options, expected) in [
+        ("use-vc", &["host.test 1 tcp", "host.test 28 tcp"][..]),
+        ("no-aaaa", &["host.test 1 udp"]),
+        ("use-vc no-aaaa", &["host.test 1 tcp"]),
+    ] {
+        for preload in [false, true] {
+            Sandbox::enter(|sandbox| {
+                configure(sandbox, &[1], options);
+                let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+                probe(sandbox, preload, "gai host.test -\n");
+                let mut asked = server.asked();
+                asked.sort();
+                assert_eq!(asked, expected, "{options}, preloaded: {preload}");
+            });
+        }
+    }
+}
+
+#[test]
+fn edns_is_dropped_for_a_server_that_does_not_know_it_and_that_is_remembered() {
+    for code in [rcode::FORMERR, rcode::NOTIMP] {
+        Sandbox::enter(|sandbox| {
+            configure(sandbox, &[1], "edns0");
+            let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+                if q.edns.is_some() { Reply::rcode(code) } else { address(q) }
+            });
+            let mut process = Conversation::begin(sandbox, &[]);
+            process.finds("n1.test", "192.0.2.1");
+            process.finds("n2.test", "192.0.2.1");
+            let asked: Vec<_> =
+                server.log().into_iter().map(|q| (q.name, q.edns.is_some())).collect();
+            let expected = [("n1.test", true), ("n1.test", false), ("n2.test", false)];
+            assert_eq!(asked, expected.map(|(name, edns)| (name.to_owned(), edns)), "rcode {code}");
+        });
+    }
+}
+
+#[test]
+fn trust_ad_asks_for_authentic_data() {
+    for (options, expected) in [("timeout:5", false), ("trust-ad", true)] {
+        Sandbox::enter(|sandbox| {
+            configure(sandbox, &[1], options);
+            let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+            probe(sandbox, true, "gai host.test -\n");
+            assert_eq!(server.log().iter().map(|q| q.ad).collect::<Vec<_>>(), [expected; 2]);
+        });
+    }
+}
+
+#[test]
+fn what_is_asked_again_is_asked_from_fresh_sockets() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1], "timeout:5");
+        let seen: Mutex<BTreeMap<u16, usize>> = Mutex::default();
+        let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+            let mut seen = seen.lock().unwrap();
+            let times = seen.entry(q.qtype).or_default();
+            *times += 1;
+            if *times == 1 { Reply::drop() } else { address(q) }
+        });
+        let started = Instant::now();
+        let got = probe(sandbox, true, "gai -t stream host.test -\n");
+        assert!(got.out().contains("192.0.2.1 ") && got.out().contains("2001:db8::1 "), "{got}");
+        // libc asks again after 5 s.
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+        let ports = |qtype| {
+            let log = server.log();
+            log.iter().filter(|q| q.qtype == qtype).map(|q| q.source.port()).collect::<Vec<_>>()
+        };
+        let (a, aaaa) = (ports(rtype::A), ports(rtype::AAAA));
+        assert!(a.len() == 2 && aaaa.len() == 2, "A from {a:?}, AAAA from {aaaa:?}");
+        assert_eq!(a[0], aaaa[0], "the first round shares a socket");
+        let distinct: std::collections::BTreeSet<u16> = [a[0], a[1], aaaa[1]].into();
+        assert_eq!(distinct.len(), 3, "A from {a:?}, AAAA from {aaaa:?}");
+    });
+}
+
+#[test]
+fn a_fork_shares_neither_ids_nor_ports() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let output = run(sandbox.preload(sandbox.command(cc::program("forked"))), LIMIT);
+        assert!(output.success(), "{output}");
+        let log = server.log();
+        let of = |letter: char| {
+            let own = log.iter().filter(|q| q.name.starts_with(letter));
+            own.map(|q| (q.id, q.source.port())).collect::<Vec<_>>()
+        };
+        let (parent, child) = (of('p'), of('c'));
+        assert_eq!((parent.len(), child.len()), (20, 20));
+        // Of 20 pairs of random ids two are alike by a chance of one in five million.
+        let alike = |n: &usize| parent[*n].0 == child[*n].0;
+        assert!((0..20).filter(alike).count() < 2, "{parent:?} {child:?}");
+        let same_port = |n: &usize| parent[*n].1 == child[*n].1;
+        assert!((0..20).filter(same_port).count() < 3, "{parent:?} {child:?}");
+    });
+}
+
+// ---- when not at all: the cache ----------------------------------------------------------------
+
+#[test]
+fn what_was_answered_is_not_asked_again_while_its_ttl_lasts() {
+    Sandbox::enter(|sandbox| {
+        let zone = Zone::new()
+            .a("kept.test", "192.0.2.1")
+            .ptr("192.0.2.1", "kept.test")
+            .record(Record::address("zero.test", "192.0.2.2").ttl(0))
+            .record(Record::address("short.test", "192.0.2.3").ttl(1))
+            .nxdomain_else();
+        let server = Server::on(sandbox, &["127.0.0.1:53"], zone);
+        let mut process = Conversation::begin(sandbox, &[]);
+        let mut asked = |calls: &[&str]| {
+            server.clear_log();
+            calls.iter().for_each(|call| drop(process.call(call)));
+            server.asked()
+        };
+        let twice = |call| [call, call];
+        assert_eq!(asked(&twice("gai -f inet kept.test -")), ["kept.test 1 udp"]);
+        assert_eq!(asked(&["gai -f inet KEPT.test 80"]), [""; 0], "whatever its letters' case");
+        assert_eq!(asked(&["gai -f inet6 kept.test -"]), ["kept.test 28 udp"], "another type");
+        assert_eq!(asked(&twice("gni 192.0.2.1 80")), ["1.2.0.192.in-addr.arpa 12 udp"]);
+        assert_eq!(asked(&twice("gai -f inet zero.test -")), ["zero.test 1 udp"; 2]);
+        assert_eq!(asked(&twice("gai -f inet nobody.test -")), ["nobody.test 1 udp"]);
+        assert_eq!(asked(&["gai -f inet short.test -"]), ["short.test 1 udp"]);
+        std::thread::sleep(Duration::from_millis(1200));
+        assert_eq!(asked(&["gai -f inet short.test -"]), ["short.test 1 udp"], "a second later");
+    });
+}
+
+#[test]
+fn without_an_soa_record_a_no_is_not_kept() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match &*q.name {
+            "with.test" => Reply::nxdomain().soa("test"),
+            "nodata.test" => Reply::nodata().soa("test"),
+            "nodata-without.test" => Reply::nodata(),
+            _ => Reply::nxdomain(),
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        for (name, times) in [("with", 1), ("without", 2), ("nodata", 1), ("nodata-without", 2)] {
+            server.clear_log();
+            let call = format!("gai -f inet {name}.test -");
+            assert_eq!(process.call(&call).0, process.call(&call).0, "{name}");
+            assert_eq!(server.log().len(), times, "{name}");
+        }
+    });
+}
+
+#[test]
+fn trouble_is_not_taken_for_an_answer() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1], "timeout:1 attempts:1");
+        let seen = Mutex::new(0);
+        let _server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            if *seen == 1 { Reply::rcode(rcode::SERVFAIL) } else { address(q) }
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        assert_eq!(process.call("gai -f inet host.test -").0, "EAI_AGAIN");
+        process.finds("host.test", "192.0.2.1");
+    });
+}
+
+#[test]
+fn the_cache_can_be_switched_off() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let mut process = Conversation::begin(sandbox, &[("RUSTDNS_CACHE", "off")]);
+        process.finds("host.test", "192.0.2.1");
+        process.finds("host.test", "192.0.2.1");
+        assert_eq!(server.log().len(), 2);
+    });
+}
+
+#[test]
+fn a_change_of_resolv_conf_is_followed_and_forgets_what_the_old_servers_said() {
+    Sandbox::enter(|sandbox| {
+        let _old = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let new = Server::on(sandbox, &["127.0.0.2:53"], |q: &Question| {
+            Reply::records([Record::address(&q.name, "192.0.2.2")])
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("host.test", "192.0.2.1");
+        configure(sandbox, &[2], "timeout:5");
+        // Files are looked at every 100 ms.
+        std::thread::sleep(Duration::from_millis(150));
+        process.finds("host.test", "192.0.2.2");
+        assert_eq!(new.asked(), ["host.test 1 udp"]);
+        sandbox.append("/etc/hosts", "192.0.2.3 host.test\n");
+        std::thread::sleep(Duration::from_millis(150));
+        process.finds("host.test", "192.0.2.3");
+    });
+}
+
+#[test]
+fn a_tcp_answer_is_kept_like_any_other() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.transport {
+            Transport::Udp => Reply::empty().truncated(),
+            Transport::Tcp => address(q),
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("host.test", "192.0.2.1");
+        process.finds("host.test", "192.0.2.1");
+        assert_eq!(server.asked(), ["host.test 1 udp", "host.test 1 tcp"]);
+    });
+}
