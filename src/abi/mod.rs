@@ -23,8 +23,11 @@ pub mod getaddrinfo_a;
 pub mod gethostby;
 pub mod gethostent;
 pub mod getnameinfo;
-#[cfg(feature = "nss")]
+#[cfg(any(feature = "nss", test))]
 pub mod nss;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
 pub mod resolver;
+
+#[cfg(test)]
+mod truth;
