@@ -103,7 +103,7 @@ impl Session {
     /// program has changed it.
     pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let configured = self.configured_upstream()?;
-        match manual_of_thread()? {
+        match manual_of_thread() {
             None => Ok(configured),
             Some(manual) => self.manual_upstream(manual, configured),
         }
@@ -112,7 +112,7 @@ impl Session {
     /// `manual`'s, or `configured` where that is what `manual` was filled from.
     pub fn manual_upstream(
         &self,
-        manual: Manual,
+        manual: Manual<'_>,
         configured: Shared<Upstream>,
     ) -> Result<Shared<Upstream>, NoMemory> {
         if self.state.knows_version(manual.fingerprint()) {
@@ -124,7 +124,8 @@ impl Session {
             manual.search.len(),
             manual.options
         ));
-        Shared::new(manual.into_upstream()?)
+        let is_placed = self.state.knows_version(manual.fingerprint_of_places());
+        Shared::new(manual.upstream(is_placed.then_some(&*configured))?)
     }
 
     /// Reads everything anew: `res_init(3)`.

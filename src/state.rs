@@ -154,10 +154,11 @@ impl State {
 
     /// Notes a version of resolv.conf.
     pub fn note_version(&self, upstream: &Upstream) {
-        self.versions.add(manual::fingerprint_of(&upstream.conf, &upstream.servers));
+        manual::fingerprints_of(upstream).into_iter().for_each(|one| self.versions.add(one));
     }
 
-    /// True where a `_res` with this fingerprint is as we filled it, now or before the file changed.
+    /// True where a `_res` with this fingerprint, in this respect, is as we filled it, now or before
+    /// the file changed.
     pub fn knows_version(&self, fingerprint: u64) -> bool {
         self.versions.has(fingerprint)
     }
@@ -172,7 +173,7 @@ impl State {
 /// an unchanged `_res` be read again at each lookup.
 #[derive(Default)]
 struct Versions {
-    ring: [AtomicU64; 8],
+    ring: [AtomicU64; 16],
     next: AtomicUsize,
 }
 

@@ -50,6 +50,16 @@ fn compare(sandbox: &Sandbox, servers: &[&Server], calls: &str) -> Pair {
     Pair { what: "resolver".to_owned(), libc, rustdns }
 }
 
+/// The pair without the lines of either run for which `drop` is true.
+fn without(mut pair: Pair, drop: impl Fn(&str) -> bool) -> Pair {
+    for output in [&mut pair.libc, &mut pair.rustdns] {
+        let text = output.out();
+        let kept = text.lines().filter(|line| !drop(line)).map(|line| format!("{line}\n"));
+        output.stdout = kept.collect::<String>().into_bytes();
+    }
+    pair
+}
+
 /// One server with this script, and resolv.conf's further lines.
 fn same(about: &str, lines: &str, script: impl Script, calls: &str) {
     Sandbox::enter(|sandbox| {
@@ -123,9 +133,22 @@ fn buffers_of_every_size() {
         calls += "mkquery 0 x.test IN TXT\n";
         calls += &format!("send {size}\n");
     }
-    same("UDP", "options timeout:1 attempts:1\n", |q: &Question| long(q, 3), &calls);
-    same("TCP", "options timeout:1 attempts:1\n", |q: &Question| long(q, 30), &calls);
-    same("TCP only", "options timeout:1 attempts:1 use-vc\n", |q: &Question| long(q, 3), &calls);
+    let udp: fn(&Question) -> Reply = |q| long(q, 3);
+    let tcp: fn(&Question) -> Reply = |q| long(q, 30);
+    for (about, options, script) in
+        [("UDP", "", udp), ("TCP", "", tcp), ("TCP only", "use-vc", udp)]
+    {
+        Sandbox::enter(|sandbox| {
+            let options = format!("options timeout:1 attempts:1 {options}\n");
+            sandbox.append("/etc/resolv.conf", options);
+            let server = Server::start(sandbox, script);
+            let mut pair = compare(sandbox, &[&server], &calls);
+            // libc clears a bit of the fourth octet in however short a buffer.
+            assert!(!pair.rustdns.out().contains("wrote beyond"), "{}", pair.rustdns);
+            pair.libc.stdout = pair.libc.out().replace(" wrote beyond the buffer", "").into_bytes();
+            assert_same!(pair, "{about}");
+        });
+    }
 }
 
 #[test]
@@ -143,12 +166,19 @@ fn search_list() {
     for lines in [
         "search one.test two.test\n",
         "search one.test two.test\noptions ndots:2\n",
-        "search . one.test\noptions ndots:0\n",
         "domain test\noptions no-tld-query\n",
         "search a b c d e f g h one.test\n",
     ] {
         same(lines, lines, zone(), calls);
     }
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/resolv.conf", "search . one.test\n");
+        let server = Server::start(sandbox, zone());
+        let calls = "search host IN A\nsearch www IN A\nsearch host.test IN A\nsearch none IN A\n";
+        // What libc asks twice, as it is and under the root, the library asks once.
+        let asked = |line: &str| line.starts_with("wire");
+        assert_same!(without(compare(sandbox, &[&server], calls), asked), "root in the list");
+    });
     let refusing = |q: &Question| match q.name.as_str() {
         "x.one.test" => Reply::rcode(rcode::SERVFAIL),
         "y.one.test" => Reply::rcode(rcode::REFUSED),
@@ -250,16 +280,9 @@ fn what_a_program_sets_is_honoured() {
                      set nscount 0\nquery host.test IN A\ninit\ngai host.test\nquery host.test IN A\n\
                      ninit\nnset nsaddr 0 127.0.0.2 5353\nnquery host.test IN A\nnsearch www IN A\n\
                      query host.test IN A\n";
-        let mut pair = compare(sandbox, &[&usual, &other], calls);
-        pair.what = "one's own servers".to_owned();
-        // We answer repeated lookups from the cache: what is on the wire is compared below.
-        for output in [&mut pair.libc, &mut pair.rustdns] {
-            let text = output.out();
-            let kept: Vec<&str> =
-                text.lines().filter(|line| !line.contains("to 127.0.0.1:53")).collect();
-            output.stdout = (kept.join("\n") + "\n").into_bytes();
-        }
-        pair.assert_same();
+        // Repeated lookups come from the cache where the configuration is the file's.
+        let cached = |line: &str| line.contains("to 127.0.0.1:53");
+        assert_same!(without(compare(sandbox, &[&usual, &other], calls), cached));
     });
 }
 
@@ -287,10 +310,12 @@ fn servers_in_trouble() {
         sandbox.append("/etc/resolv.conf", "options timeout:1 attempts:1\n");
         assert_same!(compare(sandbox, &[], "query host.test IN A\nsearch host IN A\n"), "nobody");
     });
-    same(
-        "silence",
-        "options timeout:1 attempts:1\n",
-        |_: &Question| Reply::drop(),
-        "query host.test IN A\nmkquery 0 host.test IN A\nsend\n",
-    );
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/resolv.conf", "options timeout:1 attempts:1\n");
+        let server = Server::start(sandbox, |_: &Question| Reply::drop());
+        let calls = "query host.test IN A\nmkquery 0 host.test IN A\nsend\n";
+        // The library asks again early (docs/divergences.md).
+        let asked = |line: &str| line.starts_with("wire");
+        assert_same!(without(compare(sandbox, &[&server], calls), asked), "silence");
+    });
 }

@@ -4,8 +4,7 @@
 //! We fill it from our configuration, and read it to learn what a program has changed since.
 
 use crate::config::resolv::{MAX_SERVERS, Options};
-use crate::mem::{NoMemory, TryPush, copy};
-use crate::resolver::manual::{Manual, option, shown_domains};
+use crate::resolver::manual::{Manual, SEARCH_ROOM, option, shown_domains};
 use crate::state::Upstream;
 use crate::sys::process;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
@@ -13,8 +12,6 @@ use core::mem::{MaybeUninit, size_of};
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ptr::null_mut;
 
-/// `MAXDNSRCH` and one for the null pointer at the end.
-const SEARCH_ROOM: usize = 7;
 const SORT_ROOM: usize = 10;
 const NAME_ROOM: usize = 256;
 
@@ -57,6 +54,9 @@ struct Extension {
     nsinit: u16,
     nsaddrs: [*mut libc::sockaddr_in6; MAX_SERVERS],
     index: [c_uint; 2],
+    /// The union's other member is 52 octets long.
+    #[cfg(target_pointer_width = "32")]
+    rest: [c_uint; 2],
 }
 
 unsafe extern "C" {
@@ -70,24 +70,21 @@ pub(super) fn of_thread() -> *mut ResState {
     unsafe { __res_state() }
 }
 
-/// What the calling thread's `_res` says; `None` where neither we nor the program have filled it.
-pub fn manual_of_thread() -> Result<Option<Manual>, NoMemory> {
+/// What the calling thread's `_res` says; `None` where neither we nor the program have filled it. It is
+/// good until the program goes on.
+pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {
     let state = of_thread();
-    // SAFETY: `state` is this thread's own, and nobody else's.
-    unsafe {
-        if (*state).options & c_ulong::from(option::INIT) == 0 {
-            Ok(None)
-        } else {
-            manual(state).map(Some)
-        }
-    }
+    // SAFETY: `state` is this thread's own, which it can't change before our call has ended; one that is
+    // filled has strings and addresses where these belong.
+    unsafe { (*state).is_filled().then(|| manual(state)) }
 }
 
 /// Reads what of a state matters to a lookup.
 ///
 /// # Safety
-/// `state` is valid, and its `dnsrch` are null or strings, its `nsaddrs` null or addresses.
-pub(super) unsafe fn manual(state: *const ResState) -> Result<Manual, NoMemory> {
+/// `state` is valid, its `dnsrch` are null or strings, its `nsaddrs` null or addresses, and all of it
+/// stays unchanged for `'a`.
+pub(super) unsafe fn manual<'a>(state: *const ResState) -> Manual<'a> {
     // SAFETY: by the function's contract.
     let state = unsafe { &*state };
     // The options are 32 bits on every architecture.
@@ -95,7 +92,7 @@ pub(super) unsafe fn manual(state: *const ResState) -> Result<Manual, NoMemory> 
     options.ndots = low_bits(state.bits, 0) as u8;
     options.timeout = u32::try_from(state.retrans).unwrap_or(0);
     options.attempts = u32::try_from(state.retry).unwrap_or(0);
-    let mut found = Manual { options, servers: Default::default(), search: Vec::new() };
+    let mut found = Manual { options, servers: Default::default(), search: Default::default() };
     let count = usize::try_from(state.nscount).unwrap_or(0);
     for (v4, &v6) in state.nsaddr_list.iter().zip(&state.ext.nsaddrs).take(count) {
         // An address that is set beside its place in the list: IPv6, where the list has no family.
@@ -110,14 +107,16 @@ pub(super) unsafe fn manual(state: *const ResState) -> Result<Manual, NoMemory> 
         } else {
             continue;
         };
-        found.servers.try_push(server)?;
+        // At most three: as many as there is room for.
+        found.servers.push(server);
     }
     for &domain in state.dnsrch.iter().take_while(|domain| !domain.is_null()) {
         // SAFETY: by the function's contract it is a string.
         let domain = unsafe { CStr::from_ptr(domain) };
-        found.search.try_push(copy(domain.to_bytes())?)?;
+        // At most seven: as many as there is room for.
+        found.search.push(domain.to_bytes());
     }
-    Ok(found)
+    found
 }
 
 /// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does.
@@ -141,9 +140,13 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
     };
     state.retrans = kept(conf.options.timeout, default.timeout, state.retrans);
     state.retry = kept(conf.options.attempts, default.attempts, state.retry);
-    let before =
-        if keep && state.options & c_ulong::from(option::INIT) != 0 { state.options } else { 0 };
-    state.options = before | c_ulong::from(option::write(&conf.options) | option::INIT);
+    let own = c_ulong::from(option::write(&conf.options));
+    let defaults = c_ulong::from(option::write(&default));
+    state.options = match keep && state.is_filled() {
+        // What the program has switched off stays off.
+        true => state.options | own & !defaults,
+        false => own | c_ulong::from(option::INIT),
+    };
     if keep && state.id == 0 {
         let mut id = [0; 2];
         process::random(&mut id);
@@ -234,5 +237,53 @@ impl ResState {
 
     pub(super) fn set_h_errno(&mut self, h_errno: c_int) {
         self.res_h_errno = h_errno;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::{align_of, offset_of};
+    use std::process::Command;
+
+    /// What a C compiler makes of <resolv.h>, printed by tests/c/res_state.c.
+    #[test]
+    fn the_layout_is_that_of_the_system_header() {
+        let program = std::env::temp_dir().join(format!("res_state-{}", process::id()));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/res_state.c");
+        assert!(Command::new("cc").arg(source).arg("-o").arg(&program).status().unwrap().success());
+        let output = Command::new(&program).output().unwrap();
+        std::fs::remove_file(&program).unwrap();
+        let mut ours = String::new();
+        macro_rules! at {
+            ($c:literal, $($field:tt)+) => {{
+                // SAFETY: integers and pointers, for which zero is a value.
+                let state: ResState = unsafe { core::mem::zeroed() };
+                let size = size_of_val(&state.$($field)+);
+                ours += &format!("{} {} {size}\n", $c, offset_of!(ResState, $($field)+));
+            }};
+        }
+        at!("retrans", retrans);
+        at!("retry", retry);
+        at!("options", options);
+        at!("nscount", nscount);
+        at!("nsaddr_list", nsaddr_list);
+        at!("id", id);
+        at!("dnsrch", dnsrch);
+        at!("defdname", defdname);
+        at!("pfcode", pfcode);
+        at!("sort_list", sort_list);
+        at!("res_h_errno", res_h_errno);
+        at!("_vcsock", vcsock);
+        at!("_flags", flags);
+        at!("_u", ext);
+        at!("_u._ext.nscount", ext.nscount);
+        at!("_u._ext.nsmap", ext.nsmap);
+        at!("_u._ext.nssocks", ext.nssocks);
+        at!("_u._ext.nscount6", ext.nscount6);
+        at!("_u._ext.nsinit", ext.nsinit);
+        at!("_u._ext.nsaddrs", ext.nsaddrs);
+        ours += &format!("all {} {}\n", size_of::<ResState>(), align_of::<ResState>());
+        assert_eq!(ours, String::from_utf8(output.stdout).unwrap());
     }
 }

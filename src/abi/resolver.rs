@@ -55,7 +55,7 @@ impl Whose {
             if matches!(self, Whose::Thread) && !(*state).is_filled() {
                 res_state::fill(state, &configured, false);
             }
-            res_state::manual(state)?
+            res_state::manual(state)
         };
         let upstream = session.manual_upstream(manual, configured)?;
         work(&Resolver::new(&session, &upstream))
@@ -144,7 +144,9 @@ unsafe fn search(
     unsafe {
         let result = whose.run(|resolver| {
             whose.set_h_errno(HostError::NotFound);
-            resolver.search(text(name).unwrap_or_default(), asked, buffer(answer, size))
+            let name = text(name).unwrap_or_default();
+            let tell = &mut |host| whose.set_h_errno(host);
+            resolver.search(name, asked, buffer(answer, size), tell)
         });
         whose.returned(result)
     }

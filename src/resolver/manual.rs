@@ -1,51 +1,65 @@
 //! Configuration that a program has set by hand, in `_res` or a state of its own (resolver(3)).
 
 use crate::config::resolv::{MAX_SERVERS, Options, ResolvConf};
-use crate::mem::NoMemory;
-use crate::mem::TryPush;
+use crate::mem::{NoMemory, TryPush, copy};
 use crate::source::dns::health::Health;
 use crate::state::Upstream;
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
 use smallvec::SmallVec;
 
+/// How many domains a state has pointers for: `MAXDNSRCH`, and one for the null pointer at the end.
+pub const SEARCH_ROOM: usize = 7;
+
 /// What a state says.
 #[derive(Debug, Default)]
-pub struct Manual {
+pub struct Manual<'a> {
     /// Its options, `ndots`, `retrans` and `retry`.
     pub options: Options,
     /// Its servers.
     pub servers: SmallVec<[SocketAddr; MAX_SERVERS]>,
     /// Its search list.
-    pub search: Vec<Box<[u8]>>,
+    pub search: SmallVec<[&'a [u8]; SEARCH_ROOM]>,
 }
 
-impl Manual {
+impl Manual<'_> {
     /// By what a state is known to be as we filled it.
     pub fn fingerprint(&self) -> u64 {
-        fingerprint(&self.options, self.servers.iter(), self.search.iter().map(|domain| &**domain))
+        fingerprint(Some(&self.options), self.servers.iter(), self.search.iter().copied())
     }
 
-    /// A configuration made of it, which nothing is kept of.
-    pub fn into_upstream(self) -> Result<Upstream, NoMemory> {
+    /// By what its servers and search list are.
+    pub fn fingerprint_of_places(&self) -> u64 {
+        fingerprint(None, self.servers.iter(), self.search.iter().copied())
+    }
+
+    /// A configuration made of it, for which nothing is kept. Servers and search list are `places`'s
+    /// where it is given: a state has no room for all that resolv.conf may name.
+    pub fn upstream(&self, places: Option<&Upstream>) -> Result<Upstream, NoMemory> {
         let mut servers = Vec::new();
-        for server in self.servers {
-            servers.try_push((server, Health::default()))?;
+        let mut conf = ResolvConf { options: self.options.clone(), ..ResolvConf::default() };
+        let mut serve = |server| servers.try_push((server, Health::default()));
+        if let Some(places) = places {
+            places.servers.iter().try_for_each(|(server, _)| serve(*server))?;
+            places.conf.search.iter().try_for_each(|domain| conf.search.try_push(copy(domain)?))?;
+        } else {
+            self.servers.iter().try_for_each(|server| serve(*server))?;
+            self.search.iter().try_for_each(|domain| conf.search.try_push(copy(domain)?))?;
         }
-        let conf =
-            ResolvConf { search: self.search, options: self.options, ..ResolvConf::default() };
         Ok(Upstream { conf, servers, generation: None })
     }
 }
 
-/// The fingerprint that a state filled from `conf` and `servers` has.
-pub fn fingerprint_of(conf: &ResolvConf, servers: &[(SocketAddr, Health)]) -> u64 {
-    let shown = servers.iter().map(|(server, _)| server).take(MAX_SERVERS);
-    fingerprint(&conf.options, shown, shown_domains(&conf.search))
+/// The fingerprints that a state filled from a configuration has: of all, and of its places.
+pub fn fingerprints_of(upstream: &Upstream) -> [u64; 2] {
+    [Some(&upstream.conf.options), None].map(|options| {
+        let servers = upstream.servers.iter().map(|(server, _)| server).take(MAX_SERVERS);
+        fingerprint(options, servers, shown_domains(&upstream.conf.search))
+    })
 }
 
 fn fingerprint<'a>(
-    options: &Options,
+    options: Option<&Options>,
     servers: impl Iterator<Item = &'a SocketAddr>,
     search: impl Iterator<Item = &'a [u8]>,
 ) -> u64 {
@@ -173,9 +187,9 @@ mod tests {
         let base = || Manual {
             options: Options::default(),
             servers: SmallVec::from_slice(&["192.0.2.1:53".parse().unwrap()]),
-            search: vec![b"a"[..].into(), b"b"[..].into()],
+            search: SmallVec::from_slice(&[&b"a"[..], b"b"]),
         };
-        let changes: [fn(&mut Manual); 8] = [
+        let changes: [fn(&mut Manual<'_>); 8] = [
             |_| {},
             |m| m.options.use_vc = true,
             |m| m.options.ndots = 2,
@@ -183,7 +197,7 @@ mod tests {
             |m| m.servers = SmallVec::from_slice(&["192.0.2.1:54".parse().unwrap()]),
             |m| m.servers.clear(),
             |m| drop(m.search.pop()),
-            |m| m.search = vec![b"ab"[..].into()],
+            |m| m.search = SmallVec::from_slice(&[&b"ab"[..]]),
         ];
         let mut seen = Vec::new();
         for change in changes {

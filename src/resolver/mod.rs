@@ -174,8 +174,15 @@ impl<'a> Resolver<'a> {
         Err(Failure { host: Some(host), errno: Some(0), miss })
     }
 
-    /// Asks for a name by way of `HOSTALIASES` and the search list, until one has records.
-    pub fn search(&self, name: &[u8], asked: Asked, room: Room<'_>) -> Result<usize, Failure> {
+    /// Asks for a name by way of `HOSTALIASES` and the search list, until one has records. `tell` is
+    /// told why a candidate had none: libc leaves that in `h_errno` even where a later one has.
+    pub fn search(
+        &self,
+        name: &[u8],
+        asked: Asked,
+        room: Room<'_>,
+        tell: &mut dyn FnMut(HostError),
+    ) -> Result<usize, Failure> {
         if !self.options().no_aliases
             && let Some(alias) = self.session.host_alias(name)?
         {
@@ -193,6 +200,7 @@ impl<'a> Resolver<'a> {
             match self.query_domain(name, domain, asked, room) {
                 Ok(length) => return Ok(length),
                 Err(failure) => {
+                    failure.host.into_iter().for_each(&mut *tell);
                     last = Failure { errno: failure.errno.or(last.errno), ..failure };
                 }
             }

@@ -74,9 +74,9 @@ static void print_outcome(const char *what, int result, int error, const unsigne
 
 static void print_state(const struct __res_state *state)
 {
-    printf("  retrans=%d retry=%d nscount=%d ndots=%d nsort=%d pfcode=%lx ipv6_unavail=%d flags=%x vcsock=%d h_errno=%d\n  options=",
+    printf("  retrans=%d retry=%d nscount=%d ndots=%d nsort=%d pfcode=%lx ipv6_unavail=%d flags=%x vcsock=%d\n  options=",
         state->retrans, state->retry, state->nscount, state->ndots, state->nsort, state->pfcode,
-        state->ipv6_unavail, state->_flags, state->_vcsock, state->res_h_errno);
+        state->ipv6_unavail, state->_flags, state->_vcsock);
     unsigned long rest = state->options;
     for (const struct name *o = options; o->text != NULL; o++)
         if (state->options & (unsigned long)o->value) {
