@@ -45,10 +45,13 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,target/release/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
+# A static glibc's threads bring in the object that defines __res_init, and that one another with
+# __res_ninit: weak, ours make way instead of clashing.
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type staticlib
-	objcopy --strip-debug target/release/librustdns.a $@
+	objcopy --strip-debug --weaken-symbol=__res_init --weaken-symbol=__res_ninit \
+		target/release/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
 $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so

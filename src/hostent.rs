@@ -33,7 +33,8 @@ pub fn by_name(session: &Session, name: &[u8], family: Family) -> Result<Found, 
     })
 }
 
-fn ask_name(
+/// What one of nsswitch.conf's services knows of a name.
+pub fn ask_name(
     session: &Session,
     service: &Service,
     name: &[u8],
@@ -114,7 +115,8 @@ pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
     })
 }
 
-fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
+/// What one of nsswitch.conf's services knows of an address.
+pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found, Failure> {
     let mut found = Found::default();
     match service {
         Service::Files => {
@@ -127,10 +129,14 @@ fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<Found
             let ip = unmapped(ip);
             let upstream = session.upstream()?;
             // Of several names libc 2.36 gives the first.
-            session.lookup(&upstream).names(ip, &mut |name| match found.canonical.is_empty() {
+            let ttl = session.lookup(&upstream).names(ip, &mut |name| match found
+                .canonical
+                .is_empty()
+            {
                 true => append_text(&mut found.canonical, name),
                 false => Ok(()),
             })?;
+            found.ttl = Some(ttl);
             found.addresses.try_push(Address::new(ip))?;
         }
         Service::MyHostname => {

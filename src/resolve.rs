@@ -7,7 +7,7 @@ use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
-use crate::mem::TryPush;
+use crate::mem::{NoMemory, TryPush};
 use crate::order::sort;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
@@ -62,15 +62,6 @@ pub fn ask(
 ) -> Result<Found, Failure> {
     let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
     Resolver { session, hints: &hints }.ask(service, node, family)
-}
-
-/// The addresses of a name by the DNS alone, unsorted: what our NSS module answers with.
-pub fn by_dns(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
-    if node.len() > MAX_NODE {
-        return Err(Failure::NoName);
-    }
-    let hints = Hints { flags: Flags::default(), family, socktype: SockType::Any, protocol: 0 };
-    Resolver { session, hints: &hints }.ask_dns(node, family)
 }
 
 struct Resolver<'a> {
@@ -163,21 +154,27 @@ impl Resolver<'_> {
         if node.len() > MAX_NODE {
             return Err(Error::NoName);
         }
-        if self.hints.family != Family::V6 || !self.flags().v4_mapped {
-            return self.walk(node, self.hints.family).map_err(|failure| {
-                match (failure, self.hints.family) {
-                    // libc's ways with an answer of which nothing fits: no name, but no data where
-                    // only an IPv4 address was asked for.
-                    (Failure::Unrelated, Family::V4) => Error::NoData,
-                    (failure, _) => failure.error(),
-                }
-            });
-        }
-        let v6 = self.walk(node, Family::V6);
+        let family = self.hints.family;
+        let mapped = family == Family::V6 && self.flags().v4_mapped;
+        let mut ask = |service: &Service| {
+            if mapped { self.ask_mapped(service, node) } else { self.ask(service, node, family) }
+        };
+        let libc = &mut || crate::abi::foreign::look_up(node, family);
+        walk(self.session, &Text(node), &mut ask, libc).map_err(|failure| match failure {
+            // libc's ways with an answer of which nothing fits: no name, but no data where only an
+            // IPv4 address was asked for.
+            Failure::Unrelated if family == Family::V4 => Error::NoData,
+            failure => failure.error(),
+        })
+    }
+
+    /// A service's IPv6 addresses; where it has none, or with AI_ALL, its IPv4 ones, mapped.
+    fn ask_mapped(&self, service: &Service, node: &[u8]) -> Result<Found, Failure> {
+        let v6 = self.ask(service, node, Family::V6);
         if v6.is_ok() && !self.flags().all {
-            return v6.map_err(Failure::error);
+            return v6;
         }
-        match (v6, self.walk(node, Family::V4)) {
+        match (v6, self.ask(service, node, Family::V4)) {
             (Ok(mut v6), Ok(v4)) => {
                 map(&v4.addresses, &mut v6.addresses)?;
                 Ok(v6)
@@ -187,14 +184,9 @@ impl Resolver<'_> {
                 map(&v4.addresses, &mut mapped.addresses)?;
                 Ok(mapped)
             }
-            (v6, Err(_)) => v6.map_err(Failure::error),
+            (Ok(v6), Err(_)) => Ok(v6),
+            (Err(v6), Err(v4)) => Err(neither(v6, v4)),
         }
-    }
-
-    fn walk(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
-        walk(self.session, &Text(node), &mut |service| self.ask(service, node, family), &mut || {
-            crate::abi::foreign::look_up(node, family)
-        })
     }
 
     fn ask(&self, service: &Service, node: &[u8], family: Family) -> Result<Found, Failure> {
@@ -252,8 +244,20 @@ impl Resolver<'_> {
     }
 }
 
+/// What two families' failures come to: no data only where neither denies the name.
+fn neither(v6: Failure, v4: Failure) -> Failure {
+    use Failure::{Again, Memory, NoData, NoName, System, Unavailable};
+    match (v6, v4) {
+        (failure @ (Memory | System(_)), _) | (_, failure @ (Memory | System(_))) => failure,
+        (Unavailable, other) | (other, Unavailable) => other,
+        (NoData, Again) | (Again, NoData) => NoData,
+        (v6, v4) if v6 == v4 => v6,
+        _ => NoName,
+    }
+}
+
 /// Appends IPv4 addresses to IPv6 ones as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
-fn map(from: &Addresses, to: &mut Addresses) -> Result<(), Error> {
+fn map(from: &Addresses, to: &mut Addresses) -> Result<(), NoMemory> {
     for address in from {
         if let IpAddr::V4(ip) = address.ip {
             to.try_push(Address::new(IpAddr::V6(ip.to_ipv6_mapped())))?;

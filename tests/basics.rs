@@ -43,6 +43,28 @@ fn same(calls: &str) {
     });
 }
 
+/// What is in hosts for one family is not looked for in the DNS for the other, unless ALL asks.
+#[test]
+fn a_mapped_address_comes_from_the_first_service_that_has_one() {
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/hosts", "192.0.2.9 both.test\n2001:db8::9 other.test\n");
+        let zone = Zone::new()
+            .aaaa("both.test", "2001:db8::1")
+            .a("other.test", "192.0.2.1")
+            .a("four.test", "192.0.2.4")
+            .nxdomain_else();
+        let _server = Server::start(sandbox, zone);
+        let flags = &["", "-F V4MAPPED", "-F V4MAPPED,ALL", "-F ALL", "-F V4MAPPED,CANONNAME"];
+        let nodes = &["both.test 80", "other.test 80", "four.test 80", "nobody.test 80"];
+        for line in
+            ["files dns", "dns files", "dns [NOTFOUND=return] files", "dns [!UNAVAIL=return] files"]
+        {
+            sandbox.write("/etc/nsswitch.conf", format!("hosts: {line}\n"));
+            assert_same!(compare_calls(sandbox, &combine(&[INET, &["-t stream"], flags, nodes])));
+        }
+    });
+}
+
 #[test]
 fn no_node() {
     let flags = &["", "-F PASSIVE", "-F CANONNAME", "-F NUMERICHOST", "-F NUMERICSERV"];

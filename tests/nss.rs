@@ -27,6 +27,7 @@ fn zone() -> Zone {
         .txt("text.test", "no address")
         .ptr("192.0.2.1", "host.test")
         .ptr("192.0.2.1", "other.test")
+        .ptr("192.0.2.1", "third.test")
         .ptr("2001:db8::1", "host.test")
         .a("short.example.test", "192.0.2.7")
         .nxdomain_else()
@@ -45,6 +46,9 @@ fn script() -> impl Script {
 fn with_module(test: impl FnOnce(&Sandbox, &Server) + Send) {
     Sandbox::enter(|sandbox| {
         install(sandbox);
+        // Beside loopback: getent asks with AI_ADDRCONFIG.
+        sandbox.address("192.0.2.200/24");
+        sandbox.address("2001:db8::200/64");
         sandbox.write("/etc/resolv.conf", "nameserver 127.0.0.1\nsearch example.test\n");
         sandbox.append("/etc/hosts", "192.0.2.9 listed.test\n");
         let server = Server::start(sandbox, script());
@@ -105,7 +109,7 @@ def show(call, *a):
 for name in 'host.test', 'alias.test', 'text.test', 'nobody.test', 'broken.test', 'listed.test', 'short':
     for family in 0, socket.AF_INET, socket.AF_INET6:
         show(socket.getaddrinfo, name, 80, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
-    show(socket.gethostbyname_ex, name)
+    if name != 'broken.test': show(socket.gethostbyname_ex, name)
 for address in '192.0.2.1', '2001:db8::1', '192.0.2.99':
     show(socket.gethostbyaddr, address)
     show(socket.getnameinfo, (address, 80), socket.NI_NAMEREQD)
@@ -279,10 +283,71 @@ fn every_function_tells_status_errno_and_h_errno() {
         let _server = Server::start(sandbox, script());
         let output = probe(sandbox, &program, "status");
         assert!(output.success(), "{output}");
-        let expected = include_str!("nss_status.txt");
-        let difference = support::differential::unified_diff(expected, &output.out());
+        let expected = expected();
+        let difference = support::differential::unified_diff(&expected, &output.out());
         assert!(expected == output.out(), "{difference}");
     });
+}
+
+/// What the probe has to print: by the manual of the GNU C library for the statuses and errno, by
+/// libc's dns for h_errno, by the zone for the rest.
+fn expected() -> String {
+    const FAMILY: &str = "UNAVAIL NETDB_INTERNAL EAFNOSUPPORT";
+    let mut lines = String::new();
+    let mut line = |words: &[&str]| lines += &(words.concat() + "\n");
+    let mut name = |name: &str, both: &str, inet: &str, inet6: &str, canonical: &str| {
+        line(&["gethostbyname4_r ", name, ": ", both]);
+        line(&["gethostbyname4_r (own tuple) ", name, ": ", both]);
+        for (family, three) in [("inet", inet), ("inet6", inet6), ("other", FAMILY)] {
+            line(&["gethostbyname3_r ", name, " ", family, ": ", three]);
+            // The older functions have no time to tell.
+            let two = three.trim_end_matches(" ttl");
+            line(&["gethostbyname2_r ", name, " ", family, ": ", two]);
+        }
+        line(&["gethostbyname_r ", name, " inet: ", inet.trim_end_matches(" ttl")]);
+        line(&["getcanonname_r ", name, ": ", canonical]);
+    };
+    name(
+        "host.test",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test",
+    );
+    name(
+        "alias.test",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 2001:db8::1 ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 192.0.2.2 alias alias.test alias middle.test ttl",
+        "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 alias alias.test alias middle.test ttl",
+        "SUCCESS NETDB_SUCCESS host.test",
+    );
+    let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
+    nobody("text.test", "NOTFOUND NO_DATA ENOENT");
+    nobody("nobody.test", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("broken.test", "TRYAGAIN TRY_AGAIN EAGAIN");
+    name(
+        "localhost",
+        "SUCCESS NETDB_SUCCESS localhost: ::1 127.0.0.1",
+        "SUCCESS NETDB_SUCCESS localhost: 127.0.0.1",
+        "SUCCESS NETDB_SUCCESS localhost: ::1",
+        "SUCCESS NETDB_SUCCESS localhost",
+    );
+    let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
+    nobody("secret.onion", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("not a name", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    let mut address = |address: &str, family: &str, reply: &str| {
+        line(&["gethostbyaddr2_r ", address, " ", family, ": ", reply]);
+        line(&["gethostbyaddr2_r ", address, " other: ", FAMILY]);
+        line(&["gethostbyaddr_r ", address, " ", family, ": ", reply.trim_end_matches(" ttl")]);
+        line(&["gethostbyaddr_r ", address, " other: ", FAMILY]);
+    };
+    address("192.0.2.1", "inet", "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 ttl");
+    address("2001:db8::1", "inet6", "SUCCESS NETDB_SUCCESS host.test: 2001:db8::1 ttl");
+    // The IPv4 address in an IPv6 one comes back as IPv4.
+    address("::ffff:192.0.2.1", "inet6", "SUCCESS NETDB_SUCCESS host.test: 192.0.2.1 ttl");
+    address("192.0.2.99", "inet", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    lines
 }
 
 #[test]

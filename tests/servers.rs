@@ -2,6 +2,8 @@
 //! all. What counts is the order of queries in the servers' logs; the bounds on time are those that
 //! tell hedging from libc's timeouts.
 
+#![expect(clippy::unwrap_used, reason = "tests fail so")]
+
 mod support;
 
 use std::collections::BTreeMap;

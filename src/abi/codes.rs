@@ -46,14 +46,14 @@ pub(super) fn returned(result: Result<(), Error>) -> Returned {
 }
 
 /// `h_errno` (netdb.h), the same numbers in every Unix.
-mod h {
+pub(in crate::abi) mod h {
     use core::ffi::c_int;
 
-    pub(super) const NETDB_INTERNAL: c_int = -1;
-    pub(super) const HOST_NOT_FOUND: c_int = 1;
-    pub(super) const TRY_AGAIN: c_int = 2;
-    pub(super) const NO_RECOVERY: c_int = 3;
-    pub(super) const NO_DATA: c_int = 4;
+    pub(in crate::abi) const NETDB_INTERNAL: c_int = -1;
+    pub(in crate::abi) const HOST_NOT_FOUND: c_int = 1;
+    pub(in crate::abi) const TRY_AGAIN: c_int = 2;
+    pub(in crate::abi) const NO_RECOVERY: c_int = 3;
+    pub(in crate::abi) const NO_DATA: c_int = 4;
 }
 
 /// Why a call of the `gethostbyname` family gives no host.

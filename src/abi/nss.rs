@@ -14,20 +14,18 @@ pub mod room;
 mod reply;
 
 use super::args;
+use super::gethostby::set_h_errno;
 use super::guard::guard;
-use crate::address::Address;
+use crate::config::nsswitch::Service;
+use crate::hostent;
 use crate::lookup::query::Family;
-use crate::mem::TryPush;
-use crate::resolve::by_dns;
-use crate::reverse::unmapped;
 use crate::session::Session;
-use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, NameText, append_text};
+use crate::source::{Failure, Found};
 use core::ffi::{c_char, c_int, c_void};
 use core::net::IpAddr;
-use libc::{hostent, socklen_t};
+use libc::{hostent as HostEnt, socklen_t};
 use reply::Reply;
-use room::{AddressTuple, Host, Room};
+use room::{AddressTuple, Room};
 
 /// The addresses of `name`, of both families: `*tuple` becomes a list in the buffer, or, where it is
 /// not null already, takes the first of the list. `*ttl` becomes the seconds that they stay true.
@@ -69,7 +67,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname4_r(
 pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname3_r(
     name: *const c_char,
     family: c_int,
-    result: *mut hostent,
+    result: *mut HostEnt,
     buffer: *mut c_char,
     buflen: usize,
     errnop: *mut c_int,
@@ -81,12 +79,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname3_r(
     unsafe {
         answer(errnop, h_errnop, || {
             let found = forward(name, family_of(family)?)?;
-            let host = Room::new(buffer, buflen).host(&Host {
-                name: &found.canonical,
-                aliases: &[],
-                family,
-                addresses: &found.addresses,
-            })?;
+            let host = Room::new(buffer, buflen).host(&found)?;
             if let Some(canonical) = canonical.as_mut() {
                 *canonical = host.h_name;
             }
@@ -105,7 +98,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname3_r(
 pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname2_r(
     name: *const c_char,
     family: c_int,
-    result: *mut hostent,
+    result: *mut HostEnt,
     buffer: *mut c_char,
     buflen: usize,
     errnop: *mut c_int,
@@ -135,7 +128,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname2_r(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyname_r(
     name: *const c_char,
-    result: *mut hostent,
+    result: *mut HostEnt,
     buffer: *mut c_char,
     buflen: usize,
     errnop: *mut c_int,
@@ -157,7 +150,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr2_r(
     address: *const c_void,
     len: socklen_t,
     family: c_int,
-    result: *mut hostent,
+    result: *mut HostEnt,
     buffer: *mut c_char,
     buflen: usize,
     errnop: *mut c_int,
@@ -167,24 +160,10 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr2_r(
     // SAFETY: by this function's contract.
     unsafe {
         answer(errnop, h_errnop, || {
-            let ip = unmapped(address_of(address, len, family)?);
-            let mut names = smallvec::SmallVec::<[NameText; 1]>::new();
-            let session = session()?;
-            let upstream = session.upstream()?;
-            let seconds = session.lookup(&upstream).names(ip, &mut |text| {
-                let mut name = NameText::new();
-                append_text(&mut name, text)?;
-                names.try_push(name)
-            })?;
-            let Some((name, aliases)) = names.split_first() else {
-                return Err(Failure::NoName.into());
-            };
-            let mut addresses = Addresses::new();
-            addresses.try_push(Address::new(ip))?;
-            let family = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-            let host = Host { name, aliases, family, addresses: &addresses };
-            *result = Room::new(buffer, buflen).host(&host)?;
-            tell_ttl(ttl, Some(seconds));
+            let ip = address_of(address, len, family)?;
+            let found = hostent::ask_address(&session()?, &Service::Dns, ip)?;
+            *result = Room::new(buffer, buflen).host(&found)?;
+            tell_ttl(ttl, found.ttl);
             Ok(())
         })
     }
@@ -199,7 +178,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr_r(
     address: *const c_void,
     len: socklen_t,
     family: c_int,
-    result: *mut hostent,
+    result: *mut HostEnt,
     buffer: *mut c_char,
     buflen: usize,
     errnop: *mut c_int,
@@ -240,6 +219,9 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_getcanonname_r(
 /// Does the work inside the guard, and tells what came of it. `errnop` is libc's own `errno` as a
 /// rule, which the guard puts back: so it is set afterwards.
 ///
+/// The thread's `h_errno` is set too, as libc's dns sets it: Python and others look there also where
+/// they are told by pointer.
+///
 /// # Safety
 /// `errnop` and `h_errnop` are valid.
 #[inline(always)]
@@ -260,6 +242,7 @@ unsafe fn answer(
         }
         *h_errnop = reply.h_errno;
     }
+    set_h_errno(reply.h_errno);
     status
 }
 
@@ -272,7 +255,7 @@ fn session() -> Result<Session, Reply> {
 unsafe fn forward(name: *const c_char, family: Family) -> Result<Found, Reply> {
     // SAFETY: by the function's contract.
     let name = unsafe { args::text(name) }.ok_or(Failure::NoName)?;
-    Ok(by_dns(&session()?, name, family)?)
+    Ok(hostent::ask_name(&session()?, &Service::Dns, name, family)?)
 }
 
 fn family_of(family: c_int) -> Result<Family, Reply> {

@@ -1,4 +1,4 @@
-//! What a parser ignored, as data: the operator reads it in the debug trace and in `rustdns doctor`.
+//! What a parser ignored, as data: the operator reads it in the debug trace.
 
 use crate::mem::{NoMemory, TryPush};
 

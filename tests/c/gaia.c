@@ -287,10 +287,11 @@ static void on_thread(union sigval value)
     pthread_attr_getstacksize(&attributes, &stack);
     pthread_attr_getdetachstate(&attributes, &detached);
     pthread_attr_destroy(&attributes);
-    snprintf(thread_said, sizeof thread_said, "function: value %s, %s thread, %d signals blocked, %s, stack %zu kB\n",
+    snprintf(thread_said, sizeof thread_said,
+             "function: value %s, %s thread, %d signals blocked, %s, stack %zu kB\n",
              value.sival_ptr == list ? "list" : "other",
-           pthread_equal(pthread_self(), main_thread) ? "main" : "another", blocked,
-           detached == PTHREAD_CREATE_DETACHED ? "detached" : "joinable", stack / 1024);
+             pthread_equal(pthread_self(), main_thread) ? "main" : "another", blocked,
+             detached == PTHREAD_CREATE_DETACHED ? "detached" : "joinable", stack / 1024);
     __atomic_add_fetch(&thread_calls, 1, __ATOMIC_SEQ_CST);
     pthread_exit(NULL);
 }

@@ -1,6 +1,7 @@
 //! What a function of an NSS module tells: one table from our failures to `nss_status`, `errno` and
 //! `h_errno` (the GNU C library's manual, "NSS Modules Interface").
 
+use crate::abi::codes::h;
 use crate::mem::NoMemory;
 use crate::source::Failure;
 use core::ffi::c_int;
@@ -13,18 +14,6 @@ mod status {
     pub(super) const UNAVAILABLE: c_int = -1;
     pub(super) const NOT_FOUND: c_int = 0;
     pub(super) const SUCCESS: c_int = 1;
-}
-
-/// `h_errno` (netdb.h), which the libc crate lacks.
-mod h {
-    use core::ffi::c_int;
-
-    pub(super) const NETDB_INTERNAL: c_int = -1;
-    pub(super) const NETDB_SUCCESS: c_int = 0;
-    pub(super) const HOST_NOT_FOUND: c_int = 1;
-    pub(super) const TRY_AGAIN: c_int = 2;
-    pub(super) const NO_RECOVERY: c_int = 3;
-    pub(super) const NO_DATA: c_int = 4;
 }
 
 /// The three numbers.
@@ -41,7 +30,7 @@ impl Reply {
         Reply { status, errno, h_errno }
     }
 
-    pub(super) const SUCCESS: Reply = Reply::new(status::SUCCESS, 0, h::NETDB_SUCCESS);
+    pub(super) const SUCCESS: Reply = Reply::new(status::SUCCESS, 0, 0);
     /// The caller's buffer is too small: the caller comes again with a larger one.
     pub(super) const RANGE: Reply = Reply::new(status::TRY_AGAIN, libc::ERANGE, h::NETDB_INTERNAL);
     /// Only addresses of IPv4 and IPv6 are known here.
@@ -62,15 +51,14 @@ impl Reply {
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Reply {
         match failure {
-            Failure::NoName | Failure::Unrelated => {
-                Reply::new(status::NOT_FOUND, libc::ENOENT, h::HOST_NOT_FOUND)
-            }
-            Failure::Refused => Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_RECOVERY),
+            Failure::NoName => Reply::new(status::NOT_FOUND, libc::ENOENT, h::HOST_NOT_FOUND),
             Failure::NoData => Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_DATA),
-            Failure::Again => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN),
-            Failure::Unavailable | Failure::NoService(_) => {
-                Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY)
+            Failure::Unrelated | Failure::Refused => {
+                Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_RECOVERY)
             }
+            Failure::Again => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN),
+            Failure::Unavailable => Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY),
+            Failure::NoService(errno) => Reply::new(status::UNAVAILABLE, errno, h::NO_RECOVERY),
             Failure::Memory => Reply::new(status::TRY_AGAIN, libc::ENOMEM, h::NETDB_INTERNAL),
             Failure::System(errno) => Reply::new(status::UNAVAILABLE, errno, h::NETDB_INTERNAL),
         }

@@ -2,8 +2,9 @@
 //! is too small is left as it was.
 
 use super::reply::Reply;
+use crate::abi::hostent::pack;
 use crate::address::Address;
-use crate::source::NameText;
+use crate::source::Found;
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
 use core::net::IpAddr;
@@ -78,57 +79,11 @@ impl Room {
         }
     }
 
-    /// Writes what a `hostent` points to, and gives it. `aliases` are texts each ended with NUL.
-    pub(super) fn host(&self, host: &Host<'_>) -> Result<libc::hostent, Reply> {
-        let width = if host.family == libc::AF_INET { 4 } else { 16 };
-        let aliases = || host.aliases.iter().filter(|alias| !alias.is_empty());
-        // No overflow: all of it comes out of a message of 64 KiB.
-        let pointers = host.addresses.len() + 1 + aliases().count() + 1;
-        let octets = pointers * size_of::<*mut c_char>() + host.addresses.len() * width;
-        let texts = host.name.len() + 1 + aliases().map(|alias| alias.len() + 1).sum::<usize>();
-        let place = self.aligned::<*mut c_char>(octets + texts)?;
-        // SAFETY: the room has the pointers, the addresses and the texts, in this order (just
-        // measured), and is aligned for pointers; by `new`'s contract it is ours to write.
-        unsafe {
-            let list = place.cast::<*mut c_char>();
-            let alias_list = list.add(host.addresses.len() + 1);
-            let mut end = place.add(pointers * size_of::<*mut c_char>());
-            for (at, address) in host.addresses.iter().enumerate() {
-                list.add(at).write(end.cast());
-                match address.ip {
-                    IpAddr::V4(ip) => end.cast::<[u8; 4]>().write_unaligned(ip.octets()),
-                    IpAddr::V6(ip) => end.cast::<[u8; 16]>().write_unaligned(ip.octets()),
-                }
-                end = end.add(width);
-            }
-            list.add(host.addresses.len()).write(null_mut());
-            let name = write_text(end, host.name);
-            end = end.add(host.name.len() + 1);
-            let mut next = alias_list;
-            for alias in aliases() {
-                next.write(write_text(end, alias));
-                next = next.add(1);
-                end = end.add(alias.len() + 1);
-            }
-            next.write(null_mut());
-            Ok(libc::hostent {
-                h_name: name,
-                h_aliases: alias_list,
-                h_addrtype: host.family,
-                h_length: width as c_int,
-                h_addr_list: list,
-            })
-        }
+    /// Writes what a `hostent` points to, and gives it.
+    pub(super) fn host(&self, found: &Found) -> Result<libc::hostent, Reply> {
+        // SAFETY: by `new`'s contract the buffer is valid for writing its length.
+        unsafe { pack(found, self.place, self.len) }.ok_or(Reply::RANGE)
     }
-}
-
-/// What a `hostent` says.
-pub(super) struct Host<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) aliases: &'a [NameText],
-    /// `AF_INET` or `AF_INET6`; all addresses are of it.
-    pub(super) family: c_int,
-    pub(super) addresses: &'a [Address],
 }
 
 fn tuple(address: &Address, name: *mut c_char, next: *mut AddressTuple) -> AddressTuple {

@@ -114,8 +114,8 @@ fn negative_ttl(message: &Message<'_>) -> u32 {
 /// The aliases from a question's name to the name that has the records.
 struct Chain<'m> {
     message: Message<'m>,
-    /// The last name.
-    end: Name,
+    /// The last name; `None` where there is none.
+    end: Option<Name>,
     /// The last name of the chain that is a host name, or the question's own.
     host_name: Name,
     /// Host names before it, each ended by NUL.
@@ -129,7 +129,7 @@ impl<'m> Chain<'m> {
     fn follow(message: &Message<'m>, name: &Name) -> Result<Chain<'m>, NoMemory> {
         let mut chain = Chain {
             message: *message,
-            end: *name,
+            end: Some(*name),
             host_name: *name,
             aliases: NameText::new(),
             ttl: u32::MAX,
@@ -141,14 +141,14 @@ impl<'m> Chain<'m> {
                 return Ok(chain);
             };
             chain.ttl = chain.ttl.min(alias.ttl);
-            chain.end = target;
+            chain.end = Some(target);
             if target.is_host_name() {
                 append_name(&mut chain.aliases, &text_of(&chain.host_name)?)?;
                 chain.host_name = target;
             }
         }
-        // A loop, or as good as one: no record belongs to its end.
-        chain.end = Name::ROOT;
+        // A loop, or as good as one: it has no end, and no record belongs to it.
+        chain.end = None;
         Ok(chain)
     }
 
@@ -158,7 +158,7 @@ impl<'m> Chain<'m> {
         self.message.answers().filter(move |record| {
             record.record_type == record_type
                 && record.class == CLASS_IN
-                && record.owner().is_some_and(|owner| owner.is(&end))
+                && record.owner().is_some_and(|owner| end.is_some_and(|end| owner.is(&end)))
         })
     }
 }
