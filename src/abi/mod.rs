@@ -27,6 +27,9 @@ pub mod getnameinfo;
 pub mod nss;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
+#[cfg(not(target_env = "gnu"))]
+#[path = "res_state_none.rs"]
+pub mod res_state;
 pub mod resolver;
 
 #[cfg(test)]
