@@ -196,7 +196,9 @@ mod tests {
             |m| m.options.timeout = 1,
             |m| m.servers = SmallVec::from_slice(&["192.0.2.1:54".parse().unwrap()]),
             |m| m.servers.clear(),
-            |m| drop(m.search.pop()),
+            |m| {
+                m.search.pop();
+            },
             |m| m.search = SmallVec::from_slice(&[&b"ab"[..]]),
         ];
         let mut seen = Vec::new();
