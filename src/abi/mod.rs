@@ -6,9 +6,11 @@
 mod codes;
 mod guard;
 mod hostent;
+mod job;
 mod kept;
 mod notification;
 mod requests;
+mod waiting;
 
 pub mod foreign;
 
@@ -24,6 +26,9 @@ pub mod getnameinfo;
 #[cfg(any(feature = "nss", test))]
 pub mod nss;
 #[cfg(target_env = "gnu")]
+pub mod res_state;
+#[cfg(not(target_env = "gnu"))]
+#[path = "res_state_none.rs"]
 pub mod res_state;
 pub mod resolver;
 

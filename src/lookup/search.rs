@@ -66,8 +66,7 @@ pub struct Search<'a> {
     dots: usize,
     absolute: bool,
     stage: Stage,
-    /// The next domain of the list. Beside the stage, not in it: so it always has a value, and memory
-    /// checkers find nothing to say about reading it early, as compilers do.
+    /// How many of the list's domains have been handed out.
     domain: usize,
     as_is_tried: bool,
     first_miss: Option<Miss>,
@@ -76,6 +75,7 @@ pub struct Search<'a> {
     last: Miss,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Start,
     Domains,
@@ -145,7 +145,7 @@ impl<'a> Search<'a> {
     /// Takes in that the last candidate was a miss.
     pub fn missed(&mut self, candidate: Candidate<'_>, miss: Miss) {
         self.last = miss;
-        let before_the_list = matches!(self.stage, Stage::Domains);
+        let before_the_list = self.stage == Stage::Domains && self.domain == 0;
         if before_the_list && candidate == Candidate::AsIs {
             self.first_miss = Some(miss);
         }
@@ -156,7 +156,7 @@ impl<'a> Search<'a> {
             Miss::Unreachable | Miss::Unrelated => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
             Miss::Silent | Miss::Final => {
-                if !before_the_list && matches!(self.stage, Stage::Domains) {
+                if !before_the_list && self.stage == Stage::Domains {
                     self.stage = Stage::AsIsLast;
                 }
             }
