@@ -49,8 +49,6 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,target/release/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
-# A static glibc's threads bring in the object that defines __res_init, and that one another with
-# __res_ninit: weak, ours make way instead of clashing.
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type staticlib

@@ -1,6 +1,15 @@
 //! `freeaddrinfo` crosswise: our lists freed by libc's, libc's by ours, in parts too, under valgrind
 //! and AddressSanitizer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::path::Path;

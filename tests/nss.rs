@@ -1,5 +1,14 @@
 //! The NSS module: called by dlopen, and through libc, as text compared with libc's own dns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::fs;
@@ -169,6 +178,20 @@ fn what_the_module_says_is_final() {
             text(sandbox, "rustdns", &["getent", "ahosts", name], false);
             assert_eq!(alone, server.asked(), "{name}");
         }
+    });
+}
+
+/// Where libc's dns says "unavailable" of servers that have trouble, which then counts for nothing,
+/// the module says "try again": a name is not taken for one that doesn't exist.
+#[test]
+fn trouble_of_the_servers_is_try_again() {
+    with_module(|sandbox, _server| {
+        let python = "import socket; print(socket.gethostbyname_ex('broken.test'))";
+        let words = ["python3", "-c", python];
+        let libc = text(sandbox, "files dns", &words, false);
+        assert!(libc.contains("Name or service not known"), "{libc}");
+        let module = text(sandbox, "files rustdns", &words, false);
+        assert!(module.contains("Temporary failure in name resolution"), "{module}");
     });
 }
 

@@ -3,6 +3,15 @@
 //!
 //! C++ is in tests/api.rs, static cgo programs are in tests/programs/crash.rs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::fs;
