@@ -335,7 +335,7 @@ fn expected() -> String {
     let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
     nobody("secret.onion", "NOTFOUND HOST_NOT_FOUND ENOENT");
     nobody("not a name", "NOTFOUND HOST_NOT_FOUND ENOENT");
-    nobody("", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("", "NOTFOUND NO_RECOVERY ENOENT");
     let mut address = |address: &str, family: &str, reply: &str| {
         line(&["gethostbyaddr2_r ", address, " ", family, ": ", reply]);
         line(&["gethostbyaddr2_r ", address, " other: ", FAMILY]);
