@@ -125,7 +125,9 @@ impl Session {
             manual.options
         ));
         let is_placed = self.state.knows_version(manual.fingerprint_of_places());
-        Shared::new(manual.upstream(is_placed.then_some(&*configured))?)
+        let mut upstream = manual.upstream(is_placed.then_some(&*configured))?;
+        upstream.servers.retain(|(server, _)| self.environment.settings.may_ask(server));
+        Shared::new(upstream)
     }
 
     /// Reads everything anew: `res_init(3)`.

@@ -154,7 +154,11 @@ impl State {
 
     /// Notes a version of resolv.conf.
     pub fn note_version(&self, upstream: &Upstream) {
-        manual::fingerprints_of(upstream).into_iter().for_each(|one| self.versions.add(one));
+        let Upstream { conf, servers, .. } = upstream;
+        let ours = manual::fingerprints(conf, servers.iter().map(|(server, _)| server));
+        // Where a setting has other servers than the file, libc itself may still have filled a `_res`.
+        let libcs = manual::fingerprints(conf, conf.servers.iter());
+        ours.into_iter().chain(libcs).for_each(|one| self.versions.add(one));
     }
 
     /// True where a `_res` with this fingerprint, in this respect, is as we filled it, now or before
@@ -280,8 +284,7 @@ impl Upstream {
         let chosen = if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
         let mut servers = Vec::new();
         for &server in chosen {
-            // `mode test-only`: nothing leaves the loopback interface.
-            if !settings.test_only || server.ip().is_loopback() {
+            if settings.may_ask(&server) {
                 servers.try_push((server, Health::default()))?;
             }
         }

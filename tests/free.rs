@@ -29,7 +29,6 @@ fn play(words: &[&str], program: &Path) -> Option<Output> {
         all.push(program.to_str().unwrap());
         let mut command: Command = sandbox.command(all[0]);
         command.args(&all[1..]).env("LD_LIBRARY_PATH", dist());
-        // What is kept for the whole process isn't kept here, so that a leak is a leak.
         command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=9");
         result = Some(run(command, LIMIT));
     });

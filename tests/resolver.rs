@@ -44,9 +44,6 @@ fn compare(sandbox: &Sandbox, servers: &[&Server], calls: &str) -> Pair {
         }
         output
     });
-    if std::env::var_os("RESOLVER_SHOW").is_some() {
-        eprintln!("{libc}");
-    }
     Pair { what: "resolver".to_owned(), libc, rustdns }
 }
 
@@ -119,8 +116,8 @@ fn what_a_message_is_to_the_caller() {
     }
 }
 
-fn long(q: &Question, records: usize) -> Reply {
-    let text = |i| Record::new(&q.name, Data::Txt(vec![b'a' + (i % 26) as u8; 100]));
+fn long(q: &Question, records: u8) -> Reply {
+    let text = |i: u8| Record::new(&q.name, Data::Txt(vec![i; 100]));
     Reply::records((0..records).map(text))
 }
 
@@ -317,5 +314,47 @@ fn servers_in_trouble() {
         // The library asks again early (docs/divergences.md).
         let asked = |line: &str| line.starts_with("wire");
         assert_same!(without(compare(sandbox, &[&server], calls), asked), "silence");
+    });
+}
+
+#[test]
+fn a_file_that_changes_is_followed_by_who_has_not_changed_res() {
+    Sandbox::enter(|sandbox| {
+        let file = |address: &str, options: &str| {
+            let text = format!("nameserver {address}\noptions timeout:1 attempts:1 {options}\n");
+            sandbox.write("/etc/resolv.conf", text);
+        };
+        let first = Server::on(sandbox, &["127.0.0.1:53"], Zone::new().a("host.test", "192.0.2.1"));
+        let second =
+            Server::on(sandbox, &["127.0.0.2:53"], Zone::new().a("host.test", "192.0.2.2"));
+        let rewrite = sandbox.scratch().join("resolv.conf");
+        sandbox.write(&rewrite, "nameserver 127.0.0.2\noptions timeout:1 attempts:1 use-vc\n");
+        let run = |preload, start: &str| {
+            file("127.0.0.1", "");
+            second.clear_log();
+            let calls = format!(
+                "{start}gai host.test\ncopy {} /etc/resolv.conf\ngai host.test\n\
+                 query host.test IN A\ngai host.test\n",
+                rewrite.display()
+            );
+            let command = sandbox.command(cc::program("resolver"));
+            let command = if preload { sandbox.preload(command) } else { command };
+            run_with_input(command, calls.as_bytes(), LIMIT)
+        };
+        for start in ["", "init\n", "query host.test IN A\n"] {
+            let [libc, rustdns] = [false, true].map(|preload| run(preload, start));
+            assert!(libc.out().contains("192.0.2.2"), "{libc}");
+            assert!(second.asked().iter().all(|question| question.ends_with("tcp")));
+            assert_same!(Pair { what: start.to_owned(), libc, rustdns });
+        }
+        // libc stays with the old servers once a program has set anything at all.
+        for start in ["init\nset retrans 7\n", "init\nset options +IGNTC\n"] {
+            let libc = run(false, start);
+            assert!(!libc.out().contains("192.0.2.2"), "{libc}");
+            let rustdns = run(true, start);
+            assert!(rustdns.out().contains("192.0.2.2"), "{rustdns}");
+            assert!(second.asked().iter().all(|question| question.ends_with("udp")));
+        }
+        drop(first);
     });
 }

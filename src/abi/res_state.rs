@@ -76,15 +76,15 @@ pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {
     let state = of_thread();
     // SAFETY: `state` is this thread's own, which it can't change before our call has ended; one that is
     // filled has strings and addresses where these belong.
-    unsafe { (*state).is_filled().then(|| manual(state)) }
+    unsafe { if (*state).is_filled() { manual(state) } else { None } }
 }
 
-/// Reads what of a state matters to a lookup.
+/// Reads what of a state matters to a lookup; always something, with this libc.
 ///
 /// # Safety
 /// `state` is valid, its `dnsrch` are null or strings, its `nsaddrs` null or addresses, and all of it
 /// stays unchanged for `'a`.
-pub(super) unsafe fn manual<'a>(state: *const ResState) -> Manual<'a> {
+pub(super) unsafe fn manual<'a>(state: *const ResState) -> Option<Manual<'a>> {
     // SAFETY: by the function's contract.
     let state = unsafe { &*state };
     // The options are 32 bits on every architecture.
@@ -116,7 +116,7 @@ pub(super) unsafe fn manual<'a>(state: *const ResState) -> Manual<'a> {
         // At most seven: as many as there is room for.
         found.search.push(domain.to_bytes());
     }
-    found
+    Some(found)
 }
 
 /// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does.
@@ -226,18 +226,40 @@ fn place_bits(value: c_uint, index: u32) -> c_uint {
 
 impl ResState {
     /// Whether it has been filled (`RES_INIT`).
-    pub(super) fn is_filled(&self) -> bool {
+    fn is_filled(&self) -> bool {
         self.options & c_ulong::from(option::INIT) != 0
     }
+}
 
-    /// Sets the id of the last query, as its two octets stand in the message.
-    pub(super) fn set_id(&mut self, id: [u8; 2]) {
-        self.id = u16::from_ne_bytes(id);
+/// Fills a state that has not been filled.
+///
+/// # Safety
+/// `state` is valid.
+pub(super) unsafe fn fill_once(state: *mut ResState, upstream: &Upstream) {
+    // SAFETY: by the function's contract; one that isn't filled needs no closing.
+    unsafe {
+        if !(*state).is_filled() {
+            fill(state, upstream, false);
+        }
     }
+}
 
-    pub(super) fn set_h_errno(&mut self, h_errno: c_int) {
-        self.res_h_errno = h_errno;
-    }
+/// Sets the id of the last query, as its two octets stand in the message.
+///
+/// # Safety
+/// `state` is valid.
+pub(super) unsafe fn set_id(state: *mut ResState, id: [u8; 2]) {
+    // SAFETY: by the function's contract.
+    unsafe { (*state).id = u16::from_ne_bytes(id) };
+}
+
+/// Sets the state's own `h_errno`.
+///
+/// # Safety
+/// `state` is valid.
+pub(super) unsafe fn set_h_errno(state: *mut ResState, h_errno: c_int) {
+    // SAFETY: by the function's contract.
+    unsafe { (*state).res_h_errno = h_errno };
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ enum Whose {
     /// The thread's `_res`, filled first where it has not been.
     Thread,
     /// The caller's.
+    #[cfg(target_env = "gnu")]
     Caller(*mut ResState),
 }
 
@@ -35,6 +36,7 @@ impl Whose {
     fn state(self) -> *mut ResState {
         match self {
             Whose::Thread => res_state::of_thread(),
+            #[cfg(target_env = "gnu")]
             Whose::Caller(state) => state,
         }
     }
@@ -52,12 +54,15 @@ impl Whose {
         let state = self.state();
         // SAFETY: the thread's state is its own; a caller's is valid by the function's contract.
         let manual = unsafe {
-            if matches!(self, Whose::Thread) && !(*state).is_filled() {
-                res_state::fill(state, &configured, false);
+            if matches!(self, Whose::Thread) {
+                res_state::fill_once(state, &configured);
             }
             res_state::manual(state)
         };
-        let upstream = session.manual_upstream(manual, configured)?;
+        let upstream = match manual {
+            Some(manual) => session.manual_upstream(manual, configured)?,
+            None => configured,
+        };
         work(&Resolver::new(&session, &upstream))
     }
 
@@ -93,7 +98,7 @@ impl Whose {
         // function's contract, or the thread's own.
         unsafe {
             *__h_errno_location() = number;
-            (*self.state()).set_h_errno(number);
+            res_state::set_h_errno(self.state(), number);
         }
     }
 }
@@ -219,7 +224,7 @@ unsafe fn make_query(
             place.write(octet);
         }
         if let Some(&id) = written.first_chunk() {
-            (*whose.state()).set_id(id);
+            res_state::set_id(whose.state(), id);
         }
         (length as c_int, None)
     }
@@ -284,6 +289,7 @@ exported! {
     res_init, __res_init, (),
     init(res_state::of_thread(), true)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// Fills a state from the configuration.
     res_ninit, __res_ninit, (state: *mut ResState),
@@ -295,6 +301,7 @@ exported! {
     (name: *const c_char, class: c_int, kind: c_int, answer: *mut u8, size: c_int),
     query(Whose::Thread, name, Asked { class, qtype: kind }, answer, size)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// The same, by a state of the caller's.
     res_nquery, __res_nquery,
@@ -307,6 +314,7 @@ exported! {
     (name: *const c_char, class: c_int, kind: c_int, answer: *mut u8, size: c_int),
     search(Whose::Thread, name, Asked { class, qtype: kind }, answer, size)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// The same, by a state of the caller's.
     res_nsearch, __res_nsearch,
@@ -319,6 +327,7 @@ exported! {
     (name: *const c_char, domain: *const c_char, class: c_int, kind: c_int, answer: *mut u8, size: c_int),
     query_domain(Whose::Thread, name, domain, Asked { class, qtype: kind }, answer, size)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// The same, by a state of the caller's.
     res_nquerydomain, __res_nquerydomain,
@@ -333,6 +342,7 @@ exported! {
      _newrr: *const u8, out: *mut u8, size: c_int),
     make_query(Whose::Thread, query::Form { op, class, qtype: kind }, name, out, size)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// The same, by a state of the caller's.
     res_nmkquery, __res_nmkquery,
@@ -345,6 +355,7 @@ exported! {
     res_send, __res_send, (message: *const u8, length: c_int, answer: *mut u8, size: c_int),
     send(Whose::Thread, message, length, answer, size)
 }
+#[cfg(target_env = "gnu")]
 exported! {
     /// The same, by a state of the caller's.
     res_nsend, __res_nsend,

@@ -195,6 +195,11 @@ impl Settings {
         self.notes.add_pair(line, "value not understood, ignored", key, value)
     }
 
+    /// False for a server that `mode test-only` keeps us from.
+    pub fn may_ask(&self, server: &SocketAddr) -> bool {
+        !self.test_only || server.ip().is_loopback()
+    }
+
     fn set_upstream(&mut self, value: &[u8], zones: ZoneNames<'_>) -> Result<bool, NoMemory> {
         let mut servers = Vec::new();
         for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {

@@ -63,6 +63,23 @@ fn node() {
     });
 }
 
+/// `dns_get_record`, `checkdnsrr` and `getmxrr` ask by `res_nsearch`.
+#[test]
+fn php_records() {
+    Stage::set(|stage| {
+        stage.compare(
+            "/usr/bin/php",
+            |c| c.arg(source("records.php")),
+            whole,
+            &[
+                "www.example.test A: [{\"host\":\"www.example.test\"",
+                "mx true[[\"www.example.test\",\"v4.example.test\"],[10,20]]",
+                "absent.example.test A: [] false",
+            ],
+        );
+    });
+}
+
 #[test]
 fn java() {
     Stage::set(|stage| {
