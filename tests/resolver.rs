@@ -78,6 +78,9 @@ fn zone() -> Zone {
         .nxdomain_else()
 }
 
+/// How the server answers.
+type Script = fn(&Question) -> Reply;
+
 #[test]
 fn records_of_every_type() {
     same(
@@ -97,7 +100,7 @@ fn records_of_every_type() {
 
 #[test]
 fn what_a_message_is_to_the_caller() {
-    let scripts: [(&str, fn(&Question) -> Reply); 10] = [
+    let scripts: [(&str, Script); 10] = [
         ("no data", |_| Reply::nodata().soa("test")),
         ("NXDOMAIN", |_| Reply::nxdomain().soa("test")),
         ("SERVFAIL", |_| Reply::rcode(rcode::SERVFAIL)),
