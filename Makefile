@@ -97,6 +97,11 @@ bench: all
 INCLUDEDIR ?= $(PREFIX)/include
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
 
+MANDIR ?= $(PREFIX)/share/man
+PAGES := $(wildcard docs/man/*.[1-9])
+# Where the pages of these source files go: docs/man/x.5 is man5/x.5.
+PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
@@ -108,13 +113,14 @@ install: all
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(call PLACES,$(PAGES))
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: clean
@@ -128,6 +134,6 @@ help:
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make lint       formatting, clippy, licences, scripts'
-	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
+	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
 	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

@@ -190,6 +190,12 @@ fn install_and_uninstall() {
         for file in [whole, lib(ARCHIVE), lib(MODULE), at("include/rustdns.h")] {
             assert!(file.is_file(), "{}", file.display());
         }
+        for page in ["man3/librustdns.3", "man5/rustdns.conf.5", "man8/libnss_rustdns.8"] {
+            let name = Path::new(page).file_name().unwrap();
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man").join(name);
+            let installed = std::fs::read(at("share/man").join(page)).unwrap();
+            assert!(installed == std::fs::read(source).unwrap(), "{page}");
+        }
         let pc = std::fs::read_to_string(lib("pkgconfig/rustdns.pc")).unwrap();
         let shown = lib("").display().to_string();
         let folder = shown.strip_prefix(root.to_str().unwrap()).unwrap().trim_end_matches('/');
