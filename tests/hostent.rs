@@ -1,5 +1,7 @@
 //! The `gethostby*` family: results, `h_errno`, return codes and `errno` are libc's.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't be set up must fail loudly")]
+
 mod support;
 
 use std::fmt::Write as _;
