@@ -66,6 +66,8 @@ pub struct Search<'a> {
     dots: usize,
     absolute: bool,
     stage: Stage,
+    /// How many domains have been handed out.
+    domains_tried: usize,
     as_is_tried: bool,
     first_miss: Option<Miss>,
     no_data: bool,
@@ -73,9 +75,10 @@ pub struct Search<'a> {
     last: Miss,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Start,
-    Domain(usize),
+    Domains,
     AsIsLast,
     Done,
 }
@@ -89,6 +92,7 @@ impl<'a> Search<'a> {
             dots,
             absolute: name.ends_with(b"."),
             stage: Stage::Start,
+            domains_tried: 0,
             as_is_tried: false,
             first_miss: None,
             no_data: false,
@@ -102,18 +106,18 @@ impl<'a> Search<'a> {
         loop {
             match self.stage {
                 Stage::Start => {
-                    self.stage = if self.absolute { Stage::Done } else { Stage::Domain(0) };
+                    self.stage = if self.absolute { Stage::Done } else { Stage::Domains };
                     if self.absolute || self.dots >= usize::from(self.rules.ndots) {
                         self.as_is_tried = true;
                         return Some(Candidate::AsIs);
                     }
                 }
-                Stage::Domain(index) => {
-                    let Some(domain) = self.rules.domains.get(index) else {
+                Stage::Domains => {
+                    let Some(domain) = self.rules.domains.get(self.domains_tried) else {
                         self.stage = Stage::AsIsLast;
                         continue;
                     };
-                    self.stage = Stage::Domain(index + 1);
+                    self.domains_tried += 1;
                     let domain = domain.strip_prefix(b".").unwrap_or(domain);
                     // The root in the list is the name as it is.
                     if !domain.is_empty() {
@@ -141,7 +145,7 @@ impl<'a> Search<'a> {
     /// Takes in that the last candidate was a miss.
     pub fn missed(&mut self, candidate: Candidate<'_>, miss: Miss) {
         self.last = miss;
-        let before_the_list = matches!(self.stage, Stage::Domain(0));
+        let before_the_list = self.stage == Stage::Domains && self.domains_tried == 0;
         if before_the_list && candidate == Candidate::AsIs {
             self.first_miss = Some(miss);
         }
@@ -152,7 +156,7 @@ impl<'a> Search<'a> {
             Miss::Unreachable | Miss::Unrelated => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
             Miss::Silent | Miss::Final => {
-                if !before_the_list && matches!(self.stage, Stage::Domain(_)) {
+                if !before_the_list && self.stage == Stage::Domains {
                     self.stage = Stage::AsIsLast;
                 }
             }
