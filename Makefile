@@ -38,6 +38,10 @@ $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
 	echo 'GROUP ( libgcc_eh.a libgcc.a )' > $@
 
+# Names that a static glibc defines in objects which it needs for other reasons (res_libc.o for every
+# thread, res_init.o for res_nclose): there libc's own must win (docs/abi.md).
+WEAK := __res_init __res_ninit
+
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
@@ -45,13 +49,10 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,target/release/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
-# A static glibc's threads bring in the object that defines __res_init, and that one another with
-# __res_ninit: weak, ours make way instead of clashing.
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type staticlib
-	objcopy --strip-debug --weaken-symbol=__res_init --weaken-symbol=__res_ninit \
-		target/release/librustdns.a $@
+	objcopy --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) target/release/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
 $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so

@@ -1,6 +1,12 @@
 //! Writes include/rustdns.h anew, where that was asked for (feature `header`): into the folder that
 //! `RUSTDNS_HEADER_DIR` names, else beside the build's other output.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a build script reads its environment, and stops loudly"
+)]
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "header")]

@@ -27,7 +27,6 @@ pub fn walk<T>(
     for step in &database.steps {
         asked |= step.service.is_ours();
         let outcome = ask(&step.service);
-        asked |= step.service.is_ours();
         let status = match &outcome {
             Ok(_) => Status::Success,
             Err(failure) => failure.status(),

@@ -1,5 +1,14 @@
 //! The library under its own names: rustdns.h and nothing else, from C and C++, shared and static.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::path::Path;

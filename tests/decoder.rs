@@ -1,6 +1,6 @@
 //! Our reading of DNS messages against hickory-proto's: where hickory reads a message, we find the
 //! same addresses, names and TTLs in it, and whatever the octets are, reading them ends.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail so")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail so")]
 
 mod support;
 

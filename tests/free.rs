@@ -1,6 +1,15 @@
 //! `freeaddrinfo` crosswise: our lists freed by libc's, libc's by ours, in parts too, under valgrind
 //! and AddressSanitizer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::path::Path;
@@ -29,7 +38,6 @@ fn play(words: &[&str], program: &Path) -> Option<Output> {
         all.push(program.to_str().unwrap());
         let mut command: Command = sandbox.command(all[0]);
         command.args(&all[1..]).env("LD_LIBRARY_PATH", dist());
-        // What is kept for the whole process isn't kept here, so that a leak is a leak.
         command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=9");
         result = Some(run(command, LIMIT));
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use support::cc;
 use support::differential::{LIMIT, compare};
 use support::dns::{Question, Reply, Server};
+use support::link::{self, Link};
 use support::process::{End, Output, run};
 use support::sandbox::Sandbox;
 use support::wire::{Record, rtype};
@@ -233,21 +234,40 @@ fn cancelled_and_freed_at_once() {
     prints("race", "300\n300\n300\n300\n");
 }
 
+#[test]
+fn a_cancel_wakes_who_waits() {
+    prints(
+        "wake",
+        "cancel: EAI_CANCELED\n\
+         cancel: EAI_CANCELED\n\
+         waited: 0\n\
+         its state: EAI_CANCELED\n\
+         cancel: EAI_CANCELED\n\
+         suspend: 0\n\
+         its neighbour: EAI_INPROGRESS\n",
+    );
+}
+
 /// Thread-local storage lies on the threads' stacks.
 #[test]
 fn much_thread_local_storage() {
     prints("tls", "ask: 0\nfast0.test: 0 192.0.2.1:80/1\n");
 }
 
-/// A static program has ours and nothing of libc's, by the linker's map.
+/// A static program with threads; compiler and linker have nothing to say.
 #[test]
 fn linked_statically() {
     with_server(|sandbox| {
+        let program = link::program(link::GNU, "gaia.c", Link::Static);
         for scenario in ["wait", "nowait", "thread", "suspend", "cancel"] {
-            let mut command = sandbox.command(cc::static_program("gaia"));
+            let mut command = sandbox.command(&program);
             command.arg(scenario);
             let (linked, libc) = (run(command, LIMIT), with_libc(sandbox, scenario));
             assert_eq!(linked.to_string(), libc.to_string(), "{scenario}");
         }
+        // What no libc does: it is ours.
+        let mut command = sandbox.command(&program);
+        command.arg("storm");
+        assert_eq!(run(command, LIMIT).out(), "wrong: 0, signals: many\n");
     });
 }

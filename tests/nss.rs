@@ -1,5 +1,14 @@
 //! The NSS module: called by dlopen, and through libc, as text compared with libc's own dns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::fs;
@@ -172,6 +181,20 @@ fn what_the_module_says_is_final() {
     });
 }
 
+/// Where libc's dns says "unavailable" of servers that have trouble, which then counts for nothing,
+/// the module says "try again": a name is not taken for one that doesn't exist.
+#[test]
+fn trouble_of_the_servers_is_try_again() {
+    with_module(|sandbox, _server| {
+        let python = "import socket; print(socket.gethostbyname_ex('broken.test'))";
+        let words = ["python3", "-c", python];
+        let libc = text(sandbox, "files dns", &words, false);
+        assert!(libc.contains("Name or service not known"), "{libc}");
+        let module = text(sandbox, "files rustdns", &words, false);
+        assert!(module.contains("Temporary failure in name resolution"), "{module}");
+    });
+}
+
 /// Preloaded as well: the library answers, takes `rustdns` for its own dns, and loads no module.
 #[test]
 fn preload_and_module_together() {
@@ -335,7 +358,7 @@ fn expected() -> String {
     let mut nobody = |node: &str, reply: &str| name(node, reply, reply, reply, reply);
     nobody("secret.onion", "NOTFOUND HOST_NOT_FOUND ENOENT");
     nobody("not a name", "NOTFOUND HOST_NOT_FOUND ENOENT");
-    nobody("", "NOTFOUND HOST_NOT_FOUND ENOENT");
+    nobody("", "NOTFOUND NO_RECOVERY ENOENT");
     let mut address = |address: &str, family: &str, reply: &str| {
         line(&["gethostbyaddr2_r ", address, " ", family, ": ", reply]);
         line(&["gethostbyaddr2_r ", address, " other: ", FAMILY]);

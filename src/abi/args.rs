@@ -8,13 +8,13 @@ use core::mem::{offset_of, size_of};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// GNU's flags (netdb.h), which the libc crate lacks.
-mod gnu {
+pub(in crate::abi) mod gnu {
     use core::ffi::c_int;
 
-    pub(super) const AI_IDN: c_int = 0x40;
-    pub(super) const AI_CANONIDN: c_int = 0x80;
+    pub(in crate::abi) const AI_IDN: c_int = 0x40;
+    pub(in crate::abi) const AI_CANONIDN: c_int = 0x80;
     /// `AI_IDN_ALLOW_UNASSIGNED` and `AI_IDN_USE_STD3_ASCII_RULES`: accepted, without meaning.
-    pub(super) const AI_DEPRECATED: c_int = 0x300;
+    pub(in crate::abi) const AI_DEPRECATED: c_int = 0x300;
 }
 
 /// The octets of a C string; `None` for a null pointer.

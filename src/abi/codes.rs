@@ -9,12 +9,12 @@ use core::ffi::c_int;
 pub(super) type Returned = (c_int, Option<c_int>);
 
 /// The extended codes of GNU libc (netdb.h); musl has their numbers too where it has them at all.
-mod gnu {
+pub(in crate::abi) mod gnu {
     use core::ffi::c_int;
 
-    pub(super) const EAI_NODATA: c_int = -5;
-    pub(super) const EAI_ADDRFAMILY: c_int = -9;
-    pub(super) const EAI_IDN_ENCODE: c_int = -105;
+    pub(in crate::abi) const EAI_NODATA: c_int = -5;
+    pub(in crate::abi) const EAI_ADDRFAMILY: c_int = -9;
+    pub(in crate::abi) const EAI_IDN_ENCODE: c_int = -105;
 }
 
 /// `EAI_*` for an error, with the `errno` that goes with `EAI_SYSTEM`.

@@ -5,7 +5,8 @@
 use super::codes::Returned;
 use super::guard::{guard, run};
 use super::notification::{Notification, SignalEvent};
-use super::requests::{Cancelled, Group, Suspended, requests};
+use super::requests::{Cancelled, requests};
+use super::waiting::{Group, Suspended};
 use crate::sys::time::Instant;
 use core::ffi::{c_char, c_int};
 use core::mem::{offset_of, size_of};

@@ -16,13 +16,13 @@ use core::fmt::Write;
 use core::net::IpAddr;
 
 /// GNU's flags (netdb.h), which the libc crate lacks.
-mod gnu {
+pub(in crate::abi) mod gnu {
     use core::ffi::c_int;
 
-    pub(super) const NI_IDN: c_int = 32;
+    pub(in crate::abi) const NI_IDN: c_int = 32;
     /// `NI_IDN_ALLOW_UNASSIGNED` and `NI_IDN_USE_STD3_ASCII_RULES`: accepted, without meaning.
-    pub(super) const NI_DEPRECATED: c_int = 64 | 128;
-    pub(super) const NI_NUMERICSCOPE: c_int = 256;
+    pub(in crate::abi) const NI_DEPRECATED: c_int = 64 | 128;
+    pub(in crate::abi) const NI_NUMERICSCOPE: c_int = 256;
 }
 
 /// Translates a socket address of `salen` octets into a host's name in `host` and a service's in

@@ -6,9 +6,11 @@
 mod codes;
 mod guard;
 mod hostent;
+mod job;
 mod kept;
 mod notification;
 mod requests;
+mod waiting;
 
 pub mod foreign;
 
@@ -21,7 +23,7 @@ pub mod getaddrinfo_a;
 pub mod gethostby;
 pub mod gethostent;
 pub mod getnameinfo;
-#[cfg(feature = "nss")]
+#[cfg(any(feature = "nss", test))]
 pub mod nss;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
@@ -29,3 +31,6 @@ pub mod res_state;
 #[path = "res_state_none.rs"]
 pub mod res_state;
 pub mod resolver;
+
+#[cfg(test)]
+mod truth;

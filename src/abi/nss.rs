@@ -11,7 +11,7 @@
 
 pub mod room;
 
-mod reply;
+pub(super) mod reply;
 
 use super::args;
 use super::gethostby::set_h_errno;

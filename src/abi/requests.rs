@@ -7,24 +7,19 @@
 //! These threads are the only thing of ours that outlives a call: at most [`MAX_THREADS`], each gone
 //! after [`IDLE`] without work. A forked child has none, and an empty table of its own.
 
-use super::getaddrinfo::translate;
+use super::addrinfo;
 use super::getaddrinfo_a::{EAI_CANCELED, Gaicb};
-use super::notification::Notification;
-use super::{addrinfo, args, guard};
+use super::job::Job;
+use super::waiting::{Group, Suspended, Watcher};
 use crate::mem::{NoMemory, TryPush};
-use crate::source::c_string;
-use crate::sys::futex::{self, Woken};
 use crate::sys::shared::Shared;
 use crate::sys::thread::{self, Background, SignalsBlocked};
 use crate::sys::time::Instant;
 use crate::sys::wiped::PerProcess;
-use core::ffi::{c_char, c_int};
 use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::ffi::CString;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// As many as libc has.
@@ -63,35 +58,12 @@ struct Request {
 // SAFETY: the block is the program's, which leaves it to us until the request is done.
 unsafe impl Send for Request {}
 
-/// The requests of one call, where somebody wants to know when all are done.
-pub(super) struct Group {
-    remaining: AtomicU32,
-    notification: Option<Notification>,
-}
-
-/// Somebody who waits for the first of some requests to be done.
-struct Watcher {
-    fired: AtomicU32,
-}
-
 /// How [`Requests::cancel`] ended.
 pub(super) enum Cancelled {
     /// There was such a request, and it won't touch its control block any more.
     Done,
     /// There was none.
     Nothing,
-}
-
-/// How [`Requests::suspend`] ended.
-pub(super) enum Suspended {
-    /// A request is done.
-    Done,
-    /// None was under way.
-    Nothing,
-    /// The time is over.
-    TimedOut,
-    /// A signal handler ran.
-    Interrupted,
 }
 
 /// What became of the requests handed in by one call.
@@ -116,24 +88,6 @@ pub(super) fn requests() -> Result<&'static Requests, NoMemory> {
             work: Condvar::new(),
         })
     })
-}
-
-impl Group {
-    /// A group without requests.
-    pub(super) fn new(notification: Option<Notification>) -> Result<Shared<Group>, NoMemory> {
-        Shared::new(Group { remaining: AtomicU32::new(0), notification })
-    }
-
-    /// One request less. `tell`: the program wants to know when this was the last.
-    fn one_less(&self, tell: bool) {
-        if self.remaining.fetch_sub(1, Release) != 1 {
-            return;
-        }
-        futex::wake(&self.remaining);
-        if let (true, Some(notification)) = (tell, &self.notification) {
-            notification.send();
-        }
-    }
 }
 
 impl Requests {
@@ -166,7 +120,7 @@ impl Requests {
         }
         if let Some(group) = group {
             // Nobody can have taken one from the list: that takes the lock.
-            group.remaining.store(u32::try_from(submitted.accepted).unwrap_or(u32::MAX), Relaxed);
+            group.begin(submitted.accepted);
         }
         submitted
     }
@@ -177,12 +131,7 @@ impl Requests {
         while let Some(taken) = next() {
             self.perform(taken);
         }
-        loop {
-            match group.remaining.load(Acquire) {
-                0 => return,
-                left => futex::wait(&group.remaining, left, None),
-            };
-        }
+        group.wait();
     }
 
     /// Waits until one of these is done, of those that are under way now.
@@ -191,7 +140,7 @@ impl Requests {
         blocks: &[*const Gaicb],
         deadline: Option<Instant>,
     ) -> Result<Suspended, NoMemory> {
-        let watcher = Shared::new(Watcher { fired: AtomicU32::new(0) })?;
+        let watcher = Watcher::new()?;
         let watched = self.lock().watch(blocks, &watcher);
         let outcome = match watched {
             Ok(false) => return Ok(Suspended::Nothing),
@@ -377,26 +326,10 @@ impl Request {
     /// Tells all who wait for it that it has ended. Not under the lock.
     fn tell(&mut self, done: bool) {
         for watcher in &self.watchers {
-            watcher.fired.store(1, Release);
-            futex::wake(&watcher.fired);
+            watcher.fire();
         }
         if let Some(group) = &self.group {
             group.one_less(done);
-        }
-    }
-}
-
-impl Watcher {
-    fn wait(&self, deadline: Option<Instant>) -> Suspended {
-        loop {
-            if self.fired.load(Acquire) != 0 {
-                return Suspended::Done;
-            }
-            match futex::wait(&self.fired, 0, deadline) {
-                Woken::Perhaps => {}
-                Woken::TimedOut => return Suspended::TimedOut,
-                Woken::Interrupted => return Suspended::Interrupted,
-            }
         }
     }
 }
@@ -426,44 +359,4 @@ impl DerefMut for Locked<'_> {
 struct Taken {
     number: u64,
     job: Result<Job, NoMemory>,
-}
-
-/// A copy of what a block asks for: when its request is given up, names and hints go with it.
-struct Job {
-    node: Option<CString>,
-    service: Option<CString>,
-    hints: Option<libc::addrinfo>,
-}
-
-impl Job {
-    /// # Safety
-    /// `block` is valid, and so are the strings and hints that it points to.
-    unsafe fn read(block: *const Gaicb) -> Result<Job, NoMemory> {
-        // SAFETY: by the function's contract.
-        let (node, service, hints) = unsafe {
-            let hints = (*block).ar_request;
-            let hints = (!hints.is_null()).then(|| hints.read_unaligned());
-            (args::text((*block).ar_name), args::text((*block).ar_service), hints)
-        };
-        let copy = |text: Option<&[u8]>| match text {
-            Some(text) => c_string(&[text]),
-            None => Ok(None),
-        };
-        Ok(Job { node: copy(node)?, service: copy(service)?, hints })
-    }
-
-    /// `getaddrinfo` with it: the code, and with 0 the list.
-    fn run(&self) -> (c_int, *mut libc::addrinfo) {
-        let pointer = |text: &Option<CString>| -> *const c_char {
-            text.as_ref().map_or(core::ptr::null(), |text| text.as_ptr())
-        };
-        let hints = self.hints.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-        let mut list = null_mut();
-        // SAFETY: strings, hints and the place for the list live through the call.
-        let work = || unsafe {
-            translate(pointer(&self.node), pointer(&self.service), hints, &raw mut list)
-        };
-        let code = guard::run((libc::EAI_FAIL, None), work);
-        (code, list)
-    }
 }

@@ -66,8 +66,8 @@ pub struct Search<'a> {
     dots: usize,
     absolute: bool,
     stage: Stage,
-    /// How many domains have been handed out.
-    domains_tried: usize,
+    /// How many of the list's domains have been handed out.
+    domain: usize,
     as_is_tried: bool,
     first_miss: Option<Miss>,
     no_data: bool,
@@ -92,7 +92,7 @@ impl<'a> Search<'a> {
             dots,
             absolute: name.ends_with(b"."),
             stage: Stage::Start,
-            domains_tried: 0,
+            domain: 0,
             as_is_tried: false,
             first_miss: None,
             no_data: false,
@@ -113,11 +113,11 @@ impl<'a> Search<'a> {
                     }
                 }
                 Stage::Domains => {
-                    let Some(domain) = self.rules.domains.get(self.domains_tried) else {
+                    let Some(domain) = self.rules.domains.get(self.domain) else {
                         self.stage = Stage::AsIsLast;
                         continue;
                     };
-                    self.domains_tried += 1;
+                    self.domain += 1;
                     let domain = domain.strip_prefix(b".").unwrap_or(domain);
                     // The root in the list is the name as it is.
                     if !domain.is_empty() {
@@ -145,7 +145,7 @@ impl<'a> Search<'a> {
     /// Takes in that the last candidate was a miss.
     pub fn missed(&mut self, candidate: Candidate<'_>, miss: Miss) {
         self.last = miss;
-        let before_the_list = self.stage == Stage::Domains && self.domains_tried == 0;
+        let before_the_list = self.stage == Stage::Domains && self.domain == 0;
         if before_the_list && candidate == Candidate::AsIs {
             self.first_miss = Some(miss);
         }

@@ -15,6 +15,9 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 pub struct PerProcess<T: 'static> {
     /// The page; null until the first use. Never unmapped.
     page: AtomicPtr<Page<T>>,
+    /// The value that was made last, by this process or by one that it is a fork of. Never read:
+    /// leak checkers (LeakSanitizer) look for owners here, and don't in mapped pages.
+    latest: AtomicPtr<Owned<T>>,
 }
 
 struct Page<T> {
@@ -25,6 +28,8 @@ struct Page<T> {
 struct Owned<T> {
     /// The process this was made in; 0 where the page is wiped on fork and the answer not needed.
     process: i32,
+    /// The value made before it, by a process that this one is a fork of.
+    _before: *mut Owned<T>,
     value: T,
 }
 
@@ -32,7 +37,7 @@ impl<T: Sync + 'static> PerProcess<T> {
     /// A place whose value is made at first use.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> PerProcess<T> {
-        PerProcess { page: AtomicPtr::new(null_mut()) }
+        PerProcess { page: AtomicPtr::new(null_mut()), latest: AtomicPtr::new(null_mut()) }
     }
 
     /// This process's value, made by `make` if there is none yet. When two threads make it at once,
@@ -60,10 +65,14 @@ impl<T: Sync + 'static> PerProcess<T> {
             }
         }
         let process = if self.is_wiped(page) { 0 } else { process::id() };
-        let fresh = boxed(Owned { process, value: make()? })?;
+        let before = self.latest.load(Ordering::Relaxed);
+        let fresh = boxed(Owned { process, _before: before, value: make()? })?;
         match current.compare_exchange(old, fresh.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: stored now, so never freed.
-            Ok(_) => Ok(unsafe { &fresh.as_ref().value }),
+            Ok(_) => {
+                self.latest.store(fresh.as_ptr(), Ordering::Relaxed);
+                // SAFETY: stored now, so never freed.
+                Ok(unsafe { &fresh.as_ref().value })
+            }
             Err(theirs) => {
                 // SAFETY: `fresh` was not stored, so it is ours alone and nobody else knows it.
                 unsafe { unboxed(fresh) };

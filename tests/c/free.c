@@ -3,6 +3,7 @@
  *
  * Linked with librustdns: rustdns_* is ours, and libc's own functions come out of libc's handle.
  */
+#define _GNU_SOURCE
 #include "rustdns.h"
 
 #include <dlfcn.h>

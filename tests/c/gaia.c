@@ -4,7 +4,9 @@
  *
  * fastN.test, slowN.test, lateN.test and lastN.test are names that a server has: it answers at once,
  * or after a while. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -653,6 +655,33 @@ static void storm_mode(void)
     printf("wrong: %d, signals: %s\n", wrong, signals_seen > 10 ? "many" : "few");
 }
 
+static void *blocking_thread(void *argument)
+{
+    (void)argument;
+    say("waited", getaddrinfo_a(GAI_WAIT, list + 30, 2, NULL));
+    return NULL;
+}
+
+/* All threads are at work, so list[31] waits behind them. */
+static void wake_mode(void)
+{
+    pthread_t thread;
+    ask_many(0, 32, "last");
+    getaddrinfo_a(GAI_NOWAIT, list, 22, NULL);
+    pthread_create(&thread, NULL, blocking_thread, NULL);
+    pause_ms(50);
+    say("cancel", gai_cancel(&blocks[31]));
+    say("cancel", gai_cancel(&blocks[30]));
+    pthread_join(thread, NULL);
+    say("its state", gai_error(&blocks[30]));
+    list[0] = &blocks[21];
+    pthread_create(&thread, NULL, waiting_thread, NULL);
+    pause_ms(50);
+    say("cancel", gai_cancel(&blocks[21]));
+    pthread_join(thread, NULL);
+    say("its neighbour", gai_error(&blocks[20]));
+}
+
 /* So much that the stack of a small thread would not hold it. */
 static __thread char thread_local_storage[300 << 10];
 
@@ -679,7 +708,7 @@ static const struct {
     {"fork", fork_mode},           {"fork_storm", fork_storm_mode},
     {"leak", leak_mode},           {"no_threads", no_threads_mode},
     {"exit", exit_mode},           {"storm", storm_mode},
-    {"tls", tls_mode},
+    {"tls", tls_mode},             {"wake", wake_mode},
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
  *
  * Names are those of tests/nss.rs.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>

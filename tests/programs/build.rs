@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::stage::{build_folder, repository, succeed};
+use crate::support::link::pkg_config;
 
 /// Whose Go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +48,10 @@ pub fn go_program(source: &Path, go: Go, link: Link) -> PathBuf {
     let linker_flags = match link {
         Link::Dynamic => None,
         Link::Static => Some("-static".to_owned()),
-        Link::StaticRustdns => Some(format!("-static {}", archive().display())),
+        Link::StaticRustdns => {
+            let libraries = pkg_config(&["--static", "--libs"]).join(" ");
+            Some(format!("-static {libraries}"))
+        }
     };
     if let Some(flags) = linker_flags {
         command.arg("-ldflags").arg(format!("-linkmode external -extldflags '{flags}'"));
@@ -67,13 +71,4 @@ fn go_command(go: Go) -> PathBuf {
             PathBuf::from(output.out().trim())
         }
     }
-}
-
-/// `librustdns.a` in `RUSTDNS_DIST`, or in `target/dist`.
-fn archive() -> PathBuf {
-    let folder = std::env::var_os("RUSTDNS_DIST")
-        .map_or_else(|| repository().join("target/dist"), PathBuf::from);
-    let archive = folder.join("librustdns.a");
-    assert!(archive.exists(), "{} is missing: run `make` first", archive.display());
-    archive
 }

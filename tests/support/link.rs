@@ -18,6 +18,8 @@ pub enum Link {
     Shared,
     /// `librustdns.a` and a static libc.
     Static,
+    /// The same, for a compiler that is told itself to link statically.
+    StaticPie,
     /// A static libc alone.
     StaticLibc,
 }
@@ -27,8 +29,7 @@ pub const C99: &[&str] = &["gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "
 /// The same for C++.
 pub const CPP: &[&str] = &["g++", "-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror"];
 /// C with all that glibc has.
-pub const GNU: &[&str] =
-    &["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"];
+pub const GNU: &[&str] = &["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 /// The folder with libraries, module, header and rustdns.pc.
 pub fn dist() -> PathBuf {
@@ -61,6 +62,7 @@ pub fn try_program(compiler: &[&str], source: &str, link: Link) -> (PathBuf, Str
         Link::Static => {
             command.arg("-static").args(pkg_config(&["--static", "--cflags", "--libs"]));
         }
+        Link::StaticPie => drop(command.args(pkg_config(&["--static", "--cflags", "--libs"]))),
         Link::StaticLibc => drop(command.arg("-static")),
     }
     let shown = format!("{command:?}");

@@ -28,6 +28,7 @@
 )]
 
 pub mod cc;
+pub mod conversation;
 pub mod differential;
 pub mod dns;
 pub mod link;

@@ -7,13 +7,13 @@ use crate::source::Failure;
 use core::ffi::c_int;
 
 /// `enum nss_status` (nss.h).
-mod status {
+pub(in crate::abi) mod status {
     use core::ffi::c_int;
 
-    pub(super) const TRY_AGAIN: c_int = -2;
-    pub(super) const UNAVAILABLE: c_int = -1;
-    pub(super) const NOT_FOUND: c_int = 0;
-    pub(super) const SUCCESS: c_int = 1;
+    pub(in crate::abi) const TRY_AGAIN: c_int = -2;
+    pub(in crate::abi) const UNAVAILABLE: c_int = -1;
+    pub(in crate::abi) const NOT_FOUND: c_int = 0;
+    pub(in crate::abi) const SUCCESS: c_int = 1;
 }
 
 /// The three numbers.

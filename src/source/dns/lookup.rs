@@ -85,11 +85,7 @@ impl<'a> Lookup<'a> {
             };
             search.missed(candidate, miss);
         }
-        Err(match search.verdict() {
-            // libc has no data for an answer of which nothing fits where IPv4 alone was asked for.
-            Miss::Unrelated if family == Family::V4 => Failure::NoData,
-            miss => failure_of(miss),
-        })
+        Err(failure_of(search.verdict()))
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.

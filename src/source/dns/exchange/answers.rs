@@ -1,0 +1,189 @@
+//! What comes back: which question it answers, what it is worth, and what follows from it.
+
+use super::{Exchange, Peer, Progress, Reader, Trouble, Verdict};
+use crate::mem::NoMemory;
+use crate::source::dns::message::{Message, RcodeName, rcode};
+use crate::sys::Fault;
+use crate::sys::time::Instant;
+use core::sync::atomic::Ordering::Relaxed;
+
+impl Exchange<'_> {
+    /// Decides what a message that came on a flight is worth. What doesn't answer a query of that
+    /// flight is dropped, and the wait goes on.
+    pub(super) fn consider(
+        &mut self,
+        at: usize,
+        octets: &[u8],
+        cut: bool,
+        read: Reader<'_>,
+    ) -> Result<(), NoMemory> {
+        let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+        let (server, tcp) = (flight.server, flight.is_tcp());
+        let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
+        let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
+        let question = parsed.and_then(|message| {
+            flight.question_of(self.questions, &message, self.terms.random_case)
+        });
+        let (Some(message), Some(question)) = (parsed, question) else {
+            self.terms.trace.packet(format_args!(
+                "dropped {} octets from {peer}: no answer to what was asked",
+                octets.len()
+            ));
+            return Ok(());
+        };
+        let Some(sent) = flight.sent(question).copied().filter(|sent| !sent.done) else {
+            return Ok(()); // a duplicate
+        };
+        let now = Instant::now();
+        let round_trip = now.since(sent.at);
+        health.heard(now, round_trip);
+        self.terms.counters.answers.fetch_add(1, Relaxed);
+        self.terms.trace.packet(format_args!(
+            "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {:?}",
+            flight.transport(),
+            message.id(),
+            RcodeName(message.rcode()),
+            message.answer_count(),
+            octets.len(),
+            if message.is_truncated() { ", truncated" } else { "" },
+            round_trip,
+        ));
+        flight.finish(question);
+        if self.is_settled(question) {
+            return Ok(());
+        }
+        if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
+            health.refuses_edns();
+            return self.send_on(at, question, false, now);
+        }
+        let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
+        let trouble = trouble_in(&message, is_written, tcp);
+        let is_cut = message.is_truncated() && !self.terms.options.ignore_truncation || cut;
+        if !tcp && is_cut && (trouble.is_none() || !is_written) {
+            return self.ask_over_tcp(server, question, now);
+        }
+        match trouble {
+            None => {
+                let verdict = read(question, &message)?;
+                self.settle(question, Progress::Answered(verdict));
+                if verdict == Verdict::Positive {
+                    self.give_up_failed(at);
+                }
+                self.send_second(at, now)?;
+            }
+            Some(trouble) => {
+                if is_written {
+                    read(question, &message)?;
+                }
+                self.fail(at, question, trouble);
+            }
+        }
+        self.move_on(at);
+        Ok(())
+    }
+
+    pub(super) fn settle(&mut self, question: usize, progress: Progress) {
+        if let Some(place) = self.progress.get_mut(question) {
+            *place = progress;
+        }
+    }
+
+    /// One good family is enough where the same server had trouble with the other.
+    pub(super) fn give_up_failed(&mut self, at: usize) {
+        let Some(flight) = self.flights.get(at) else { return };
+        for (question, place) in self.progress.iter_mut().enumerate() {
+            if *place == Progress::Open && flight.has_failed(question) {
+                let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
+                *place = Progress::Failed(trouble);
+            }
+        }
+    }
+
+    /// A server has answered a question with trouble. It has had its chance once it has answered
+    /// all that it was asked.
+    pub(super) fn fail(&mut self, at: usize, question: usize, trouble: Trouble) {
+        if let Some(place) = self.trouble.get_mut(question) {
+            *place = trouble;
+        }
+        if let Some(flight) = self.flights.get_mut(at) {
+            flight.fail(question);
+        }
+        if self.has_positive() {
+            self.settle(question, Progress::Failed(trouble));
+        }
+    }
+
+    /// Moves on to the next server when this flight has brought all it will, and too little.
+    pub(super) fn move_on(&mut self, at: usize) {
+        let Some(flight) = self.flights.get(at).filter(|flight| !flight.is_waiting()) else {
+            return;
+        };
+        let failed = |question: &usize| flight.has_failed(*question) && !self.is_settled(*question);
+        if let Some(question) = (0..self.questions.len()).find(failed) {
+            let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
+            self.strike(flight.server, trouble);
+        }
+    }
+
+    /// Nothing more comes on this flight.
+    pub(super) fn land(&mut self, at: usize, trouble: Trouble) -> Result<(), NoMemory> {
+        let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+        let server = flight.server;
+        for question in 0..self.questions.len() {
+            flight.finish(question);
+        }
+        self.strike(server, trouble);
+        Ok(())
+    }
+
+    /// A server has failed outright: the next one's turn is now.
+    pub(super) fn strike(&mut self, server: usize, trouble: Trouble) {
+        let now = Instant::now();
+        self.terms.trace.packet(format_args!("{}: {trouble:?}", Peer(self.terms, server)));
+        if let Some(strikes) = self.strikes.get_mut(server) {
+            *strikes += 1;
+        }
+        if trouble == Trouble::Unreachable
+            && let Some((_, health)) = self.terms.servers.get(server)
+        {
+            health.penalise(now);
+        }
+        for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
+            if *progress == Progress::Open {
+                *place = trouble;
+            }
+        }
+        self.next_send = Some(now);
+    }
+}
+
+/// An answer without records that comes neither from the zone's server nor from one that resolves:
+/// a referral, or a server that doesn't know the zone.
+fn is_lame(message: &Message<'_>) -> bool {
+    message.answer_count() == 0
+        && message.additional_count() == 0
+        && !message.is_authoritative()
+        && !message.offers_recursion()
+}
+
+/// What is wrong with an answer, so that the next server is asked. Who writes queries himself gets
+/// other response codes too, and over TCP all of them, as libc's `res_send` has it.
+fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
+    match message.rcode() {
+        _ if is_written && tcp => None,
+        rcode::NOERROR => is_lame(message).then_some(Trouble::Lame),
+        rcode::NXDOMAIN => None,
+        other @ (rcode::SERVFAIL | rcode::NOTIMP | rcode::REFUSED) => Some(Trouble::Rcode(other)),
+        other => (!is_written).then_some(Trouble::Rcode(other)),
+    }
+}
+
+pub(super) fn trouble_of(fault: Fault) -> Trouble {
+    match fault {
+        Fault::Refused | Fault::Unreachable => Trouble::Unreachable,
+        Fault::WouldBlock => Trouble::Silent,
+        Fault::Exhausted(_) | Fault::Missing => Trouble::Local(fault),
+        // What a connection dies of (ECONNRESET, ETIMEDOUT, EPIPE, EPERM from a filter): the next server.
+        Fault::Other(_) => Trouble::Broken,
+    }
+}

@@ -1,0 +1,225 @@
+//! Sending: whose turn it is, on which sockets, and what goes out.
+
+use super::answers::trouble_of;
+use super::{Exchange, Peer, Trouble};
+use crate::mem::{NoMemory, TryPush};
+use crate::source::dns::flight::{Flight, Question, SendError};
+use crate::source::dns::health::Standing;
+use crate::source::dns::message::{QueryForm, TypeName};
+use crate::sys::Fault;
+use crate::sys::time::Instant;
+use core::sync::atomic::Ordering::Relaxed;
+
+impl Exchange<'_> {
+    /// Sends what is open to the next server in turn that hasn't failed for good.
+    pub(super) fn take_turn(&mut self, now: Instant) -> Result<(), NoMemory> {
+        let count = self.order.len();
+        for _ in 0..count {
+            let Some(&(server, patience)) = self.order.get(self.turn % count) else { break };
+            let round = self.turn / count;
+            self.turn += 1;
+            if self.strikes.get(server).is_none_or(|&n| n >= self.terms.options.attempts.max(1)) {
+                continue;
+            }
+            let wait = patience.saturating_mul(1 << round.min(16));
+            self.next_send = Some(now.after(wait));
+            return self.send_round(server, round, now);
+        }
+        self.next_send = None;
+        Ok(())
+    }
+
+    /// Sends the open questions to `server`. In its first round they share a socket; in its second
+    /// each gets a fresh one (a NAT may have dropped one of two datagrams from one port); in later
+    /// ones those sockets send again.
+    pub(super) fn send_round(
+        &mut self,
+        server: usize,
+        round: usize,
+        now: Instant,
+    ) -> Result<(), NoMemory> {
+        let separate = round > 0;
+        if round > 1 && self.send_again(server, now)? {
+            return Ok(());
+        }
+        let mut shared: Option<usize> = None;
+        for question in 0..self.questions.len() {
+            if self.is_settled(question) {
+                continue;
+            }
+            let flight = match shared {
+                Some(flight) => flight,
+                None => match self.open(server, self.wants_tcp(question))? {
+                    Some(flight) => flight,
+                    None => return Ok(()),
+                },
+            };
+            // Silence may be EDNS's fault (a firewall that drops what it doesn't know).
+            self.send_on(flight, question, self.wants_edns(server) && !separate, now)?;
+            if !separate || self.wants_tcp(question) {
+                shared = Some(flight);
+            }
+            if self.one_at_a_time() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// `single-request` and `single-request-reopen`: the second question waits for the first's answer.
+    pub(super) fn one_at_a_time(&self) -> bool {
+        self.terms.options.single_request || self.terms.options.single_request_reopen
+    }
+
+    pub(super) fn wants_tcp(&self, question: usize) -> bool {
+        self.terms.options.use_vc || self.questions.get(question).is_some_and(Question::is_long)
+    }
+
+    pub(super) fn wants_edns(&self, server: usize) -> bool {
+        self.terms.options.edns0
+            && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
+    }
+
+    /// Opens a socket to `server`; `None` (and a strike) where that fails.
+    pub(super) fn open(&mut self, server: usize, tcp: bool) -> Result<Option<usize>, NoMemory> {
+        let Some((peer, _)) = self.terms.servers.get(server) else { return Ok(None) };
+        let flight = if tcp { Flight::tcp(server, peer) } else { Flight::udp(server, peer) };
+        match flight {
+            Ok(flight) => {
+                self.flights.try_push(flight)?;
+                Ok(Some(self.flights.len() - 1))
+            }
+            Err(fault) => {
+                self.strike(server, trouble_of(fault));
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn send_on(
+        &mut self,
+        flight: usize,
+        question: usize,
+        edns: bool,
+        now: Instant,
+    ) -> Result<(), NoMemory> {
+        let (Some(asked), Some(flight_ref)) =
+            (self.questions.get(question), self.flights.get_mut(flight))
+        else {
+            return Ok(());
+        };
+        let id = match asked.written {
+            Some(written) => Some(written.id()),
+            None => self.dice.id(|id| !flight_ref.uses_id(id)),
+        };
+        let Some(id) = id else {
+            // Without unpredictable ids the DNS can't be asked safely.
+            return self.land(flight, Trouble::Local(Fault::Other(Fault::WouldBlock.errno())));
+        };
+        let mut name = asked.name;
+        if self.terms.random_case && asked.written.is_none() {
+            self.dice.mix_case(&mut name);
+        }
+        let form = QueryForm {
+            id,
+            qtype: asked.qtype,
+            class: asked.class,
+            recursion: !self.terms.options.no_recursion,
+            ad: self.terms.options.trust_ad,
+            edns: edns && asked.written.is_none(),
+        };
+        let server = flight_ref.server;
+        self.terms.trace.packet(format_args!(
+            "query {} {} to {} over {}, id {id}{}",
+            name,
+            TypeName(asked.qtype),
+            Peer(self.terms, server),
+            flight_ref.transport(),
+            if form.edns { ", EDNS" } else { "" },
+        ));
+        let sent = flight_ref.send(question, asked.written, name, form, now);
+        self.check(flight, sent)
+    }
+
+    /// Sends the open questions again on the sockets that are still open; false where there are none.
+    pub(super) fn send_again(&mut self, server: usize, now: Instant) -> Result<bool, NoMemory> {
+        let mut sent_any = false;
+        for at in 0..self.flights.len() {
+            for question in 0..self.questions.len() {
+                let settled = self.is_settled(question);
+                let Some(flight) = self.flights.get_mut(at) else { continue };
+                let waits =
+                    flight.sent(question).is_some_and(|sent| !sent.done && !sent.used_edns());
+                if flight.server != server || settled || !waits {
+                    continue;
+                }
+                sent_any = true;
+                if flight.is_tcp() {
+                    continue; // a stream delivers, or breaks
+                }
+                self.terms
+                    .trace
+                    .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
+                let written = self.questions.get(question).and_then(|asked| asked.written);
+                let sent = flight.send_again(question, written, now);
+                self.check(at, sent)?;
+            }
+        }
+        Ok(sent_any)
+    }
+
+    pub(super) fn check(
+        &mut self,
+        flight: usize,
+        sent: Result<(), SendError>,
+    ) -> Result<(), NoMemory> {
+        match sent {
+            Ok(()) => {
+                self.terms.counters.queries.fetch_add(1, Relaxed);
+                Ok(())
+            }
+            Err(SendError::NoMemory) => Err(NoMemory),
+            Err(SendError::Fault(fault)) => self.land(flight, trouble_of(fault)),
+            Err(SendError::Closed) => self.land(flight, Trouble::Broken),
+        }
+    }
+
+    /// With one question at a time: the second follows once the first is answered.
+    pub(super) fn send_second(&mut self, at: usize, now: Instant) -> Result<(), NoMemory> {
+        let next = (0..self.questions.len()).find(|&question| !self.is_settled(question));
+        let (true, Some(question), Some(flight)) =
+            (self.one_at_a_time(), next, self.flights.get(at))
+        else {
+            return Ok(());
+        };
+        if flight.sent(question).is_some() {
+            return Ok(());
+        }
+        let (server, tcp) = (flight.server, flight.is_tcp());
+        let at = if self.terms.options.single_request_reopen {
+            self.open(server, tcp)?
+        } else {
+            Some(at)
+        };
+        match at {
+            Some(at) => self.send_on(at, question, self.wants_edns(server), now),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn ask_over_tcp(
+        &mut self,
+        server: usize,
+        question: usize,
+        now: Instant,
+    ) -> Result<(), NoMemory> {
+        let Some(at) = self.open(server, true)? else { return Ok(()) };
+        // The server is there and has more to say: the next one's turn is put off.
+        if let (Some(next), Some((_, health))) =
+            (&mut self.next_send, self.terms.servers.get(server))
+        {
+            *next = now.after(health.patience(Standing::Well));
+        }
+        self.send_on(at, question, self.wants_edns(server), now)
+    }
+}

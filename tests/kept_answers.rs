@@ -1,0 +1,134 @@
+//! The cache: what was answered is not asked again while it is true, and no longer.
+
+mod support;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use support::conversation::Conversation;
+use support::dns::{Question, Reply, Server, Transport};
+use support::sandbox::Sandbox;
+use support::wire::{Record, rcode, rtype};
+use support::zone::Zone;
+
+/// resolv.conf with these servers, of 127.0.0.x, and options.
+fn configure(sandbox: &Sandbox, servers: &[u8], options: &str) {
+    let lines: String = servers.iter().map(|n| format!("nameserver 127.0.0.{n}\n")).collect();
+    sandbox.write("/etc/resolv.conf", format!("{lines}options {options}\n"));
+}
+
+fn address(q: &Question) -> Reply {
+    Reply::records([Record::address(
+        &q.name,
+        if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" },
+    )])
+}
+
+#[test]
+fn what_was_answered_is_not_asked_again_while_its_ttl_lasts() {
+    Sandbox::enter(|sandbox| {
+        let zone = Zone::new()
+            .a("kept.test", "192.0.2.1")
+            .ptr("192.0.2.1", "kept.test")
+            .record(Record::address("zero.test", "192.0.2.2").ttl(0))
+            .record(Record::address("short.test", "192.0.2.3").ttl(1))
+            .nxdomain_else();
+        let server = Server::on(sandbox, &["127.0.0.1:53"], zone);
+        let mut process = Conversation::begin(sandbox, &[]);
+        let mut asked = |calls: &[&str]| {
+            server.clear_log();
+            calls.iter().for_each(|call| drop(process.call(call)));
+            server.asked()
+        };
+        let twice = |call| [call, call];
+        assert_eq!(asked(&twice("gai -f inet kept.test -")), ["kept.test 1 udp"]);
+        assert_eq!(asked(&["gai -f inet KEPT.test 80"]), [""; 0], "whatever its letters' case");
+        assert_eq!(asked(&["gai -f inet6 kept.test -"]), ["kept.test 28 udp"], "another type");
+        assert_eq!(asked(&twice("gni 192.0.2.1 80")), ["1.2.0.192.in-addr.arpa 12 udp"]);
+        assert_eq!(asked(&twice("gai -f inet zero.test -")), ["zero.test 1 udp"; 2]);
+        assert_eq!(asked(&twice("gai -f inet nobody.test -")), ["nobody.test 1 udp"]);
+        assert_eq!(asked(&["gai -f inet short.test -"]), ["short.test 1 udp"]);
+        std::thread::sleep(Duration::from_millis(1200));
+        assert_eq!(asked(&["gai -f inet short.test -"]), ["short.test 1 udp"], "a second later");
+    });
+}
+
+#[test]
+fn without_an_soa_record_a_no_is_not_kept() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match &*q.name {
+            "with.test" => Reply::nxdomain().soa("test"),
+            "nodata.test" => Reply::nodata().soa("test"),
+            "nodata-without.test" => Reply::nodata(),
+            _ => Reply::nxdomain(),
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        for (name, times) in [("with", 1), ("without", 2), ("nodata", 1), ("nodata-without", 2)] {
+            server.clear_log();
+            let call = format!("gai -f inet {name}.test -");
+            assert_eq!(process.call(&call).0, process.call(&call).0, "{name}");
+            assert_eq!(server.log().len(), times, "{name}");
+        }
+    });
+}
+
+#[test]
+fn trouble_is_not_taken_for_an_answer() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1], "timeout:1 attempts:1");
+        let seen = Mutex::new(0);
+        let _server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            if *seen == 1 { Reply::rcode(rcode::SERVFAIL) } else { address(q) }
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        assert_eq!(process.call("gai -f inet host.test -").0, "EAI_AGAIN");
+        process.finds("host.test", "192.0.2.1");
+    });
+}
+
+#[test]
+fn the_cache_can_be_switched_off() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let mut process = Conversation::begin(sandbox, &[("RUSTDNS_CACHE", "off")]);
+        process.finds("host.test", "192.0.2.1");
+        process.finds("host.test", "192.0.2.1");
+        assert_eq!(server.log().len(), 2);
+    });
+}
+
+#[test]
+fn a_change_of_resolv_conf_is_followed_and_forgets_what_the_old_servers_said() {
+    Sandbox::enter(|sandbox| {
+        let _old = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let new = Server::on(sandbox, &["127.0.0.2:53"], |q: &Question| {
+            Reply::records([Record::address(&q.name, "192.0.2.2")])
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("host.test", "192.0.2.1");
+        configure(sandbox, &[2], "timeout:5");
+        // Files are looked at every 100 ms.
+        std::thread::sleep(Duration::from_millis(150));
+        process.finds("host.test", "192.0.2.2");
+        assert_eq!(new.asked(), ["host.test 1 udp"]);
+        sandbox.append("/etc/hosts", "192.0.2.3 host.test\n");
+        std::thread::sleep(Duration::from_millis(150));
+        process.finds("host.test", "192.0.2.3");
+    });
+}
+
+#[test]
+fn a_tcp_answer_is_kept_like_any_other() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.transport {
+            Transport::Udp => Reply::empty().truncated(),
+            Transport::Tcp => address(q),
+        });
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("host.test", "192.0.2.1");
+        process.finds("host.test", "192.0.2.1");
+        assert_eq!(server.asked(), ["host.test 1 udp", "host.test 1 tcp"]);
+    });
+}

@@ -1,0 +1,67 @@
+//! One process that makes call after call, with time for things to change in between.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use super::cc;
+use super::sandbox::Sandbox;
+
+/// One process of the probe with the library, asked call by call.
+pub struct Conversation {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+/// Marks the end of an answer: its echo comes when the call before it is done.
+const MARK: &str = "gai -F NUMERICHOST 127.0.0.99 -";
+
+impl Conversation {
+    pub fn begin(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Conversation {
+        let mut command = sandbox.preload(sandbox.command(cc::program("gai")));
+        command.arg("--batch").envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Conversation { child, to, from: BufReader::new(from) }
+    }
+
+    /// Makes a call; returns what it printed, as one line, and how long it took.
+    pub fn call(&mut self, call: &str) -> (String, Duration) {
+        let started = Instant::now();
+        writeln!(self.to, "{call}\n{MARK}").unwrap();
+        self.until(call);
+        let answer = self.until(MARK);
+        (answer, started.elapsed())
+    }
+
+    /// Reads up to the echo of a call.
+    fn until(&mut self, call: &str) -> String {
+        let mut before = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "the probe has ended");
+            if line.trim_end().strip_prefix("> ") == Some(call) {
+                return before.join(" ");
+            }
+            before.push(line.trim().to_owned());
+        }
+    }
+
+    /// Looks up an IPv4 address, which must be this one.
+    #[track_caller]
+    pub fn finds(&mut self, name: &str, address: &str) -> Duration {
+        let (answer, took) = self.call(&format!("gai -t stream -f inet {name} -"));
+        assert!(answer.contains(&format!(" {address} ")), "{name}: {answer}");
+        took
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // It has nothing more to do; what it exits with is nobody's question.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
