@@ -11,6 +11,8 @@ use support::sandbox::Sandbox;
 use support::wire::{Data, Record, rcode, rtype};
 use support::zone::Zone;
 
+type Answer = fn(&Question) -> Reply;
+
 /// A query as the server saw it, with what no two runs differ in.
 fn wire(question: &Question) -> String {
     let transport = if question.transport == Transport::Udp { "udp" } else { "tcp" };
@@ -78,9 +80,6 @@ fn zone() -> Zone {
         .nxdomain_else()
 }
 
-/// How the server answers.
-type Script = fn(&Question) -> Reply;
-
 #[test]
 fn records_of_every_type() {
     same(
@@ -100,7 +99,7 @@ fn records_of_every_type() {
 
 #[test]
 fn what_a_message_is_to_the_caller() {
-    let scripts: [(&str, Script); 10] = [
+    let scripts: [(&str, Answer); 10] = [
         ("no data", |_| Reply::nodata().soa("test")),
         ("NXDOMAIN", |_| Reply::nxdomain().soa("test")),
         ("SERVFAIL", |_| Reply::rcode(rcode::SERVFAIL)),
@@ -133,8 +132,8 @@ fn buffers_of_every_size() {
         calls += "mkquery 0 x.test IN TXT\n";
         calls += &format!("send {size}\n");
     }
-    let udp: fn(&Question) -> Reply = |q| long(q, 3);
-    let tcp: fn(&Question) -> Reply = |q| long(q, 30);
+    let udp: Answer = |q| long(q, 3);
+    let tcp: Answer = |q| long(q, 30);
     for (about, options, script) in
         [("UDP", "", udp), ("TCP", "", tcp), ("TCP only", "use-vc", udp)]
     {

@@ -128,6 +128,8 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
     // empty fields. `nsaddrs` are null or came from malloc, as libc expects.
     unsafe {
         if (*state).options & c_ulong::from(option::INIT) != 0 {
+            // All of them, though the program has set a lower number.
+            (*state).nscount = MAX_SERVERS as c_int;
             __res_nclose(state);
         }
     }
