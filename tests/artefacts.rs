@@ -187,9 +187,16 @@ fn install_and_uninstall() {
         for link in ["librustdns.so", "librustdns.so.0"] {
             assert_eq!(lib(link).canonicalize().unwrap(), whole.canonicalize().unwrap());
         }
-        for file in [whole, lib(ARCHIVE), lib(MODULE), at("include/rustdns.h")] {
+        for file in [
+            whole,
+            lib(ARCHIVE),
+            lib(MODULE),
+            at("include/rustdns.h"),
+            at("share/man/man1/rustdns.1"),
+        ] {
             assert!(file.is_file(), "{}", file.display());
         }
+        the_command_finds_its_library(&at("bin/rustdns"));
         let pc = std::fs::read_to_string(lib("pkgconfig/rustdns.pc")).unwrap();
         let shown = lib("").display().to_string();
         let folder = shown.strip_prefix(root.to_str().unwrap()).unwrap().trim_end_matches('/');
@@ -199,6 +206,17 @@ fn install_and_uninstall() {
         assert!(left.is_empty(), "{left:?}");
     }
     std::fs::remove_dir_all(&root).unwrap();
+}
+
+/// An installed command preloads the library that was installed with it.
+fn the_command_finds_its_library(rustdns: &Path) {
+    let mut command = Command::new(rustdns);
+    command.args(["run", "--", "sh", "-c", "echo $LD_PRELOAD"]);
+    let output = run(command, Duration::from_secs(10));
+    assert!(output.success(), "{output}");
+    let prefix = rustdns.parent().unwrap().parent().unwrap().canonicalize().unwrap();
+    let library = Path::new(output.out().trim_end()).canonicalize().unwrap();
+    assert!(library.starts_with(&prefix), "{output}");
 }
 
 fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
