@@ -57,7 +57,7 @@ fn dist() -> Option<&'static Path> {
     dist.as_deref()
 }
 
-/// How tests/c/gai.c is linked with musl.
+/// How a program of tests/c is linked with musl.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Link {
     /// With our archive, as pkg-config says.
@@ -69,17 +69,17 @@ enum Link {
 }
 
 /// The program; neither compiler nor linker may have anything to say.
-fn program(dist: &Path, link: Link) -> PathBuf {
+fn program(dist: &Path, source: &str, link: Link) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let number = format!("{:?}", std::thread::current().id());
     let program = folder.join(format!(
-        "musl-{link:?}-{}-{}",
+        "musl-{source}-{link:?}-{}-{}",
         std::process::id(),
         number.replace(['(', ')'], "")
     ));
     let mut command = Command::new("musl-gcc");
     command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/gai.c"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(source));
     if link != Link::Dynamic {
         command.arg("-static");
     }
@@ -115,11 +115,11 @@ fn defined(tool: &[&str], file: &Path) -> BTreeSet<String> {
 #[test]
 fn the_program_is_static_and_has_no_resolver_but_ours() {
     let Some(dist) = dist() else { return };
-    let ours = program(dist, Link::Archive);
+    let ours = program(dist, "gai.c", Link::Archive);
     let segments = ask(&["readelf", "-W", "-l"], &ours);
     assert!(!segments.contains("INTERP") && !segments.contains("DYNAMIC"), "{segments}");
     let symbols = defined(&["nm", "--defined-only"], &ours);
-    let theirs = defined(&["nm", "--defined-only"], &program(dist, Link::MuslStatic));
+    let theirs = defined(&["nm", "--defined-only"], &program(dist, "gai.c", Link::MuslStatic));
     // musl's getaddrinfo, getnameinfo and all else go through these.
     for name in ["__lookup_name", "__res_msend"] {
         assert!(theirs.contains(name), "musl has {name}");
@@ -127,6 +127,14 @@ fn the_program_is_static_and_has_no_resolver_but_ours() {
     }
     // Symbols of glibc's that its unwinder would have needed.
     assert!(symbols.contains("getaddrinfo") && !symbols.contains("_dl_find_object"));
+}
+
+/// A panic is caught where the unwinder finds its tables.
+#[test]
+fn the_unwinder_works() {
+    let Some(dist) = dist() else { return };
+    let output = run(Command::new(program(dist, "unwind.c", Link::Archive)), LIMIT);
+    assert!(output.success() && output.out() == "5 frames\n", "{output}");
 }
 
 /// Zone data, where what is asked for `long.test` by UDP is cut short.
@@ -199,13 +207,13 @@ fn same_as_glibc(program: &Path, preload: Option<&Path>) {
 #[test]
 fn static_programs() {
     let Some(dist) = dist() else { return };
-    same_as_glibc(&program(dist, Link::Archive), None);
+    same_as_glibc(&program(dist, "gai.c", Link::Archive), None);
 }
 
 #[test]
 fn preloaded_into_dynamic_programs() {
     let Some(dist) = dist() else { return };
-    let program = program(dist, Link::Dynamic);
+    let program = program(dist, "gai.c", Link::Dynamic);
     let segments = ask(&["readelf", "-W", "-l"], &program);
     assert!(segments.contains("/ld-musl-"), "{segments}");
     same_as_glibc(&program, Some(&dist.join("librustdns.so")));
@@ -221,14 +229,14 @@ fn names() {
     assert!(listed.lines().is_sorted());
     assert_eq!(exported, listed.lines().map(str::to_owned).collect());
     // musl's libc is its dynamic linker too.
-    let segments = ask(&["readelf", "-W", "-l"], &program(dist, Link::Dynamic));
+    let segments = ask(&["readelf", "-W", "-l"], &program(dist, "gai.c", Link::Dynamic));
     let libc = segments.split("interpreter: ").nth(1).unwrap().split(']').next().unwrap();
     let libc = defined(&["nm", "-D", "--defined-only"], Path::new(libc));
     assert!(libc.contains("getaddrinfo") && libc.contains("dn_expand"));
     for name in exported.iter().filter(|name| !name.starts_with("rustdns_")) {
         assert!(libc.contains(name), "musl has no {name}");
     }
-    let archive = defined(&["nm", "--defined-only"], &program(dist, Link::Archive));
+    let archive = defined(&["nm", "--defined-only"], &program(dist, "gai.c", Link::Archive));
     assert!(archive.contains("getaddrinfo") && !archive.contains("getaddrinfo_a"));
     let dynamic = ask(&["readelf", "-W", "-d"], &library);
     let needed: Vec<_> = dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect();
