@@ -77,6 +77,16 @@ $(DIST)/rustdns.pc: rustdns.pc.in Makefile Cargo.toml
 	@mkdir -p $(DIST)
 	$(call PKGCONFIG,$${pcfiledir},$${pcfiledir}) > $@
 
+# On standard output, for libraries and headers in PC_LIBDIR.
+.PHONY: pkgconfig
+pkgconfig:
+	@$(call PKGCONFIG,$(PC_LIBDIR),$(PC_LIBDIR))
+
+# The libraries for musl, into a folder of $(DIST) (docs/musl.md).
+.PHONY: musl
+musl:
+	scripts/musl
+
 # include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
 HEADER_DIR ?= include
 .PHONY: header
@@ -139,6 +149,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make            the libraries and the command, into $(DIST)'
+	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
