@@ -199,7 +199,6 @@ fn meaning(error: Error) -> (&'static str, String) {
         Error::Again => {
             ("EAI_AGAIN", "no server gave an answer; see /etc/resolv.conf, and try again")
         }
-        Error::Fail => ("EAI_FAIL", "a server refused, or its answer made no sense"),
         Error::Family => ("EAI_FAMILY", "unknown address family"),
         Error::SockType => ("EAI_SOCKTYPE", "unknown socket type"),
         Error::Service => ("EAI_SERVICE", "unknown service; see /etc/services, or give a number"),
