@@ -77,6 +77,16 @@ $(DIST)/rustdns.pc: rustdns.pc.in Makefile Cargo.toml
 	@mkdir -p $(DIST)
 	$(call PKGCONFIG,$${pcfiledir},$${pcfiledir}) > $@
 
+# On standard output, for libraries and headers in PC_LIBDIR.
+.PHONY: pkgconfig
+pkgconfig:
+	@$(call PKGCONFIG,$(PC_LIBDIR),$(PC_LIBDIR))
+
+# The libraries for musl, into a folder of $(DIST) (docs/musl.md).
+.PHONY: musl
+musl:
+	scripts/musl
+
 # include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
 HEADER_DIR ?= include
 .PHONY: header
@@ -103,12 +113,16 @@ bench: all
 
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
-MANDIR ?= $(PREFIX)/share/man
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
+
+MANDIR ?= $(PREFIX)/share/man
+PAGES := $(wildcard docs/man/*.[1-9])
+# Where the pages of these source files go: docs/man/x.5 is man5/x.5.
+PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(DIST)/librustdns.so $(DESTDIR)$(LIBDIR)/librustdns.so.$(VERSION)
 	ln -sf librustdns.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librustdns.so.$(SOVERSION)
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
@@ -116,16 +130,16 @@ install: all
 	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
-	install -m 644 docs/man/rustdns.1 $(DESTDIR)$(MANDIR)/man1/rustdns.1
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(DESTDIR)$(MANDIR)/man1/rustdns.1
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: clean
@@ -135,10 +149,11 @@ clean:
 .PHONY: help
 help:
 	@echo 'make            the libraries and the command, into $(DIST)'
+	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make lint       formatting, clippy, licences, scripts'
-	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
+	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
 	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

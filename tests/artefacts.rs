@@ -187,14 +187,16 @@ fn install_and_uninstall() {
         for link in ["librustdns.so", "librustdns.so.0"] {
             assert_eq!(lib(link).canonicalize().unwrap(), whole.canonicalize().unwrap());
         }
-        for file in [
-            whole,
-            lib(ARCHIVE),
-            lib(MODULE),
-            at("include/rustdns.h"),
-            at("share/man/man1/rustdns.1"),
-        ] {
+        for file in [whole, lib(ARCHIVE), lib(MODULE), at("include/rustdns.h")] {
             assert!(file.is_file(), "{}", file.display());
+        }
+        for page in
+            ["man1/rustdns.1", "man3/librustdns.3", "man5/rustdns.conf.5", "man8/libnss_rustdns.8"]
+        {
+            let name = Path::new(page).file_name().unwrap();
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man").join(name);
+            let installed = std::fs::read(at("share/man").join(page)).unwrap();
+            assert!(installed == std::fs::read(source).unwrap(), "{page}");
         }
         the_command_finds_its_library(&at("bin/rustdns"));
         let pc = std::fs::read_to_string(lib("pkgconfig/rustdns.pc")).unwrap();

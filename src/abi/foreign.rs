@@ -49,9 +49,33 @@ pub fn look_up(node: &[u8], family: Family) -> Result<Found, Failure> {
     }
     // SAFETY: getaddrinfo has returned 0, so this is a list, which is freed below and not before.
     let found = unsafe { copy(list) };
-    // SAFETY: the list is the other library's, made by malloc node by node as ours is.
-    unsafe { super::addrinfo::free(list) };
+    // SAFETY: the list is the other library's, whole, and nothing points into it any more.
+    unsafe { give_back(list) };
     found
+}
+
+/// # Safety
+/// `list` is from the next `getaddrinfo`, and is not used afterwards.
+#[cfg(target_env = "gnu")]
+unsafe fn give_back(list: *mut libc::addrinfo) {
+    // SAFETY: by the function's contract; such lists are made by malloc node by node, as ours are.
+    unsafe { super::addrinfo::free(list) };
+}
+
+/// musl makes a list in one piece, and only its own function knows the way back.
+///
+/// # Safety
+/// `list` is from the next `getaddrinfo`, and is not used afterwards.
+#[cfg(not(target_env = "gnu"))]
+unsafe fn give_back(list: *mut libc::addrinfo) {
+    type FreeAddrInfo = unsafe extern "C-unwind" fn(*mut libc::addrinfo);
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"freeaddrinfo".as_ptr()) };
+    if !next.is_null() {
+        // SAFETY: a function of this name has this type; the list is by the function's contract that
+        // of the library which has both.
+        unsafe { transmute::<*mut core::ffi::c_void, FreeAddrInfo>(next)(list) };
+    }
 }
 
 /// # Safety

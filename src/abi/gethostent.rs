@@ -2,13 +2,17 @@
 //! (gethostent(3)). Threads, signals, fork and cancellation as for `gethostbyname`.
 
 use super::codes::NoHost;
-use super::gethostby::{Caller, kept, set_h_errno};
+#[cfg(target_env = "gnu")]
+use super::gethostby::Caller;
+use super::gethostby::{kept, set_h_errno};
 use super::guard::guard;
 use super::kept::Owner;
 use crate::hostent::{next_entry, rewind};
 use crate::session::Session;
 use crate::source::Failure;
-use core::ffi::{c_char, c_int};
+#[cfg(target_env = "gnu")]
+use core::ffi::c_char;
+use core::ffi::c_int;
 use core::ptr::null_mut;
 
 /// The next host of the hosts file with an IPv4 address, in memory that the next call overwrites;
@@ -35,8 +39,11 @@ pub extern "C-unwind" fn gethostent() -> *mut libc::hostent {
 /// The same in the caller's memory, as `gethostbyname_r`. Returns 0, `ENOENT` at the end, or
 /// `ERANGE`, after which the next call gives the same host.
 ///
+/// musl has no such function.
+///
 /// # Safety
 /// `host`, `result` and `h_errnop` are valid for writing, and `buffer` for `len` octets.
+#[cfg(target_env = "gnu")]
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
 pub unsafe extern "C-unwind" fn gethostent_r(
     host: *mut libc::hostent,

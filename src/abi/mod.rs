@@ -6,10 +6,14 @@
 mod codes;
 mod guard;
 mod hostent;
+#[cfg(target_env = "gnu")]
 mod job;
 mod kept;
+#[cfg(target_env = "gnu")]
 mod notification;
+#[cfg(target_env = "gnu")]
 mod requests;
+#[cfg(target_env = "gnu")]
 mod waiting;
 
 pub mod foreign;
@@ -19,6 +23,7 @@ pub mod addrinfo;
 pub mod api;
 pub mod args;
 pub mod getaddrinfo;
+#[cfg(target_env = "gnu")]
 pub mod getaddrinfo_a;
 pub mod gethostby;
 pub mod gethostent;

@@ -249,7 +249,7 @@ unsafe fn init(state: *mut ResState, keep: bool) -> Returned {
     }
 }
 
-/// Defines a function under its two names.
+/// Defines a function under its two names, of which musl has the first.
 macro_rules! exported {
     ($(#[$doc:meta])* $plain:ident, $underscored:ident,
      ($($argument:ident: $kind:ty),*), $work:expr) => {
@@ -272,6 +272,7 @@ macro_rules! exported {
             })
         }
 
+        #[cfg(target_env = "gnu")]
         #[doc = concat!("[`", stringify!($plain), "`] by the name that older binaries import.")]
         ///
         /// # Safety

@@ -22,6 +22,22 @@ struct name {
     long value;
 };
 
+/* musl's headers lack these; rustdns has them there too. */
+#ifndef AI_IDN
+#define AI_IDN 0x40
+#define AI_CANONIDN 0x80
+#define NI_IDN 32
+#endif
+#ifndef EAI_IDN_ENCODE
+#define EAI_IDN_ENCODE (-105)
+#endif
+#ifndef EAI_ADDRFAMILY
+#define EAI_ADDRFAMILY (-9)
+#endif
+#ifndef __GLIBC__
+#define strerrorname_np strerror
+#endif
+
 #define AI(x) {#x, AI_##x}
 #define NI(x) {#x, NI_##x}
 
