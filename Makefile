@@ -32,7 +32,7 @@ SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefil
 NSS := libnss_rustdns.so.2
 
 .PHONY: all
-all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/rustdns.h $(DIST)/rustdns.pc
+all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
 
 $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
@@ -60,6 +60,13 @@ $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(CARGO) rustc --release --lib --crate-type cdylib --no-default-features --features nss \
 		--target-dir target/nss -- $(call LINK,$(NSS))
 	$(call SPLIT,target/nss/release/librustdns.so,$@)
+
+# The command: a build of its own too, so that what it needs is in no library.
+$(DIST)/rustdns: $(SOURCES)
+	@mkdir -p $(DIST)
+	$(CARGO) build --release --bin rustdns --no-default-features --features command,idn \
+		--target-dir target/command
+	objcopy --strip-all target/command/release/rustdns $@
 
 $(DIST)/rustdns.h: include/rustdns.h
 	@mkdir -p $(DIST)
@@ -105,26 +112,34 @@ bench: all
 	scripts/bench
 
 INCLUDEDIR ?= $(PREFIX)/include
+BINDIR ?= $(PREFIX)/bin
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
+
+MANDIR ?= $(PREFIX)/share/man
+PAGES := $(wildcard docs/man/*.[1-9])
+# Where the pages of these source files go: docs/man/x.5 is man5/x.5.
+PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(DIST)/librustdns.so $(DESTDIR)$(LIBDIR)/librustdns.so.$(VERSION)
 	ln -sf librustdns.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librustdns.so.$(SOVERSION)
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
 	install -m 644 $(DIST)/librustdns.a $(DESTDIR)$(LIBDIR)/librustdns.a
 	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
+	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: clean
@@ -133,12 +148,12 @@ clean:
 
 .PHONY: help
 help:
-	@echo 'make            the libraries, into $(DIST)'
+	@echo 'make            the libraries and the command, into $(DIST)'
 	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make lint       formatting, clippy, licences, scripts'
-	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR)'
+	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
 	@echo 'make bench      lookups with libc and with rustdns side by side, a table'

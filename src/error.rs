@@ -14,8 +14,6 @@ pub enum Error {
     AddrFamily,
     /// No server answered in time, or every one that did had trouble: `EAI_AGAIN`.
     Again,
-    /// A failure that asking again will not mend: `EAI_FAIL`.
-    Fail,
     /// `ai_family` is not supported: `EAI_FAMILY`.
     Family,
     /// `ai_socktype` is not supported: `EAI_SOCKTYPE`.

@@ -190,6 +190,15 @@ fn install_and_uninstall() {
         for file in [whole, lib(ARCHIVE), lib(MODULE), at("include/rustdns.h")] {
             assert!(file.is_file(), "{}", file.display());
         }
+        for page in
+            ["man1/rustdns.1", "man3/librustdns.3", "man5/rustdns.conf.5", "man8/libnss_rustdns.8"]
+        {
+            let name = Path::new(page).file_name().unwrap();
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man").join(name);
+            let installed = std::fs::read(at("share/man").join(page)).unwrap();
+            assert!(installed == std::fs::read(source).unwrap(), "{page}");
+        }
+        the_command_finds_its_library(&at("bin/rustdns"));
         let pc = std::fs::read_to_string(lib("pkgconfig/rustdns.pc")).unwrap();
         let shown = lib("").display().to_string();
         let folder = shown.strip_prefix(root.to_str().unwrap()).unwrap().trim_end_matches('/');
@@ -199,6 +208,17 @@ fn install_and_uninstall() {
         assert!(left.is_empty(), "{left:?}");
     }
     std::fs::remove_dir_all(&root).unwrap();
+}
+
+/// An installed command preloads the library that was installed with it.
+fn the_command_finds_its_library(rustdns: &Path) {
+    let mut command = Command::new(rustdns);
+    command.args(["run", "--", "sh", "-c", "echo $LD_PRELOAD"]);
+    let output = run(command, Duration::from_secs(10));
+    assert!(output.success(), "{output}");
+    let prefix = rustdns.parent().unwrap().parent().unwrap().canonicalize().unwrap();
+    let library = Path::new(output.out().trim_end()).canonicalize().unwrap();
+    assert!(library.starts_with(&prefix), "{output}");
 }
 
 fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -24,7 +24,6 @@ pub(super) fn eai(error: Error) -> Returned {
         Error::NoData => gnu::EAI_NODATA,
         Error::AddrFamily => gnu::EAI_ADDRFAMILY,
         Error::Again => libc::EAI_AGAIN,
-        Error::Fail => libc::EAI_FAIL,
         Error::Family => libc::EAI_FAMILY,
         Error::SockType => libc::EAI_SOCKTYPE,
         Error::Service => libc::EAI_SERVICE,

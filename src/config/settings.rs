@@ -151,16 +151,20 @@ impl Default for Settings {
 /// Reads rustdns.conf: a key and its value a line, `#` begins a comment.
 pub fn parse(text: &[u8], zones: ZoneNames<'_>) -> Result<Settings, NoMemory> {
     let mut settings = Settings::default();
-    for (line, number) in text.split(|&b| b == b'\n').zip(1u32..) {
-        let line = line.split(|&b| b == b'#').next().unwrap_or_default().trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
-        let (key, value) = line.split_at_checked(end).unwrap_or_default();
-        settings.set(key, value.trim_ascii(), number, zones)?;
+    for (number, key, value) in lines(text) {
+        settings.set(key, value, number, zones)?;
     }
     Ok(settings)
+}
+
+/// The lines of rustdns.conf that say something: number (from 1), key, value.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
+    (1u32..).zip(text.split(|&b| b == b'\n')).filter_map(|(number, line)| {
+        let line = line.split(|&b| b == b'#').next().unwrap_or_default().trim_ascii();
+        let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+        let (key, value) = line.split_at_checked(end)?;
+        (!key.is_empty()).then_some((number, key, value.trim_ascii()))
+    })
 }
 
 impl Settings {

@@ -22,6 +22,14 @@ pub enum Direction {
     FromUtf8,
 }
 
+/// Takes the locale's encoding from the environment, as programs do at their start: not in a library,
+/// whose process has a locale already.
+#[cfg(feature = "command")]
+pub fn take_from_environment() {
+    // SAFETY: the name ends in NUL; the command has no other thread.
+    unsafe { libc::setlocale(libc::LC_CTYPE, c"".as_ptr()) };
+}
+
 /// Converts `text`. `None` where the locale's encoding is UTF-8 already.
 ///
 /// Calls libc's `iconv(3)`, which may load a conversion module of libc's own.

@@ -98,6 +98,16 @@ fn identity_of(status: &libc::stat) -> Identity {
     }
 }
 
+/// True where the file at `path` gives capabilities to who executes it (capabilities(7)).
+#[cfg(feature = "command")]
+pub fn has_capabilities(path: &CStr) -> bool {
+    // SAFETY: both names end in NUL; a length of zero asks for the size alone, nothing is written.
+    let size = unsafe {
+        libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), core::ptr::null_mut(), 0)
+    };
+    size > 0
+}
+
 /// Reads the whole file at `path`, and says which version it was.
 pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     let file = File::open(path).map_err(Unreadable::Fault)?;

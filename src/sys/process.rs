@@ -55,6 +55,13 @@ pub fn is_secure() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
+/// The user and the group that the process belongs to, whatever it may do: the real ones.
+#[cfg(feature = "command")]
+pub fn real_ids() -> (u32, u32) {
+    // SAFETY: neither has preconditions.
+    unsafe { (libc::getuid(), libc::getgid()) }
+}
+
 /// The process id.
 pub fn id() -> i32 {
     // SAFETY: getpid has no preconditions.

@@ -1,0 +1,119 @@
+//! Where librustdns.so is: beside this command, as the Makefile leaves and installs it, else where the
+//! system has its libraries.
+
+use crate::answer::{Shown, Trouble};
+use crate::elf::{self, Machine};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// By its soname first: a package may leave the name without a number to its development package.
+const NAMES: [&str; 2] = ["librustdns.so.0", "librustdns.so"];
+
+/// The library to be loaded into a program.
+pub(crate) struct Library {
+    /// Absolute, and without what `LD_PRELOAD` takes for the end of a name.
+    pub(crate) path: PathBuf,
+    pub(crate) machine: Machine,
+}
+
+impl Library {
+    /// The library at `path`; without one, the first that is found.
+    pub(crate) fn find(path: Option<&Path>) -> Result<Library, Trouble> {
+        match path {
+            Some(path) => Library::open(path),
+            None => {
+                let folders = folders();
+                let files = folders.iter().flat_map(|at| NAMES.iter().map(|name| at.join(name)));
+                match files.into_iter().find(|file| file.is_file()) {
+                    Some(file) => Library::open(&file),
+                    None => Err(nowhere(&folders)),
+                }
+            }
+        }
+    }
+
+    fn open(path: &Path) -> Result<Library, Trouble> {
+        let shown = Shown(path.as_os_str().as_bytes());
+        let trouble = |why: &dyn core::fmt::Display| {
+            Trouble::refused(format_args!(
+                "library {shown}: {why}; name a librustdns.so with --library"
+            ))
+        };
+        let path = std::path::absolute(path).map_err(|error| trouble(&error))?;
+        if path.as_os_str().as_bytes().iter().any(|&b| b == b':' || b.is_ascii_whitespace()) {
+            return Err(trouble(&"LD_PRELOAD can't hold a path with a colon or a blank"));
+        }
+        let file = fs::read(&path).map_err(|error| trouble(&error))?;
+        match elf::read(&file) {
+            Ok(elf) => Ok(Library { path, machine: elf.machine }),
+            Err(_) => Err(trouble(&"not an ELF file")),
+        }
+    }
+}
+
+fn nowhere(folders: &[PathBuf]) -> Trouble {
+    let mut text = String::from(
+        "librustdns.so not found: install it (make install), or name it with --library; looked in",
+    );
+    for folder in folders {
+        text.push_str(&format!(" {}", Shown(folder.as_os_str().as_bytes())));
+    }
+    Trouble::refused(text)
+}
+
+fn folders() -> Vec<PathBuf> {
+    let triplet = multiarch();
+    let mut folders = Vec::new();
+    if let Ok(own) = std::env::current_exe()
+        && let Some(own) = own.parent()
+    {
+        // target/dist has both in one folder.
+        if own.file_name() != Some(OsStr::new("bin")) {
+            folders.push(own.to_owned());
+        }
+        if let Some(prefix) = own.parent() {
+            folders.extend(below(prefix, triplet));
+        }
+    }
+    for prefix in ["/usr/local", "/usr"] {
+        folders.extend(below(Path::new(prefix), triplet));
+    }
+    let mut once = Vec::new();
+    folders.into_iter().for_each(|folder| {
+        if !once.contains(&folder) {
+            once.push(folder);
+        }
+    });
+    once
+}
+
+fn below(prefix: &Path, triplet: &str) -> [PathBuf; 3] {
+    [prefix.join("lib").join(triplet), prefix.join("lib64"), prefix.join("lib")]
+}
+
+/// Debian's name for the folder of this architecture's libraries, where it isn't Rust's name and
+/// `-linux-gnu`.
+fn multiarch() -> &'static str {
+    if cfg!(target_arch = "x86") {
+        "i386-linux-gnu"
+    } else if cfg!(target_arch = "arm") {
+        "arm-linux-gnueabihf"
+    } else if cfg!(all(target_arch = "powerpc64", target_endian = "little")) {
+        "powerpc64le-linux-gnu"
+    } else if cfg!(target_arch = "x86_64") {
+        "x86_64-linux-gnu"
+    } else if cfg!(target_arch = "aarch64") {
+        "aarch64-linux-gnu"
+    } else if cfg!(target_arch = "riscv64") {
+        "riscv64-linux-gnu"
+    } else if cfg!(target_arch = "s390x") {
+        "s390x-linux-gnu"
+    } else if cfg!(target_arch = "loongarch64") {
+        "loongarch64-linux-gnu"
+    } else {
+        // No folder of that kind: lib64 and lib remain.
+        "."
+    }
+}

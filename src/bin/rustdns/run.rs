@@ -1,0 +1,104 @@
+//! `rustdns run`: gives a program the library and its settings, and lets it take this process's place.
+
+use crate::Outcome;
+use crate::answer::{Shown, Trouble};
+use crate::arguments::Run;
+use crate::library::Library;
+use crate::program;
+use rustdns::config::settings::Settings;
+use rustdns::sys::interfaces;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+/// Executes the program; returns only where that can't be.
+pub(crate) fn run(arguments: &Run) -> Outcome {
+    let Some((command, rest)) = arguments.command.split_first() else {
+        return Err(Trouble::refused("no program given; say `rustdns run -- CMD`"));
+    };
+    let servers = servers(&arguments.server)?;
+    let root = arguments.root.as_deref().map(root).transpose()?;
+    let library = Library::find(arguments.library.as_deref())?;
+    let path = variable("PATH");
+    let file = program::find(command, path.as_deref())?;
+    program::check(&file, &library, path.as_deref())?;
+
+    let mut program = Command::new(&file);
+    program.arg0(command).args(rest);
+    program.env("LD_PRELOAD", preload(library.path.as_os_str(), variable("LD_PRELOAD")));
+    program.env("GODEBUG", godebug(variable("GODEBUG")));
+    for (name, value) in [
+        ("RUSTDNS_UPSTREAM", servers),
+        ("RUSTDNS_ROOT", root),
+        ("RUSTDNS_DEBUG", arguments.debug.map(|level| level.to_string().into())),
+    ] {
+        if let Some(value) = value {
+            program.env(name, value);
+        }
+    }
+    let error = program.exec();
+    Err(Trouble::not_executable(format_args!("{}: {error}", Shown(file.as_os_str().as_bytes()))))
+}
+
+#[allow(clippy::disallowed_methods, reason = "this process has one thread: nobody is in setenv")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The servers as the setting `upstream` has them.
+fn servers(given: &[OsString]) -> Result<Option<OsString>, Trouble> {
+    for server in given {
+        let mut settings = Settings::default();
+        let set = settings.set(b"upstream", server.as_bytes(), 0, &interfaces::index);
+        if set.is_err() || settings.upstream.len() != 1 {
+            return Err(Trouble::refused(format_args!(
+                "--server {}: not an address; say for example 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353",
+                Shown(server.as_bytes())
+            )));
+        }
+    }
+    Ok((!given.is_empty()).then(|| given.join(OsStr::new(" "))))
+}
+
+/// The folder's absolute path: the program may change its own folder before it looks anything up.
+fn root(folder: &Path) -> Result<OsString, Trouble> {
+    let shown = Shown(folder.as_os_str().as_bytes());
+    match folder.canonicalize() {
+        Ok(path) if path.is_dir() => Ok(path.into_os_string()),
+        Ok(_) => Err(Trouble::refused(format_args!("--root {shown}: not a folder"))),
+        Err(error) => Err(Trouble::refused(format_args!(
+            "--root {shown}: {error}; name a folder that has etc/resolv.conf, etc/hosts and the like"
+        ))),
+    }
+}
+
+/// `LD_PRELOAD` with the library in front of what is there already.
+fn preload(library: &OsStr, present: Option<OsString>) -> OsString {
+    let present = present.unwrap_or_default();
+    let others = present
+        .as_bytes()
+        .split(|&b| b == b':' || b.is_ascii_whitespace())
+        .filter(|other| !other.is_empty() && *other != library.as_bytes());
+    let mut value = library.as_bytes().to_vec();
+    for other in others {
+        value.push(b':');
+        value.extend_from_slice(other);
+    }
+    OsString::from_vec(value)
+}
+
+/// `GODEBUG` with Go's resolver told to call libc's functions, other settings kept.
+fn godebug(present: Option<OsString>) -> OsString {
+    let present = present.unwrap_or_default();
+    let mut value = Vec::new();
+    for other in present.as_bytes().split(|&b| b == b',') {
+        if !other.is_empty() && !other.starts_with(b"netdns=") {
+            value.extend_from_slice(other);
+            value.push(b',');
+        }
+    }
+    value.extend_from_slice(b"netdns=cgo");
+    OsString::from_vec(value)
+}
