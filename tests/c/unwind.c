@@ -16,7 +16,7 @@ static _Unwind_Reason_Code count(struct _Unwind_Context *context, void *seen)
     return _URC_NO_REASON;
 }
 
-__attribute__((noinline, noclone)) static int deep(int left)
+__attribute__((noinline)) static int deep(int left)
 {
     int seen = 0;
     if (left > 1)
