@@ -5,13 +5,14 @@
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
 use crate::address::Address;
+use crate::config::watch::try_lock;
 use crate::mem::{NoMemory, copy};
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
@@ -220,16 +221,6 @@ impl Set<'_> {
 
     fn slots(&mut self) -> Option<&mut [Slot]> {
         self.shard.get_mut(self.index * WAYS..(self.index + 1) * WAYS)
-    }
-}
-
-/// The lock if nobody holds it. A thread that panicked while it did has left the data whole: every
-/// change is one assignment.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
 use crate::mem::{NoMemory, TryPush};
 use crate::order::sort;
+use crate::recent::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
@@ -67,13 +68,6 @@ pub fn ask(
 struct Resolver<'a> {
     session: &'a Session,
     hints: &'a Hints,
-}
-
-/// Families that AI_ADDRCONFIG lets a server be asked for.
-#[derive(Clone, Copy)]
-struct Configured {
-    v4: bool,
-    v6: bool,
 }
 
 impl Resolver<'_> {
@@ -214,11 +208,11 @@ impl Resolver<'_> {
         // local knowledge and cost nothing.
         let configured = self.configured();
         let family = match (family, configured) {
-            (_, Configured { v4: true, v6: true }) => family,
-            (Family::Any | Family::V4, Configured { v4: true, v6: false }) => Family::V4,
-            (Family::Any | Family::V6, Configured { v4: false, v6: true }) => Family::V6,
+            (_, OwnFamilies { v4: true, v6: true }) => family,
+            (Family::Any | Family::V4, OwnFamilies { v4: true, v6: false }) => Family::V4,
+            (Family::Any | Family::V6, OwnFamilies { v4: false, v6: true }) => Family::V6,
             // With neither, libc narrows nothing where both are asked for.
-            (Family::Any, Configured { v4: false, v6: false }) => Family::Any,
+            (Family::Any, OwnFamilies { v4: false, v6: false }) => Family::Any,
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
         let upstream = self.session.upstream()?;
@@ -226,21 +220,21 @@ impl Resolver<'_> {
     }
 
     /// What AI_ADDRCONFIG goes by: an address of the family on any interface, loopback ones left out.
-    fn configured(&self) -> Configured {
-        let mut seen = Configured { v4: true, v6: true };
+    fn configured(&self) -> OwnFamilies {
+        let both = OwnFamilies { v4: true, v6: true };
         if !self.flags().addr_config {
-            return seen;
+            return both;
         }
-        seen = Configured { v4: false, v6: false };
-        let listed = interfaces::addresses(&mut |own| match own.ip {
-            IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
-            IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
+        let found = self.session.recent().families(self.session.now(), || {
+            let mut seen = OwnFamilies { v4: false, v6: false };
+            interfaces::addresses(&mut |own| match own.ip {
+                IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
+                IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
+            })
+            .map(|()| seen)
         });
-        match listed {
-            Ok(()) => seen,
-            // A filter that forbids netlink must not make names disappear.
-            Err(_) => Configured { v4: true, v6: true },
-        }
+        // A filter that forbids netlink must not make names disappear.
+        found.unwrap_or(both)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::services::{self, Services};
 use crate::config::watch::lock;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
+use crate::recent::Recent;
 use crate::resolver::manual::Manual;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
@@ -43,6 +44,16 @@ impl Session {
     pub fn trace(&self) -> Trace<'_> {
         let settings = &self.environment.settings;
         Trace::new(settings.debug, &settings.log)
+    }
+
+    /// What is remembered of this host's addresses.
+    pub fn recent(&self) -> &Recent {
+        &self.state.recent
+    }
+
+    /// When this call began.
+    pub fn now(&self) -> Instant {
+        self.now
     }
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).

@@ -90,16 +90,24 @@ impl<T> Watched<T> {
     }
 }
 
+/// The lock if nobody holds it.
+pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        // Every change is one assignment, so a panic has left it whole.
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// The lock, which others hold for some instructions only. `None` where it stays busy: a signal
 /// handler may have interrupted its holder on this very thread.
 pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     for _ in 0..1000 {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            // Every change is one assignment, so a panic has left it whole.
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => process::yield_now(),
+        if let Some(guard) = try_lock(mutex) {
+            return Some(guard);
         }
+        process::yield_now();
     }
     None
 }
