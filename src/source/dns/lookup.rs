@@ -58,15 +58,15 @@ impl<'a> Lookup<'a> {
             return Err(Failure::Refused);
         }
         // Names that no host can have are not asked for, as in libc.
-        if !Name::from_text(node).is_ok_and(|name| name.is_host_name()) {
+        let Some(full) = Name::from_text(node).ok().filter(Name::is_host_name) else {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
             return Err(Failure::NoName);
-        }
+        };
         let rules = Rules::new(self.terms.options, self.domains, node);
         let mut search = Search::new(node, rules);
         while let Some(candidate) = search.next_candidate() {
             let name = match candidate {
-                Candidate::AsIs => Name::from_text(node),
+                Candidate::AsIs => Ok(full),
                 Candidate::Under(domain) => Name::from_parts(node, domain),
             };
             let miss = match name {
@@ -128,14 +128,22 @@ impl<'a> Lookup<'a> {
             let progress = exchange(&self.terms, &questions, read)?;
             note_troubles(&mut outcomes, &places, &progress);
         }
-        together(outcomes)
+        let mut joined = together(outcomes)?;
+        if let Ok(found) = &mut joined
+            && found.canonical.is_empty()
+        {
+            // The name as it is asked for now, which may have other letters than the entry.
+            found.canonical = text_of(name)?;
+        }
+        Ok(joined)
     }
 
     fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
-    /// What the cache knows; `NotAsked` where that is nothing.
+    /// What the cache knows; `NotAsked` where that is nothing. The canonical name is left out where it
+    /// is the one asked for.
     fn cached_addresses(
         &self,
         name: &Name,
@@ -152,16 +160,12 @@ impl<'a> Lookup<'a> {
                 for &address in list {
                     found.addresses.try_push(address)?;
                 }
-                // The name as it is asked for now, which may have other letters than the entry.
-                let asked = text_of(name)?;
+                // Without any, the canonical name is the one asked for.
                 let mut names = names(canonical);
-                match names.next() {
-                    None => found.canonical = asked,
-                    Some(canonical) => {
-                        append_text(&mut found.canonical, canonical)?;
-                        append_name(&mut found.aliases, &asked)?;
-                        names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
-                    }
+                if let Some(canonical) = names.next() {
+                    append_text(&mut found.canonical, canonical)?;
+                    append_name(&mut found.aliases, &text_of(name)?)?;
+                    names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
                 }
                 found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
