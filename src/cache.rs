@@ -1,11 +1,11 @@
 //! The cache: what the DNS has answered, for as long as its TTL allows. One per process, bounded,
-//! in shards that are only ever try-locked: one that is busy counts as a miss.
+//! in shards that nobody waits long for: one that stays busy counts as a miss.
 //!
 //! A shard is set-associative: an entry has eight places it may be in, so looking up and making room
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
 use crate::address::Address;
-use crate::config::watch::try_lock;
+use crate::config::watch::{lock, try_lock};
 use crate::mem::{NoMemory, copy};
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
@@ -171,7 +171,7 @@ impl Cache {
     /// Forgets everything that can be had without waiting.
     pub fn flush(&self) {
         for shard in &self.shards {
-            if let Some(mut slots) = try_lock(shard) {
+            if let Some(mut slots) = lock(shard) {
                 *slots = Vec::new();
             }
         }
@@ -198,7 +198,7 @@ impl Cache {
 
     fn set(&self, hash: u32) -> Option<Set<'_>> {
         let hash = hash as usize;
-        let shard = try_lock(self.shards.get(hash % SHARDS)?)?;
+        let shard = lock(self.shards.get(hash % SHARDS)?)?;
         Some(Set { shard, sets: self.sets, index: hash / SHARDS % self.sets })
     }
 }

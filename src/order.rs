@@ -23,7 +23,9 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
         unsorted.try_push(address)?;
     }
     if let Some(order) = orders.get(list, now) {
-        for (place, address) in addresses.iter_mut().zip(order.filter_map(|from| unsorted.get(from))) {
+        for (place, address) in
+            addresses.iter_mut().zip(order.filter_map(|from| unsorted.get(from)))
+        {
             *place = *address;
         }
         return Ok(());

@@ -22,7 +22,11 @@ pub struct Recent {
 impl Recent {
     /// Room for about as many lists as the cache has `entries`; with none nothing is remembered.
     pub fn new(entries: usize, seed: u64) -> Recent {
-        Recent { orders: Orders::new(entries, seed), families: Families::default(), is_on: entries > 0 }
+        Recent {
+            orders: Orders::new(entries, seed),
+            families: Families::default(),
+            is_on: entries > 0,
+        }
     }
 
     /// The families that were found a moment ago; else what `find` finds now.
@@ -140,7 +144,8 @@ impl Orders {
             let same = set.iter().position(|order| order.list == list.hash);
             let age = |order: &Order| (order.list != 0, fresh.at.wrapping_sub(order.at));
             // Without an empty place the oldest makes room.
-            let oldest = || (0..set.len()).max_by_key(|&i| set.get(i).map(|o| (!age(o).0, age(o).1)));
+            let oldest =
+                || (0..set.len()).max_by_key(|&i| set.get(i).map(|o| (!age(o).0, age(o).1)));
             *set.get_mut(same.or_else(oldest)?)? = fresh;
             Some(())
         });
@@ -242,7 +247,8 @@ mod tests {
     fn as_many_lists_as_there_is_room_for_are_remembered() {
         let orders = Orders::new(64, 1);
         let start = Instant::now();
-        let lists: Vec<_> = (0..=255).map(|i| orders.list(&[address(i), address(0)]).unwrap()).collect();
+        let lists: Vec<_> =
+            (0..=255).map(|i| orders.list(&[address(i), address(0)]).unwrap()).collect();
         for (i, list) in (0..).zip(&lists) {
             orders.put(*list, [1, 0].into_iter(), at(start, i));
             assert!(orders.get(*list, at(start, i)).is_some(), "the newest has a place");

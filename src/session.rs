@@ -183,6 +183,7 @@ impl Session {
             domains: &upstream.conf.search,
             generation: upstream.generation,
             cache: &self.state.cache,
+            pending: &self.state.pending,
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
         }

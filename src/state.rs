@@ -17,6 +17,7 @@ use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
+use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
@@ -40,6 +41,8 @@ pub struct State {
     pub cache: Cache,
     /// What the kernel has said of this host's addresses a moment ago.
     pub recent: Recent,
+    /// Questions that some thread is asking right now.
+    pub pending: Pending,
     /// What was sent and received.
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
@@ -127,6 +130,7 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
+            pending: Pending::default(),
             counters: Counters::default(),
             generation: AtomicU32::new(0),
             position: Mutex::new(Position::default()),

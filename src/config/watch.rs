@@ -18,6 +18,8 @@ pub struct Watched<T> {
     current: Mutex<Option<Version<T>>>,
     /// When the file was last looked at: [`Instant::millis`], made odd; 0: never, or not since a reload.
     checked: AtomicU32,
+    /// Held by the thread that reads the file, for others who have no version yet.
+    loading: Mutex<()>,
 }
 
 struct Version<T> {
@@ -35,7 +37,7 @@ impl<T> Watched<T> {
     /// A file that hasn't been looked at.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Watched<T> {
-        Watched { current: Mutex::new(None), checked: AtomicU32::new(0) }
+        Watched { current: Mutex::new(None), checked: AtomicU32::new(0), loading: Mutex::new(()) }
     }
 
     /// The current version. `load` makes it from the file's octets, or from why there are none.
@@ -59,18 +61,31 @@ impl<T> Watched<T> {
             Some(version) if checked != 0 && version.identity == identity(path).ok() => {
                 Ok(version.content)
             }
-            old => match self.load(path, load) {
+            old => match self.load(path, old.as_ref(), load) {
                 Ok(content) => Ok(content),
                 Err(NoMemory) => old.map(|version| version.content).ok_or(NoMemory),
             },
         }
     }
 
+    /// Reads the file, unless another thread has done so since `old` was the current version: all then
+    /// go by that one.
     fn load(
         &self,
         path: &CStr,
+        old: Option<&Version<T>>,
         load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
     ) -> Result<Shared<T>, NoMemory> {
+        // A file that takes long is read by several rather than waited for.
+        let _turn = lock(&self.loading);
+        let newer = |current: &Option<Version<T>>| {
+            let current = current.as_ref()?;
+            let same = old.is_some_and(|old| Shared::same(&old.content, &current.content));
+            (!same).then(|| current.content.clone())
+        };
+        if let Some(content) = lock(&self.current).and_then(|current| newer(&current)) {
+            return Ok(content);
+        }
         let (octets, identity) = match read(path) {
             Ok((octets, identity)) => (Ok(octets), Some(identity)),
             Err(Unreadable::NoMemory) => return Err(NoMemory),
@@ -79,6 +94,9 @@ impl<T> Watched<T> {
         };
         let content = Shared::new(load(octets)?)?;
         if let Some(mut current) = lock(&self.current) {
+            if let Some(content) = newer(&current) {
+                return Ok(content);
+            }
             *current = Some(Version { identity, content: content.clone() });
         }
         Ok(content)
@@ -117,6 +135,17 @@ mod tests {
     use super::*;
     use core::time::Duration;
     use std::ffi::CString;
+
+    #[test]
+    fn threads_that_come_at_once_go_by_one_version() {
+        let (watched, count) = (Watched::new(), AtomicU32::new(0));
+        let get = || watched.get(c"/dev/null", Instant::now(), |_| Ok(count.fetch_add(1, Relaxed)));
+        let versions: Vec<Shared<u32>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(get)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+        });
+        assert!(versions.iter().all(|version| Shared::same(version, &versions[0])));
+    }
 
     #[test]
     fn a_change_is_seen_after_100_ms_and_at_once_after_expire() {

@@ -126,7 +126,12 @@ impl Name {
                 match octet {
                     0x21..=0x7e => put(&[b'\\', octet])?,
                     _ => {
-                        put(&[b'\\', b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10])?;
+                        put(&[
+                            b'\\',
+                            b'0' + octet / 100,
+                            b'0' + octet / 10 % 10,
+                            b'0' + octet % 10,
+                        ])?;
                     }
                 }
             }
