@@ -68,9 +68,9 @@ impl Entry {
 /// Counters since the process began, or since the fork that made it.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Lookups answered from the cache.
+    /// Questions answered from the cache.
     pub hits: AtomicUsize,
-    /// Lookups that had to ask.
+    /// Questions that had to be asked.
     pub misses: AtomicUsize,
     /// Entries that made room for others before their time.
     pub evictions: AtomicUsize,
@@ -125,9 +125,17 @@ impl Cache {
             slot.used = true;
             slot.entry.clone()
         });
-        let counter = if found.is_some() { &self.counters.hits } else { &self.counters.misses };
-        counter.fetch_add(1, Relaxed);
+        if found.is_some() {
+            self.counters.hits.fetch_add(1, Relaxed);
+        }
         found
+    }
+
+    /// Counts questions that are asked because no answer is kept.
+    pub fn missed(&self, questions: usize) {
+        if self.is_on() {
+            self.counters.misses.fetch_add(questions, Relaxed);
+        }
     }
 
     /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::Error;
 use crate::lookup::select::{self, Candidate, Source};
 use crate::mem::TryPush;
-use crate::recent::MAX_ADDRESSES;
+use crate::recent::orders::MAX_ADDRESSES;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::sys::interfaces;

@@ -158,9 +158,14 @@ impl State {
         self.files.nsswitch.expire();
         self.files.gai.expire();
         self.files.services.expire();
+        self.flush();
+        Ok(())
+    }
+
+    /// Forgets all answers.
+    pub fn flush(&self) {
         self.cache.flush();
         self.recent.flush();
-        Ok(())
     }
 
     /// Notes a version of resolv.conf.

@@ -166,7 +166,11 @@ fn threads_that_ask_the_same_at_once_ask_the_server_once() {
         assert_eq!(asked, both("failing.test"));
         assert!(answer.starts_with("EAI_AGAIN"), "{answer}");
         let (asked, answer) = told("gai -n 8 nobody.test -");
-        assert_eq!(asked, both("nobody.test"), "a no without an SOA record is not kept, but shared");
+        assert_eq!(
+            asked,
+            both("nobody.test"),
+            "a no without an SOA record is not kept, but shared"
+        );
         assert!(answer.starts_with("EAI_NONAME"), "{answer}");
         // A TTL of zero is for the one who asked (RFC 1035 section 3.2.1).
         let (asked, _) = told("gai -n 8 -f inet zero.test -");

@@ -8,10 +8,11 @@ use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// How long a version is taken to be current without a look at the file, in milliseconds.
-const FRESH: u32 = 100;
+pub const FRESH: u32 = 100;
 
 /// A followed file and what was made of it.
 pub struct Watched<T> {
@@ -38,6 +39,13 @@ impl<T> Watched<T> {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Watched<T> {
         Watched { current: Mutex::new(None), checked: AtomicU32::new(0), loading: Mutex::new(()) }
+    }
+
+    /// Until when the version that is there is taken to be current; `now` where it is due for a look.
+    pub fn fresh_until(&self, now: Instant) -> Instant {
+        let age = (now.millis() | 1).wrapping_sub(self.checked.load(Relaxed));
+        // A file that was never looked at has an age like any other, but is in `get`'s way first.
+        now.after(Duration::from_millis(FRESH.saturating_sub(age).into()))
     }
 
     /// The current version. `load` makes it from the file's octets, or from why there are none.
@@ -133,7 +141,6 @@ pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
     use std::ffi::CString;
 
     #[test]

@@ -174,6 +174,7 @@ impl<'a> Lookup<'a> {
             })?;
             Ok(outcome.verdict())
         };
+        self.cache.missed(questions.len());
         let progress = exchange(&self.terms, &questions, read)?;
         for (outcome, progress) in outcomes.into_iter().zip(progress) {
             outcome.note(progress);
@@ -312,6 +313,7 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         let question = [Question::new(*name, record_type::PTR)];
+        self.cache.missed(question.len());
         let [progress, _] = exchange(&self.terms, &question, read)?;
         outcome.note(progress);
         Ok(())
