@@ -12,6 +12,8 @@
 
 mod support;
 
+#[path = "hostile_servers/costs.rs"]
+mod costs;
 #[path = "hostile_servers/damage.rs"]
 mod damage;
 #[path = "hostile_servers/oracle.rs"]

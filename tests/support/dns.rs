@@ -55,7 +55,7 @@ pub struct Question {
     /// The whole message.
     pub raw: Vec<u8>,
     /// The question section as sent.
-    pub(super) question: Vec<u8>,
+    pub question: Vec<u8>,
     pub arrived: Instant,
     /// Which question of this connection it is, from 0; always 0 over UDP.
     pub position: usize,

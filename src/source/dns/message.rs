@@ -40,6 +40,8 @@ pub mod rcode {
 }
 
 const HEADER: usize = 12;
+/// The most labels that fit into a name: each takes two octets, the root's one.
+const MAX_LABELS: usize = super::name::MAX_WIRE / 2;
 /// The longest query: header, question, and the OPT record without options.
 pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
 /// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
@@ -254,6 +256,11 @@ impl Record<'_> {
         read_name(self.octets, self.owner_at).map(|(name, _)| name)
     }
 
+    /// True where that is `name`.
+    pub fn belongs_to(&self, name: &Name) -> bool {
+        is_name(self.octets, self.owner_at, name)
+    }
+
     /// The name that the data consists of (CNAME, PTR); `None` where it is malformed, or where the
     /// data has something behind it.
     pub fn target(&self) -> Option<Name> {
@@ -326,30 +333,68 @@ fn skip_name(octets: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Reads the name at `start`, compression undone (RFC 1035 section 4.1.4); with where it ends.
+fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
+    let (mut builder, mut walk) = (Builder::new(), Walk::new(octets, start));
+    while let Some(label) = walk.next_label()? {
+        builder.label(label).ok()?;
+    }
+    Some((builder.finish().ok()?, walk.end?))
+}
+
+/// True where the name at `start` is `name`: the same as reading and comparing it, only sooner.
+fn is_name(octets: &[u8], start: usize, name: &Name) -> bool {
+    let (mut labels, mut walk) = (name.labels(), Walk::new(octets, start));
+    loop {
+        match (walk.next_label(), labels.next()) {
+            (Some(Some(label)), Some(wanted)) if label.eq_ignore_ascii_case(wanted) => {}
+            (Some(None), None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Walks the labels of a name that may be compressed.
 ///
 /// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
-/// loop can't be.
-fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
-    let mut builder = Builder::new();
-    let mut end = None;
-    let (mut at, mut part) = (start, start);
-    loop {
-        match *octets.get(at)? {
-            0 => return Some((builder.finish().ok()?, end.unwrap_or(at + 1))),
-            len @ 1..=63 => {
-                let next = at + 1 + usize::from(len);
-                builder.label(octets.get(at + 1..next)?).ok()?;
-                at = next;
-            }
-            0xc0.. => {
-                end = end.or(Some(at + 2));
-                at = usize::from(read_u16(octets, at)? & 0x3fff);
-                if at >= part {
-                    return None;
+/// loop can't be. And one that has a pointer for each label it could have needs no more of them.
+struct Walk<'a> {
+    octets: &'a [u8],
+    at: usize,
+    part: usize,
+    jumps: usize,
+    /// Where the name ends in the message, once that is known.
+    end: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(octets: &'a [u8], start: usize) -> Walk<'a> {
+        Walk { octets, at: start, part: start, jumps: 0, end: None }
+    }
+
+    /// The next label, `None` at the root's; none at all where the name is malformed.
+    fn next_label(&mut self) -> Option<Option<&'a [u8]>> {
+        loop {
+            match *self.octets.get(self.at)? {
+                0 => {
+                    self.end = self.end.or(Some(self.at + 1));
+                    return Some(None);
                 }
-                part = at;
+                len @ 1..=63 => {
+                    let start = self.at + 1;
+                    self.at = start + usize::from(len);
+                    return self.octets.get(start..self.at).map(Some);
+                }
+                0xc0.. => {
+                    self.end = self.end.or(Some(self.at + 2));
+                    self.at = usize::from(read_u16(self.octets, self.at)? & 0x3fff);
+                    self.jumps += 1;
+                    if self.at >= self.part || self.jumps > MAX_LABELS {
+                        return None;
+                    }
+                    self.part = self.at;
+                }
+                _ => return None,
             }
-            _ => return None,
         }
     }
 }
