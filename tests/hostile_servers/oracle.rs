@@ -193,7 +193,7 @@ fn name(octets: &[u8], mut at: usize) -> Option<Labels> {
             high @ 192.. => {
                 at = usize::from(u16::from_be_bytes([high & 0x3f, *octets.get(at + 1)?]));
                 jumps += 1;
-                if at >= part || jumps > 127 {
+                if at >= part || jumps > 16 {
                     return None;
                 }
                 part = at;

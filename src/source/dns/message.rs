@@ -40,8 +40,9 @@ pub mod rcode {
 }
 
 const HEADER: usize = 12;
-/// The most labels that fit into a name: each takes two octets, the root's one.
-const MAX_LABELS: usize = super::name::MAX_WIRE / 2;
+/// The most pointers that a name may lead through. Who writes a message needs one for each name that
+/// ends as another one does, which ends as another one does: five deep is much.
+const MAX_POINTERS: usize = 16;
 /// The longest query: header, question, and the OPT record without options.
 pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
 /// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
@@ -356,19 +357,19 @@ fn is_name(octets: &[u8], start: usize, name: &Name) -> bool {
 /// Walks the labels of a name that may be compressed.
 ///
 /// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
-/// loop can't be. And one that has a pointer for each label it could have needs no more of them.
+/// loop can't be. And there may be few of them: thousands, in each of thousands of names, take seconds.
 struct Walk<'a> {
     octets: &'a [u8],
     at: usize,
     part: usize,
-    jumps: usize,
+    pointers: usize,
     /// Where the name ends in the message, once that is known.
     end: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
     fn new(octets: &'a [u8], start: usize) -> Walk<'a> {
-        Walk { octets, at: start, part: start, jumps: 0, end: None }
+        Walk { octets, at: start, part: start, pointers: 0, end: None }
     }
 
     /// The next label, `None` at the root's; none at all where the name is malformed.
@@ -387,8 +388,8 @@ impl<'a> Walk<'a> {
                 0xc0.. => {
                     self.end = self.end.or(Some(self.at + 2));
                     self.at = usize::from(read_u16(self.octets, self.at)? & 0x3fff);
-                    self.jumps += 1;
-                    if self.at >= self.part || self.jumps > MAX_LABELS {
+                    self.pointers += 1;
+                    if self.at >= self.part || self.pointers > MAX_POINTERS {
                         return None;
                     }
                     self.part = self.at;
