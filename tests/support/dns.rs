@@ -258,12 +258,11 @@ impl Shared {
                 return;
             }
             let Some(message) = step.message(question) else { continue };
+            let to = step.to.unwrap_or(question.source);
             // A client that is gone already makes this fail.
             match step.source(question.server) {
-                None => socket.send_to(&message, question.source).ok(),
-                Some(other) => {
-                    UdpSocket::bind(other).unwrap().send_to(&message, question.source).ok()
-                }
+                None => socket.send_to(&message, to).ok(),
+                Some(other) => UdpSocket::bind(other).unwrap().send_to(&message, to).ok(),
             };
         }
     }
