@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
 )]
 

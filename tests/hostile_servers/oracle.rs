@@ -141,7 +141,7 @@ impl Reading {
             rtype::AAAA => <[u8; 16]>::try_from(&*entry.data)
                 .ok()
                 .map(|o| std::net::IpAddr::from(o).to_string()),
-            _ => entry.target.clone().filter(|t| is_host_name(t)).map(|t| text(&t)),
+            _ => entry.target.clone().filter(is_host_name).map(|target| text(&target)),
         });
         (found.collect(), text(&host))
     }
