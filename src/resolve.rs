@@ -189,8 +189,8 @@ impl Resolver<'_> {
         let libc = &mut || crate::abi::foreign::look_up(node, family);
         walk(self.session, &Text(node), &mut ask, libc).map_err(|failure| match failure {
             // libc's ways with an answer of which nothing fits: no name, but no data where only an
-            // IPv4 address was asked for.
-            Failure::Unrelated if family == Family::V4 => Error::NoData,
+            // IPv4 address was asked for, and not a canonical name.
+            Failure::Unrelated if family == Family::V4 && !self.flags().canonname => Error::NoData,
             failure => failure.error(),
         })
     }
