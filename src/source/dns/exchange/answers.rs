@@ -7,8 +7,8 @@ use crate::sys::Fault;
 use crate::sys::time::Instant;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// Messages that answer nothing which one socket takes. An answer comes once or twice; to try ids on a
-/// port that he knows a forger has so many chances in 65,536, and then needs the next port.
+/// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
+/// repeated; to try ids on a port that he knows a forger has so many chances in 65,536.
 const MAX_STRAYS: u32 = 16;
 
 impl Exchange<'_> {
@@ -26,7 +26,15 @@ impl Exchange<'_> {
         let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
         let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
         let matched = parsed.and_then(|message| flight.question_of(self.questions, &message));
-        let (Some(message), Some(matched)) = (parsed, matched) else {
+        // What answers nothing, or once more what was answered already.
+        let open = matched.and_then(|matched| {
+            flight
+                .sent(matched.question)
+                .copied()
+                .filter(|sent| !sent.done)
+                .map(|sent| (matched, sent))
+        });
+        let (Some(message), Some((matched, sent))) = (parsed, open) else {
             self.terms.trace.packet(format_args!(
                 "dropped {} octets from {peer}: no answer to what was asked",
                 octets.len()
@@ -35,9 +43,6 @@ impl Exchange<'_> {
             return if strays < MAX_STRAYS { Ok(()) } else { self.distrust(at) };
         };
         let question = matched.question;
-        let Some(sent) = flight.sent(question).copied().filter(|sent| !sent.done) else {
-            return Ok(()); // a duplicate
-        };
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
