@@ -138,9 +138,8 @@ fn expected(meaning: &Meaning, question: &Question) -> String {
         Meaning::Truncated => one(marks.tcp),
         Meaning::Found(found, canonical) => (found.clone(), canonical.clone()),
         Meaning::NoName => return "EAI_NONAME".to_owned(),
-        // As in libc, for whom IPv4 differs from IPv6, and getnameinfo has one error.
+        // As in libc, for whom getnameinfo has one error.
         Meaning::NoData if question.qtype != rtype::PTR => return "EAI_NODATA".to_owned(),
-        Meaning::Unrelated if question.qtype == rtype::A => return "EAI_NODATA".to_owned(),
         Meaning::NoData | Meaning::Unrelated => return "EAI_NONAME".to_owned(),
     };
     if question.qtype == rtype::PTR {

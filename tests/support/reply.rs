@@ -45,6 +45,9 @@ pub struct Step {
     pub(super) to: Option<SocketAddr>,
     segment: Option<usize>,
     length_error: i32,
+    /// Over TCP, no more octets than this, length and all.
+    cut_stream: Option<usize>,
+    unprefixed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +129,8 @@ impl Reply {
             to: None,
             segment: None,
             length_error: 0,
+            cut_stream: None,
+            unprefixed: false,
         };
         Reply { steps: vec![step] }
     }
@@ -249,6 +254,16 @@ impl Reply {
         self.each(|step| step.length_error = by)
     }
 
+    /// Over TCP, the first `length` octets alone, those of the length included.
+    pub fn cut_stream(self, length: usize) -> Reply {
+        self.each(|step| step.cut_stream = Some(length))
+    }
+
+    /// Over TCP, without a length before it.
+    pub fn unprefixed(self) -> Reply {
+        self.each(|step| step.unprefixed = true)
+    }
+
     fn each(mut self, change: impl Fn(&mut Step)) -> Reply {
         self.steps.iter_mut().for_each(change);
         self
@@ -322,12 +337,16 @@ impl Step {
     }
 
     pub(super) fn send_over(&self, mut stream: &TcpStream, message: &[u8]) -> io::Result<()> {
-        let length = i32::try_from(message.len()).unwrap() + self.length_error;
-        let mut bytes = u16::try_from(length).unwrap().to_be_bytes().to_vec();
+        let mut bytes = Vec::new();
+        if !self.unprefixed {
+            let length = i32::try_from(message.len()).unwrap() + self.length_error;
+            bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
         bytes.extend(message);
+        bytes.truncate(self.cut_stream.unwrap_or(usize::MAX));
         // TCP_NODELAY is set: each write leaves on its own.
         bytes
-            .chunks(self.segment.unwrap_or(bytes.len()))
+            .chunks(self.segment.unwrap_or(bytes.len().max(1)))
             .try_for_each(|part| stream.write_all(part))
     }
 }
