@@ -36,6 +36,8 @@ pub struct Terms<'a> {
     pub rotation: usize,
     /// Makes the case of the query's letters random, and wants it back (0x20).
     pub random_case: bool,
+    /// How much of the time that this may take is gone: another thread was waited for.
+    pub waited: Duration,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
     /// Where to count it.
@@ -127,6 +129,9 @@ pub fn exchange(
 /// sent four times. (libc waits for three timeouts: 15 s by default.)
 const OTHER_FAMILY: Duration = Duration::from_secs(2);
 
+/// Who has waited for another thread in vain may ask for as long as this, though the time is up.
+const LEFT: Duration = Duration::from_millis(250);
+
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
     questions: &'a [Question<'a>],
@@ -146,7 +151,8 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn run(&mut self, start: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
-        let deadline = start.after(budget(self.terms.options, self.terms.servers.len()));
+        let whole = budget(self.terms.options, self.terms.servers.len());
+        let deadline = start.after(whole.saturating_sub(self.terms.waited).max(LEFT.min(whole)));
         let timeout = Duration::from_secs(u64::from(self.terms.options.timeout).max(1));
         let partial = start.after(timeout.min(OTHER_FAMILY)).min(deadline);
         self.next_send = Some(start);
