@@ -19,10 +19,16 @@ mod answers;
 mod costs;
 #[path = "hostile_servers/damage.rs"]
 mod damage;
+#[path = "hostile_servers/floods.rs"]
+mod floods;
 #[path = "hostile_servers/oracle.rs"]
 mod oracle;
 #[path = "hostile_servers/streams.rs"]
 mod streams;
+#[path = "hostile_servers/times.rs"]
+mod times;
+#[path = "hostile_servers/trouble.rs"]
+mod trouble;
 
 use support::dns::{Question, Reply};
 use support::wire::{Record, rtype};

@@ -61,6 +61,42 @@ pub struct Question {
     pub position: usize,
 }
 
+impl Question {
+    /// The question in a datagram from `source`, for servers that a test writes itself.
+    pub fn read(raw: &[u8], source: SocketAddr) -> Option<Question> {
+        Question::parse(raw, source, source, Transport::Udp, 0)
+    }
+
+    fn parse(
+        raw: &[u8],
+        source: SocketAddr,
+        server: SocketAddr,
+        transport: Transport,
+        position: usize,
+    ) -> Option<Question> {
+        let query = Query::parse(raw)?;
+        Some(Question {
+            name: query.name.to_ascii_lowercase(),
+            name_as_sent: query.name,
+            qtype: query.qtype,
+            qclass: query.qclass,
+            transport,
+            source,
+            server,
+            id: query.id,
+            rd: query.flags & 0x0100 != 0,
+            ad: query.flags & 0x0020 != 0,
+            cd: query.flags & 0x0010 != 0,
+            edns: query.edns.map(|(payload, _)| payload),
+            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
+            raw: raw.to_vec(),
+            question: query.question,
+            arrived: Instant::now(),
+            position,
+        })
+    }
+}
+
 /// A question in the order in which it arrived.
 pub type LoggedQuery = Question;
 
@@ -311,29 +347,9 @@ impl Shared {
         transport: Transport,
         position: usize,
     ) -> Option<Question> {
-        let arrived = Instant::now();
-        let Some(query) = Query::parse(raw) else {
+        let Some(question) = Question::parse(raw, source, server, transport, position) else {
             self.garbage.fetch_add(1, Ordering::SeqCst);
             return None;
-        };
-        let question = Question {
-            name: query.name.to_ascii_lowercase(),
-            name_as_sent: query.name,
-            qtype: query.qtype,
-            qclass: query.qclass,
-            transport,
-            source,
-            server,
-            id: query.id,
-            rd: query.flags & 0x0100 != 0,
-            ad: query.flags & 0x0020 != 0,
-            cd: query.flags & 0x0010 != 0,
-            edns: query.edns.map(|(payload, _)| payload),
-            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
-            raw: raw.to_vec(),
-            question: query.question,
-            arrived,
-            position,
         };
         self.log.lock().unwrap().push(question.clone());
         Some(question)
