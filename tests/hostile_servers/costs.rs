@@ -128,6 +128,8 @@ fn worst(q: &Question) -> Reply {
 /// Many times what is measured: a bound tells what is linear from what is not.
 const MOST_CPU: i64 = 1_000_000;
 const MOST_HEAP: i64 = 4 << 20;
+/// What the cache keeps of one name.
+const MOST_LEFT: i64 = 256 << 10;
 
 #[test]
 fn the_largest_answers_cost_little() {
@@ -151,6 +153,7 @@ fn the_largest_answers_cost_little() {
         println!("{table}");
         for cost in &costs {
             assert!(cost.cpu < MOST_CPU && cost.peak < MOST_HEAP, "{table}");
+            assert!(cost.left < MOST_LEFT, "{table}");
         }
     });
 }

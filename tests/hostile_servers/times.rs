@@ -18,8 +18,10 @@ fn most(timeout: u64, attempts: u64, servers: u64) -> Duration {
     Duration::from_secs(attempts * (timeout + later))
 }
 
+type Way = fn(&Question) -> Reply;
+
 /// What every server does.
-const WAYS: [(&str, fn(&Question) -> Reply); 9] = [
+const WAYS: [(&str, Way); 9] = [
     ("silent", |_| Reply::drop()),
     ("one family", |q| if q.qtype == rtype::A { right(q) } else { Reply::drop() }),
     ("SERVFAIL, late", |_| Reply::rcode(rcode::SERVFAIL).after(Duration::from_millis(900))),

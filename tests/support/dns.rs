@@ -52,6 +52,8 @@ pub struct Question {
     pub edns: Option<u16>,
     /// DNSSEC OK (RFC 3225).
     pub dnssec_ok: bool,
+    /// The data of the cookie option (RFC 7873).
+    pub cookie: Option<Vec<u8>>,
     /// The whole message.
     pub raw: Vec<u8>,
     /// The question section as sent.
@@ -89,6 +91,7 @@ impl Question {
             cd: query.flags & 0x0010 != 0,
             edns: query.edns.map(|(payload, _)| payload),
             dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
+            cookie: query.cookie,
             raw: raw.to_vec(),
             question: query.question,
             arrived: Instant::now(),

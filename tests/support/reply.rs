@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{Record, Writer, rcode};
+use super::wire::{COOKIE, Record, Writer, rcode};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -37,6 +37,7 @@ pub struct Step {
     not_a_response: bool,
     opcode: u8,
     edns: bool,
+    options: Vec<(u16, Vec<u8>)>,
     whole: bool,
     compress: bool,
     cut: Option<usize>,
@@ -122,6 +123,7 @@ impl Reply {
             not_a_response: false,
             opcode: 0,
             edns: true,
+            options: Vec::new(),
             whole: false,
             compress: true,
             cut: None,
@@ -211,6 +213,12 @@ impl Reply {
     /// No OPT record, though the query had one.
     pub fn without_edns(self) -> Reply {
         self.each(|step| step.edns = false)
+    }
+
+    /// Puts a cookie into the OPT record (RFC 7873): the client's part, then the server's.
+    pub fn cookie(self, octets: impl Into<Vec<u8>>) -> Reply {
+        let octets = octets.into();
+        self.each(|step| step.options.push((COOKIE, octets.clone())))
     }
 
     /// Names in full.
@@ -309,7 +317,7 @@ impl Step {
             | bit(self.recursion_available, 7)
             | bit(self.authentic, 5)
             | bit(asked.cd, 4)
-            | u16::from(self.rcode);
+            | u16::from(self.rcode & 0xf);
         let mut writer = Writer::new(asked.id ^ self.id_change, flags, self.compress);
         match &self.question {
             _ if self.no_question => {}
@@ -323,7 +331,7 @@ impl Step {
             }
         }
         if self.edns && asked.edns.is_some() {
-            writer.opt(1232);
+            writer.opt(1232, self.rcode >> 4, &self.options);
         }
         writer.bytes
     }

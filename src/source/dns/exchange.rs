@@ -9,6 +9,7 @@ mod answers;
 mod sending;
 
 use self::answers::trouble_of;
+use super::cookie;
 use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
@@ -36,6 +37,8 @@ pub struct Terms<'a> {
     pub rotation: usize,
     /// Makes the case of the query's letters random, and wants it back (0x20).
     pub random_case: bool,
+    /// Whether queries carry cookies.
+    pub cookies: cookie::Use,
     /// How much of the time that this may take is gone: another thread was waited for.
     pub waited: Duration,
     /// Where to say what is sent and received.
@@ -107,6 +110,7 @@ pub fn exchange(
         flights: SmallVec::new(),
         strikes: SmallVec::from_elem(0, 0),
         next_send: None,
+        bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
     };
     for _ in terms.servers {
@@ -146,6 +150,8 @@ struct Exchange<'a> {
     strikes: SmallVec<[u32; 4]>,
     /// When the next one is sent to if nothing changes; `None` when nobody is left.
     next_send: Option<Instant>,
+    /// How often each question has met with BADCOOKIE.
+    bad_cookies: [u32; MAX_QUESTIONS],
     dice: Dice,
 }
 
