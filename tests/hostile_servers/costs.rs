@@ -120,6 +120,7 @@ fn worst(q: &Question) -> Reply {
         "labels" => of(labels(), 0),
         "pointers-and-chain" => with_chain(of(pointers(8_000), 4_000)),
         "some-pointers-and-chain" => with_chain(of(pointers(15), 4_000)),
+        "more-pointers-and-chain" => with_chain(of(pointers(1_000), 4_000)),
         "labels-and-chain" => with_chain(of(labels(), 4_000)),
         _ => return Reply::records([Record::address(&q.name, "192.0.2.1")]),
     })
@@ -143,6 +144,7 @@ fn the_largest_answers_cost_little() {
             "labels.test.",
             "pointers-and-chain.test.",
             "some-pointers-and-chain.test.",
+            "more-pointers-and-chain.test.",
             "labels-and-chain.test.",
         ];
         let costs = cost(sandbox, true, &names);

@@ -194,15 +194,22 @@ fn every_damage(qtype: u16, over: Transport) {
             text.split("> ").skip(1).map(|answer| answer.lines().skip(1).collect()).collect();
         assert_eq!(answers.len(), ways.len());
         let sent = sent.lock().unwrap();
-        let mut complaints = Vec::new();
+        let (mut complaints, mut slow) = (Vec::new(), 0);
         for (number, (way, lines)) in ways.iter().zip(&answers).enumerate() {
             let (question, message) = &sent[&name_of(number, qtype)];
             let meaning = meaning(message, question);
             let (expected, printed) = (expected(&meaning, question), printed(lines));
+            // Where an answer takes a quarter of a second to come the server is asked again.
+            let waits = matches!(meaning, Meaning::Dropped | Meaning::Truncated);
+            if waits && expected != printed && printed.starts_with(marks(qtype).again) {
+                slow += 1;
+                continue;
+            }
             if expected != printed {
                 complaints.push(format!("{way:?}: {meaning:?}, so {expected:?}, not {printed:?}"));
             }
         }
+        assert!(slow < ways.len() / 50, "{slow} of {} were asked again", ways.len());
         assert!(
             complaints.is_empty(),
             "{} of {}:\n{}",
