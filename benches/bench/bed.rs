@@ -72,12 +72,22 @@ pub struct World {
 }
 
 impl World {
-    /// The command that runs `program` in it.
-    pub fn command(&self, limit: Duration, words: &[String]) -> Command {
+    /// The command that runs a program in it, which is the command's own process.
+    pub fn command(&self, words: &[String]) -> Command {
+        let mut words = self.enter.iter().chain(words);
+        let mut command = Command::new(words.next().map_or("false", String::as_str));
+        command.args(words);
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8");
+        command
+    }
+
+    /// The same, ended after so long.
+    pub fn bounded(&self, limit: Duration, words: &[String]) -> Command {
+        let inner = self.command(words);
         let mut command = Command::new("timeout");
         command.args(["--kill-after=1", &limit.as_secs().to_string()]);
-        command.args(&self.enter).args(words);
-        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8");
+        command.arg(inner.get_program()).args(inner.get_args());
+        command.env_clear().envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command
     }
 }

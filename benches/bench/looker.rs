@@ -1,10 +1,10 @@
 //! Runs of programs that look up, and what they say of themselves.
 
 use crate::Result;
-use crate::bed::{Bed, Etc, World};
+use crate::bed::{Bed, Etc, Running, World};
 use crate::contestant::Contestant;
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// No run may take longer; the longest, ten million lookups, takes about ten minutes.
@@ -108,23 +108,34 @@ impl<'a> Looker<'a> {
     /// The command that runs `tool` on the program with these options, which end with the number of
     /// lookups and the name. `preload` comes after the library.
     pub fn command(&self, tool: &[&str], preload: &str, options: &str) -> Command {
-        let library = self.bed.library.display().to_string();
-        let ours = if self.contestant == Contestant::Rustdns { library.as_str() } else { "" };
-        let preloads = format!("LD_PRELOAD={} {}", ours, preload);
+        self.world.bounded(LIMIT, &self.words(tool, preload, options))
+    }
+
+    /// Starts the program, which runs until the value is dropped or it has done its lookups.
+    pub fn start(&self, options: &str) -> Result<Running> {
+        let mut command = self.world.command(&self.words(&[], "", options));
+        Running::start(command.stdout(Stdio::null()))
+    }
+
+    fn words(&self, tool: &[&str], preload: &str, options: &str) -> Vec<String> {
+        let ours = self.contestant == Contestant::Rustdns;
+        let library = ours.then(|| self.bed.library.display().to_string());
+        let preloads: Vec<String> =
+            library.into_iter().chain((!preload.is_empty()).then(|| preload.to_owned())).collect();
         let mut words = vec!["env".to_owned()];
         words.extend(self.environment.iter().cloned());
-        if !preloads.trim().ends_with('=') {
-            words.push(preloads.trim().to_owned());
+        if !preloads.is_empty() {
+            words.push(format!("LD_PRELOAD={}", preloads.join(" ")));
         }
         words.extend(tool.iter().map(|&word| word.to_owned()));
         words.push(self.bed.program(self.contestant.program()));
         words.extend(options.split_whitespace().map(str::to_owned));
-        self.world.command(LIMIT, &words)
+        words
     }
 
     /// Any program in its world.
     pub fn other(&self, words: &[String]) -> Command {
-        self.world.command(LIMIT, words)
+        self.world.bounded(LIMIT, words)
     }
 
     /// Runs it once.

@@ -1,7 +1,7 @@
 //! Name servers that are silent, and search lists.
 
 use crate::Result;
-use crate::bed::{Bed, Etc, FAR, PLAIN, Running, SILENT};
+use crate::bed::{Bed, Etc, FAR, PLAIN, SILENT};
 use crate::contestant::{Contestant, DIRECT, RESOLVERS};
 use crate::looker::{Figures, Looker, lookers, median};
 use crate::report::{Report, Table, number, ratio};
@@ -85,11 +85,7 @@ const QUICK: &[Contestant] = &[Contestant::Musl, Contestant::Rustdns];
 fn recovery(bed: &Bed, etc: &Etc) -> Result<f64> {
     const MOST: Duration = Duration::from_secs(40);
     let looker = Looker::new(bed, Contestant::Rustdns, "recovery", etc)?;
-    let _running = Running::start(
-        looker
-            .command(&[], "", "-p 100 600 recovery%d.bench.test")
-            .stdout(std::process::Stdio::null()),
-    )?;
+    let _running = looker.start("-p 100 600 recovery%d.bench.test")?;
     std::thread::sleep(Duration::from_secs(2));
     bed.queries()?;
     std::thread::sleep(Duration::from_millis(500));

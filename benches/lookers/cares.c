@@ -35,8 +35,10 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
 {
     struct answer *answer = arg;
     (void)timeouts;
+    /* With `files` alone in nsswitch.conf, a name that isn't there is ECONNREFUSED: nobody to ask. */
+    int missing = status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_ECONNREFUSED;
     answer->done = 1;
-    answer->found = status == ARES_ENOTFOUND || status == ARES_ENODATA ? 0 : -1;
+    answer->found = missing ? 0 : -1;
     if (status == ARES_SUCCESS) {
         answer->found = 0;
         for (struct ares_addrinfo_node *one = list->nodes; one; one = one->ai_next)
