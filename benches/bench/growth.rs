@@ -3,9 +3,10 @@
 use crate::Result;
 use crate::bed::{Bed, Etc};
 use crate::contestant::Contestant::{Glibc, Hickory, Musl, Nscd, Rustdns};
-use crate::looker::{Looker, in_turn, lookers};
+use crate::looker::{Looker, in_turn, lookers, median};
 use crate::plot::{Line, Plot};
 use crate::report::{Report, Table, number};
+use crate::threads::hits_of_a_run;
 
 pub fn measure(bed: &Bed, report: &mut Report) -> Result<()> {
     names(bed, report)?;
@@ -49,49 +50,53 @@ fn names(bed: &Bed, report: &mut Report) -> Result<()> {
 
 /// Lookups in a second on more and more threads.
 fn threads(bed: &Bed, report: &mut Report) -> Result<()> {
+    let contestants = [Glibc, Musl, Hickory, Rustdns];
+    let lookers = lookers(bed, &contestants, "by-threads", &Etc::default())?;
+    const LOOKUPS: usize = 6000;
+    let title = "Uncached lookups in a second, by threads";
+    by_threads(report, title, "plots/uncached-by-threads.svg", &lookers, |_, threads, run| {
+        let start = threads * 10_000_000 + run * LOOKUPS;
+        Ok(format!("-t {threads} -s {start} {} u%d.bench.test", LOOKUPS / threads))
+    })?;
+    let lookers = self::lookers(bed, &[Nscd, Hickory, Rustdns], "hits", &Etc::default())?;
+    let title = "Hits in a second, by threads";
+    by_threads(report, title, "plots/hits-by-threads.svg", &lookers, |looker, threads, _| {
+        let each = hits_of_a_run(looker)? / threads;
+        Ok(format!("-t {threads} -k 1 {each} hot%d.bench.test"))
+    })
+}
+
+/// A table and a plot; `options` are made from the looker, the threads and the number of the run.
+fn by_threads(
+    report: &mut Report,
+    title: &'static str,
+    file: &'static str,
+    lookers: &[Looker<'_>],
+    options: impl Fn(&Looker<'_>, usize, usize) -> Result<String>,
+) -> Result<()> {
     const THREADS: &[usize] = &[1, 2, 4, 8, 16];
     const ROUNDS: usize = 3;
-    let headings = ["", "1", "2", "4", "8", "16"];
-    for (title, file, contestants, hits, each) in [
-        (
-            "Uncached lookups in a second, by threads",
-            "plots/uncached-by-threads.svg",
-            &[Glibc, Musl, Hickory, Rustdns][..],
-            false,
-            8000,
-        ),
-        (
-            "Hits in a second, by threads",
-            "plots/hits-by-threads.svg",
-            &[Nscd, Hickory, Rustdns][..],
-            true,
-            64_000,
-        ),
-    ] {
-        let lookers = lookers(bed, contestants, "by-threads", &Etc::default())?;
-        let mut lines: Vec<Line> =
-            contestants.iter().map(|one| Line::new(one.name().trim_matches('*'), vec![])).collect();
-        for &threads in THREADS {
-            let shared = each / threads;
-            let results = in_turn(&lookers, ROUNDS, |run| match hits {
-                true => format!("-t {threads} -k 1 {shared} h%d.bench.test"),
-                false => format!(
-                    "-t {threads} -s {} {shared} u%d.bench.test",
-                    run * each + threads * 1_000_000
-                ),
-            })?;
-            for (line, (_, figures)) in lines.iter_mut().zip(&results) {
-                line.points.push((threads as f64, figures.throughput()?));
+    let mut table = Table::new(title, &["", "1", "2", "4", "8", "16"]);
+    let mut lines = Vec::new();
+    let mut speeds = vec![vec![Vec::new(); THREADS.len()]; lookers.len()];
+    // Round after round over all: what else the machine does meets everybody.
+    for round in 0..ROUNDS {
+        for (at, &threads) in THREADS.iter().enumerate() {
+            for (index, (looker, speeds)) in lookers.iter().zip(&mut speeds).enumerate() {
+                let run = round * lookers.len() + index;
+                let figures = looker.run(&options(looker, threads, run)?)?;
+                speeds.get_mut(at).ok_or("no such place")?.push(figures.throughput()?);
             }
         }
-        let mut table = Table::new(title, &headings);
-        for line in &lines {
-            table.row(&line.name, line.points.iter().map(|(_, speed)| number(*speed)));
-        }
-        report.table(table);
-        let plot = Plot { file, title, x: "threads", y: "lookups/s", logarithmic: true, lines };
-        report.plot(plot);
     }
+    for (looker, speeds) in lookers.iter().zip(speeds) {
+        let medians: Vec<f64> = speeds.into_iter().map(median).collect();
+        table.row(looker.contestant.name(), medians.iter().map(|&speed| number(speed)));
+        let points = THREADS.iter().map(|&threads| threads as f64).zip(medians).collect();
+        lines.push(Line::new(looker.contestant.name().trim_matches('*'), points));
+    }
+    report.table(table);
+    report.plot(Plot { file, title, x: "threads", y: "lookups/s", logarithmic: true, lines });
     Ok(())
 }
 
@@ -102,22 +107,20 @@ fn lookups(bed: &Bed, report: &mut Report) -> Result<()> {
     let looker = Looker::new(bed, Rustdns, "lookups", &Etc::default())?;
     let every = count / SAMPLES;
     let figures = looker.run(&format!("-m {every} {count} n%d.bench.test"))?;
+    let start = figures.get("resident_before")?;
+    let sample = |(lookups, kib): &(f64, f64)| (lookups / 1e6, (kib - start) / 1024.0);
     let points: Vec<(f64, f64)> =
-        figures.memory.iter().map(|(lookups, kib)| (lookups / 1e6, kib / 1024.0)).collect();
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        [(0.0, 0.0)].into_iter().chain(figures.memory.iter().map(sample)).collect();
+    let (Some(first), Some(last)) = (points.get(1), points.last()) else {
         return Err("no samples of memory".to_owned());
     };
-    let mut table =
-        Table::new("Resident memory over lookups of different names", &["", "lookups", "KiB"]);
-    for (what, (lookups, mib)) in [("first sample", first), ("last sample", last)] {
-        table.row(what, [number(lookups * 1e6), number(mib * 1024.0)]);
+    let mut table = Table::new(
+        "Memory over lookups of different names: KiB resident, more than before the first",
+        &["lookups", "KiB"],
+    );
+    for (lookups, mib) in points.iter().skip(1).step_by(4).chain([last]) {
+        table.row(&number(lookups * 1e6), [number(mib * 1024.0)]);
     }
-    let most = points.iter().map(|(_, mib)| *mib).fold(0.0, f64::max);
-    table.note(&format!(
-        "The whole process, {} KiB of it the times of the lookups; the most in between was {} KiB.",
-        number(count as f64 * 4.0 / 1024.0),
-        number(most * 1024.0)
-    ));
     report.table(table);
     report.target(
         "memory over lookups of different names",
@@ -134,7 +137,7 @@ fn lookups(bed: &Bed, report: &mut Report) -> Result<()> {
     );
     report.plot(Plot {
         file: "plots/memory-by-lookups.svg",
-        title: "Resident memory of a process that looks up ever other names",
+        title: "Memory that a process has more after so many lookups of different names",
         x: "million lookups",
         y: "MiB",
         logarithmic: false,

@@ -37,8 +37,9 @@ const RIGHT: f64 = 570.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 300.0;
 
-/// Colours that people with any eyes tell apart, on white and on black (after Okabe and Ito).
-const COLOURS: &[&str] = &["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
+/// Colours that people with any eyes tell apart, on white and on black (after Okabe and Ito). A
+/// plot's last line, ours, has the first.
+const COLOURS: &[&str] = &["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00"];
 
 /// Its own ground, and both changed where the reader's screen is dark.
 const STYLE: &str = "\
@@ -69,7 +70,7 @@ impl Plot {
             );
         };
         text(LEFT, 24.0, "title", "start", self.title);
-        text(LEFT - 8.0, TOP - 12.0, "", "end", self.y);
+        text(12.0, TOP - 10.0, "", "start", self.y);
         text((LEFT + RIGHT) / 2.0, BOTTOM + 44.0, "", "middle", self.x);
         let (ticks, top) = self.y_ticks();
         for &tick in &ticks {
@@ -92,7 +93,7 @@ impl Plot {
     /// The lines, each with its name beside its end.
     fn draw(&self, out: &mut String, top: f64) {
         let mut names: Vec<(f64, &str, &str)> = Vec::new();
-        for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+        for (line, colour) in self.lines.iter().rev().zip(COLOURS.iter().cycle()) {
             let at: Vec<(f64, f64)> =
                 line.points.iter().map(|&(x, y)| (self.x_at(x), y_at(y, top))).collect();
             let path: Vec<String> = at.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();

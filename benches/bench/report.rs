@@ -120,6 +120,7 @@ pub fn number(value: f64) -> String {
     match value {
         _ if value.is_nan() => "–".to_owned(),
         _ if value.abs() >= 1000.0 => thousands(value),
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
         _ if value.abs() >= 100.0 => format!("{value:.0}"),
         _ if value.abs() >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
