@@ -156,4 +156,4 @@ help:
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
-	@echo 'make bench      lookups with libc and with rustdns side by side, a table'
+	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'
