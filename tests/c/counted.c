@@ -7,9 +7,7 @@
  * that counts stands between two calls of getppid(2), for strace to see. Prints
  *
  *     allocations N    for each that counts, where allocations.c is preloaded
- *     resident KIB     after the last
- *
- * With COUNT 0 and WARM 0: what a process has before any.
+ *     own KIB          memory of the process's own after the last, that of no file
  */
 #define _GNU_SOURCE
 #include <netdb.h>
@@ -39,13 +37,13 @@ static void look_up(const char *pattern, int number)
     freeaddrinfo(list);
 }
 
-static long resident(void)
+static long own_memory(void)
 {
     char line[128];
     long kib = -1;
     FILE *status = fopen("/proc/self/status", "r");
     while (status && fgets(line, sizeof line, status))
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+        if (sscanf(line, "RssAnon: %ld", &kib) == 1)
             break;
     if (status)
         fclose(status);
@@ -69,9 +67,9 @@ int main(int argc, char **argv)
         syscall(SYS_getppid);
         calls[i] = allocations ? allocations(&octets) - before : 0;
     }
-    long kib = resident();
+    long kib = own_memory();
     for (int i = 0; allocations && i < count; i++)
         printf("allocations %lu\n", calls[i]);
-    printf("resident %ld\n", kib);
+    printf("own %ld\n", kib);
     return 0;
 }
