@@ -242,12 +242,15 @@ pub fn gethostbyname_r(input: &[u8]) {
     }
 }
 
+/// Name, aliases, addresses.
+type Host = (String, Vec<String>, Vec<IpAddr>);
+
 fn ask_host(
     name: &CStr,
     family: c_int,
     size: usize,
     offset: usize,
-) -> Result<(String, Vec<String>, Vec<IpAddr>), (c_int, c_int)> {
+) -> Result<Host, (c_int, c_int)> {
     #[repr(align(16))]
     struct Aligned([u8; 9100]);
     let mut memory = Aligned([GUARD; 9100]);

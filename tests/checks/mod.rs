@@ -12,6 +12,7 @@
 //! | [`name`] | a domain name, as text and in wire form |
 //! | [`message`] | a DNS message |
 //! | [`mkquery`] | arguments of `res_mkquery` |
+//! | [`resolver`] | what a server sends, and the size of the caller's buffer |
 //! | [`calls`] | arguments of `getaddrinfo`, `getnameinfo`, `gethostbyname_r` |
 //! | [`select`] | addresses to put in order |
 #![allow(dead_code, reason = "each test program uses only a part of them")]
@@ -36,12 +37,16 @@ pub mod mkquery;
 pub mod name;
 pub mod nsswitch;
 pub mod resolv;
+pub mod resolver;
 pub mod select;
 pub mod services;
 pub mod settings;
 
+/// Panics where something does not hold for an input.
+pub type Check = fn(&[u8]);
+
 /// The check of each fuzz target, by name: what is in `tests/corpora/NAME` is for it.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Check)] = &[
     ("address", address::check),
     ("gai_conf", gai::check),
     ("getaddrinfo", calls::getaddrinfo),
@@ -52,6 +57,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("name", name::check),
     ("nsswitch_conf", nsswitch::check),
     ("res_mkquery", mkquery::check),
+    ("res_query", resolver::check),
     ("resolv_conf", resolv::check),
     ("rustdns_conf", settings::check),
     ("services", services::check),
