@@ -193,6 +193,27 @@ fn use_vc_asks_over_tcp_alone_and_no_aaaa_for_a_alone() {
     }
 }
 
+/// The search goes on after SERVFAIL, and ends where nobody could be asked.
+#[test]
+fn servfail_counts_also_where_a_server_beside_it_is_unreachable() {
+    let script = |q: &Question| match q.name.ends_with("one.test") {
+        true => Reply::rcode(rcode::SERVFAIL),
+        false => address(q),
+    };
+    for order in [[1, 2], [2, 1]] {
+        Sandbox::enter(|sandbox| {
+            // Nobody listens at 127.0.0.1. It is asked last once that is known.
+            configure(sandbox, &order, "timeout:1 attempts:1");
+            sandbox.append("/etc/resolv.conf", "search one.test two.test\n");
+            let _server = Server::on(sandbox, &["127.0.0.2:53"], script);
+            let calls = "gai -f inet a -\ngai -f inet b -\ngai -f unspec c -\n";
+            let pair = compare_calls(sandbox, calls);
+            assert!(pair.libc.out().contains("192.0.2.1"), "{}", pair.libc);
+            assert_same!(pair, "{order:?}");
+        });
+    }
+}
+
 #[test]
 fn edns_is_dropped_for_a_server_that_does_not_know_it_and_that_is_remembered() {
     for code in [rcode::FORMERR, rcode::NOTIMP] {
