@@ -239,6 +239,13 @@ fn queries_as_written() {
 }
 
 #[test]
+fn getaddrinfo_asks_for_signatures_where_the_program_wants_them() {
+    let calls = "gai a.test\ninit\nset options +USE_DNSSEC\ngai b.test\nset options +USE_EDNS0\n\
+                 gai c.test\nset options -USE_DNSSEC\ngai d.test\n";
+    same("USE_DNSSEC", "options single-request\n", zone(), calls);
+}
+
+#[test]
 fn filling_a_state() {
     let calls = "init\nninit\ninit\nset retrans 9\nset retry 4\nset options +IGNTC -DNSRCH\ninit\n\
                  nset options +IGNTC\nninit\nnclose\nnshow\n";
