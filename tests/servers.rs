@@ -17,6 +17,7 @@ use support::dns::{Question, Reply, Server};
 use support::process::run;
 use support::sandbox::Sandbox;
 use support::wire::{Record, rcode, rtype};
+use support::zone::Zone;
 
 /// resolv.conf with these servers, of 127.0.0.x, and options.
 fn configure(sandbox: &Sandbox, servers: &[u8], options: &str) {
@@ -191,6 +192,22 @@ fn use_vc_asks_over_tcp_alone_and_no_aaaa_for_a_alone() {
             });
         }
     }
+}
+
+#[test]
+fn no_aaaa_tells_a_name_without_an_address_from_no_name() {
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/resolv.conf", "search one.test two.test\noptions no-aaaa\n");
+        let zone = Zone::new()
+            .a("host.test", "192.0.2.1")
+            .a("here.two.test", "192.0.2.2")
+            .txt("text.one.test", "no address")
+            .nxdomain_else();
+        let _server = Server::start(sandbox, zone);
+        let names = ["host.test", "none.test", "here", "text", "none"];
+        let calls: String = names.map(|name| format!("gai -f inet6 {name} -\n")).concat();
+        assert_same!(compare_calls(sandbox, &calls));
+    });
 }
 
 /// The search goes on after SERVFAIL, and ends where nobody could be asked.

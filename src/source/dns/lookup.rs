@@ -51,9 +51,6 @@ impl<'a> Lookup<'a> {
     /// As libc's dns service: the name does not exist, exists without addresses of the family, or the
     /// servers had trouble.
     pub fn addresses(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
-        if self.terms.options.no_aaaa && family == Family::V6 {
-            return Err(Failure::NoData);
-        }
         if node.is_empty() {
             return Err(Failure::Refused);
         }
@@ -91,8 +88,10 @@ impl<'a> Lookup<'a> {
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
         let mut outcomes = [Outcome::NotAsked, Outcome::NotAsked];
+        // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
+        let stands_in = self.terms.options.no_aaaa && family == Family::V6;
         let wanted = [
-            (family != Family::V6).then_some(record_type::A),
+            (family != Family::V6 || stands_in).then_some(record_type::A),
             (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
         ];
         let now = Instant::now();
@@ -128,7 +127,10 @@ impl<'a> Lookup<'a> {
             let progress = exchange(&self.terms, &questions, read)?;
             note_troubles(&mut outcomes, &places, &progress);
         }
-        together(outcomes)
+        Ok(match together(outcomes)? {
+            Ok(_) | Err(Miss::Unrelated) if stands_in => Err(Miss::NoData),
+            other => other,
+        })
     }
 
     fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {

@@ -133,6 +133,11 @@ impl<'a> Message<'a> {
         self.over_tcp
     }
 
+    /// The header and the questions.
+    pub fn question_part(&self) -> &'a [u8] {
+        self.octets.get(..self.answers_at).unwrap_or_default()
+    }
+
     /// The whole message.
     pub fn octets(&self) -> &'a [u8] {
         self.octets
