@@ -1,17 +1,18 @@
 //! The cache: what the DNS has answered, for as long as its TTL allows. One per process, bounded,
-//! in shards that are only ever try-locked: one that is busy counts as a miss.
+//! in shards that nobody waits long for: one that stays busy counts as a miss.
 //!
 //! A shard is set-associative: an entry has eight places it may be in, so looking up and making room
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
 use crate::address::Address;
+use crate::config::watch::{lock, try_lock};
 use crate::mem::{NoMemory, copy};
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
@@ -67,9 +68,9 @@ impl Entry {
 /// Counters since the process began, or since the fork that made it.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Lookups answered from the cache.
+    /// Questions answered from the cache.
     pub hits: AtomicUsize,
-    /// Lookups that had to ask.
+    /// Questions that had to be asked.
     pub misses: AtomicUsize,
     /// Entries that made room for others before their time.
     pub evictions: AtomicUsize,
@@ -124,9 +125,17 @@ impl Cache {
             slot.used = true;
             slot.entry.clone()
         });
-        let counter = if found.is_some() { &self.counters.hits } else { &self.counters.misses };
-        counter.fetch_add(1, Relaxed);
+        if found.is_some() {
+            self.counters.hits.fetch_add(1, Relaxed);
+        }
         found
+    }
+
+    /// Counts questions that are asked because no answer is kept.
+    pub fn missed(&self, questions: usize) {
+        if self.is_on() {
+            self.counters.misses.fetch_add(questions, Relaxed);
+        }
     }
 
     /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or
@@ -170,7 +179,7 @@ impl Cache {
     /// Forgets everything that can be had without waiting.
     pub fn flush(&self) {
         for shard in &self.shards {
-            if let Some(mut slots) = try_lock(shard) {
+            if let Some(mut slots) = lock(shard) {
                 *slots = Vec::new();
             }
         }
@@ -197,7 +206,7 @@ impl Cache {
 
     fn set(&self, hash: u32) -> Option<Set<'_>> {
         let hash = hash as usize;
-        let shard = try_lock(self.shards.get(hash % SHARDS)?)?;
+        let shard = lock(self.shards.get(hash % SHARDS)?)?;
         Some(Set { shard, sets: self.sets, index: hash / SHARDS % self.sets })
     }
 }
@@ -220,16 +229,6 @@ impl Set<'_> {
 
     fn slots(&mut self) -> Option<&mut [Slot]> {
         self.shard.get_mut(self.index * WAYS..(self.index + 1) * WAYS)
-    }
-}
-
-/// The lock if nobody holds it. A thread that panicked while it did has left the data whole: every
-/// change is one assignment.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
 
