@@ -164,4 +164,4 @@ help:
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
-	@echo 'make bench      lookups with libc and with rustdns side by side, a table'
+	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'
