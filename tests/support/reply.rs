@@ -253,6 +253,11 @@ impl Reply {
         self
     }
 
+    /// The message of the first step, as it would be sent: for scripts that damage it.
+    pub fn message(&self, asked: &Question) -> Vec<u8> {
+        self.steps[0].message(asked).unwrap_or_default()
+    }
+
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }

@@ -227,6 +227,13 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// True where the answer section has all the records that the header says, each with a name that can
+    /// be read. Of a message that is damaged no part is believed.
+    pub fn is_whole(&self) -> bool {
+        let mut answers = self.answers();
+        answers.all(|record| record.owner().is_some()) && !answers.broken
+    }
+
     /// The records of the authority section; empty where the answer section is malformed.
     pub fn authority(&self) -> Records<'a> {
         let mut answers = self.answers();
