@@ -4,6 +4,7 @@ use crate::abi::res_state::has_manual;
 use crate::address::Address;
 use crate::config::nsswitch::Service;
 use crate::error::Error;
+use crate::hostent;
 use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
@@ -182,6 +183,14 @@ impl Resolver<'_> {
             return Err(Error::NoName);
         }
         let family = self.hints.family;
+        // For an IPv4 address alone libc goes by way of gethostbyname, where a name that only looks
+        // like an address (`1.2.3.256`) is asked for nowhere.
+        if family == Family::V4
+            && !self.flags().canonname
+            && hostent::numeric(node, family).is_some()
+        {
+            return Err(Error::NoName);
+        }
         let mapped = family == Family::V6 && self.flags().v4_mapped;
         let mut ask = |service: &Service| {
             if mapped { self.ask_mapped(service, node) } else { self.ask(service, node, family) }
@@ -189,8 +198,8 @@ impl Resolver<'_> {
         let libc = &mut || crate::abi::foreign::look_up(node, family);
         walk(self.session, &Text(node), &mut ask, libc).map_err(|failure| match failure {
             // libc's ways with an answer of which nothing fits: no name, but no data where only an
-            // IPv4 address was asked for.
-            Failure::Unrelated if family == Family::V4 => Error::NoData,
+            // IPv4 address was asked for, and no canonical name.
+            Failure::Unrelated if family == Family::V4 && !self.flags().canonname => Error::NoData,
             failure => failure.error(),
         })
     }
@@ -231,7 +240,12 @@ impl Resolver<'_> {
 
     fn ask_dns(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
         let alias = self.session.host_alias(node)?;
-        let node = alias.as_deref().unwrap_or(node);
+        // An alias for an alias is not searched for.
+        let further = match &alias {
+            Some(alias) => self.session.host_alias(alias)?.map(absolute).transpose()?,
+            None => None,
+        };
+        let node = further.as_deref().or(alias.as_deref()).unwrap_or(node);
         match local::special(node) {
             Special::Localhost => return local::localhost(b"localhost", family),
             Special::NeverInDns => return Err(Failure::NoName),
@@ -269,6 +283,14 @@ impl Resolver<'_> {
         // A filter that forbids netlink must not make names disappear.
         found.unwrap_or(both)
     }
+}
+
+/// A name that is not searched for: with a dot at its end.
+fn absolute(mut name: NameText) -> Result<NameText, NoMemory> {
+    if !name.ends_with(b".") {
+        append_text(&mut name, b".")?;
+    }
+    Ok(name)
 }
 
 /// What two families' failures come to: no data only where neither denies the name.

@@ -1,5 +1,6 @@
 //! resolv.conf(5), with `LOCALDOMAIN` and `RES_OPTIONS`, as libc's resolver reads it.
 
+use super::is_space;
 use super::note::Notes;
 use crate::address::{ZoneNames, inet_aton, inet_pton6, split_zone, zone_index};
 use crate::mem::{NoMemory, TryPush, copy};
@@ -46,7 +47,7 @@ pub struct Sort {
 pub struct Options {
     /// A name with at least so many dots is tried as it is first.
     pub ndots: u8,
-    /// Seconds that the first server has for an answer.
+    /// Seconds that the first server has for an answer; 0 counts as 1, but is shown in `_res` as 0.
     pub timeout: u32,
     /// How often the servers are asked.
     pub attempts: u32,
@@ -138,9 +139,11 @@ impl ResolvConf {
         if let Some(domains) = local_domain {
             let domains = domains.split(|&b| b == b'\n').next().unwrap_or_default();
             self.set_search(domains, 0)?;
-            if self.search.is_empty() {
-                // Set, and nothing in it: no domain, not even the host's own.
+            // Set, and nothing in it: no domain, not even the host's own. What stands before a blank
+            // at the beginning is the root.
+            if self.search.is_empty() || matches!(domains, [b' ' | b'\t', ..]) {
                 self.search.try_push(copy(b"")?)?;
+                self.search.rotate_right(1);
             }
         }
         self.set_options(res_options.unwrap_or_default(), 0)
@@ -181,7 +184,6 @@ impl ResolvConf {
         number: u32,
         zones: ZoneNames<'_>,
     ) -> Result<(), NoMemory> {
-        let word = word.split(|&b| b == b';' || b == b'#').next().unwrap_or_default();
         let Some(server) = server(word, zones) else {
             return self.notes.add(number, "no IP address, name server ignored", word);
         };
@@ -203,6 +205,8 @@ impl ResolvConf {
     }
 
     fn add_sort(&mut self, rest: &[u8], number: u32) -> Result<(), NoMemory> {
+        // Only here a semicolon ends the line, wherever it stands.
+        let rest = rest.split(|&b| b == b';').next().unwrap_or_default();
         for pair in words(rest) {
             let mut parts = pair.split(|&b| b == b'/' || b == b'&');
             let address = parts.next().and_then(inet_aton);
@@ -242,7 +246,7 @@ impl ResolvConf {
                 // Four bits without a sign: of a negative number they are the lowest.
                 o.ndots = (leading_number(value).min(MAX_NDOTS) & 0xf) as u8;
             } else if let Some(value) = word.strip_prefix(b"timeout:") {
-                o.timeout = leading_number(value).clamp(1, MAX_TIMEOUT) as u32;
+                o.timeout = leading_number(value).clamp(0, MAX_TIMEOUT) as u32;
             } else if let Some(value) = word.strip_prefix(b"attempts:") {
                 o.attempts = leading_number(value).clamp(1, MAX_ATTEMPTS) as u32;
             } else {
@@ -289,9 +293,11 @@ fn class_mask(address: Ipv4Addr) -> Ipv4Addr {
     Ipv4Addr::from_bits(u32::MAX << (32 - bits))
 }
 
-/// `atoi(3)`: the digits that the text begins with, a sign before them; 0 without. The lower 32 bits
-/// count.
+/// `atoi(3)`: the digits that the text begins with, white space and a sign before them; 0 without. The
+/// lower 32 bits count.
 fn leading_number(text: &[u8]) -> i32 {
+    let start = text.iter().position(|&b| !is_space(b)).unwrap_or(text.len());
+    let text = text.get(start..).unwrap_or_default();
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -328,7 +334,10 @@ mod tests {
             ("", &["127.0.0.1:53"][..]),
             ("nameserver 192.0.2.1", &["192.0.2.1:53"]),
             ("nameserver\t192.0.2.1 # x", &["192.0.2.1:53"]),
-            ("nameserver 192.0.2.1#x", &["192.0.2.1:53"]),
+            // Measured: a comment needs a blank before it.
+            ("nameserver 192.0.2.1#x", &["127.0.0.1:53"]),
+            ("nameserver 2001:db8::1;", &["127.0.0.1:53"]),
+            ("nameserver fe80::1%lo;", &["[fe80::1]:53"]),
             (" nameserver 192.0.2.1", &["127.0.0.1:53"]),
             ("Nameserver 192.0.2.1", &["127.0.0.1:53"]),
             ("nameserver 127.1", &["127.0.0.1:53"]),
@@ -383,9 +392,10 @@ mod tests {
             ),
             (
                 "options ndots:-1 timeout:0 attempts:0",
-                Options { ndots: 15, timeout: 1, attempts: 1, ..default.clone() },
+                Options { ndots: 15, timeout: 0, attempts: 1, ..default.clone() },
             ),
             ("options ndots:x", Options { ndots: 0, ..default.clone() }),
+            ("options ndots:\u{b}+3x", Options { ndots: 3, ..default.clone() }),
             (
                 "options ndots:-3 timeout:4294967298",
                 Options { ndots: 13, timeout: 2, ..default.clone() },
@@ -417,7 +427,7 @@ mod tests {
         let conf = parsed("nameserver x\n\nbogus y\nsortlist /\noptions what");
         let notes: Vec<_> = conf.notes.iter().map(|n| (n.line, n.excerpt())).collect();
         assert_eq!(notes, [(1, &b"x"[..]), (3, b"bogus y"), (4, b"/"), (5, b"what")]);
-        let sort = parsed("sortlist 130.155.160.0/255.255.240.0 130.155.0.0").sortlist;
+        let sort = parsed("sortlist 130.155.160.0/255.255.240.0 130.155.0.0;10.0.0.0 x").sortlist;
         assert_eq!(sort.len(), 2);
         assert_eq!(sort[1].mask, Ipv4Addr::new(255, 255, 0, 0));
     }

@@ -25,12 +25,29 @@ pub fn static_program(name: &str) -> PathBuf {
     build_from(name, &format!("{name}-static"), &["-static", "-Wl,--fatal-warnings"], &[&archive])
 }
 
+/// The same as [`program`], linked statically with musl and without the library; `None` where there is
+/// no musl-gcc (scripts/packages.musl).
+pub fn musl_program(name: &str) -> Option<PathBuf> {
+    let found = ["/bin", "/usr/bin"].iter().any(|bin| Path::new(bin).join("musl-gcc").exists());
+    found.then(|| compile("musl-gcc", name, &format!("{name}-musl"), &["-static"], &[]))
+}
+
 fn build(name: &str, options: &[&str]) -> PathBuf {
     build_from(name, name, options, &[])
 }
 
-/// `NAME.c` and these archives, as `target`.
 fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) -> PathBuf {
+    compile("cc", name, target, options, archives)
+}
+
+/// `NAME.c` and these archives, as `target`.
+fn compile(
+    compiler: &str,
+    name: &str,
+    target: &str,
+    options: &[&str],
+    archives: &[&Path],
+) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     // The map is only changed after a success, so a failed test leaves it whole.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,7 +61,7 @@ fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) ->
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
-    let output = Command::new("cc")
+    let output = Command::new(compiler)
         .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
@@ -52,9 +69,9 @@ fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) ->
         .arg(&source)
         .args(archives)
         .output()
-        .unwrap_or_else(|e| panic!("cc: {e}"));
+        .unwrap_or_else(|e| panic!("{compiler}: {e}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cc {}: {errors}", source.display());
+    assert!(output.status.success(), "{compiler} {}: {errors}", source.display());
     let program = folder.join(target);
     fs::rename(&unfinished, &program).unwrap();
     built.insert(target.to_owned(), program.clone());

@@ -31,6 +31,7 @@ pub struct Step {
     truncated: bool,
     authentic: bool,
     recursion_available: bool,
+    authoritative: bool,
     id_change: u16,
     question: Option<(String, u16, u16)>,
     no_question: bool,
@@ -111,6 +112,7 @@ impl Reply {
             truncated: false,
             authentic: false,
             recursion_available: true,
+            authoritative: false,
             id_change: 0,
             question: None,
             no_question: false,
@@ -168,6 +170,11 @@ impl Reply {
     /// Sets AD, authentic data.
     pub fn authentic(self) -> Reply {
         self.each(|step| step.authentic = true)
+    }
+
+    /// Sets AA: from the zone itself.
+    pub fn authoritative(self) -> Reply {
+        self.each(|step| step.authoritative = true)
     }
 
     /// Clears RA: no recursion here. With no record, a lame delegation's answer.
@@ -246,6 +253,11 @@ impl Reply {
         self
     }
 
+    /// The message of the first step, as it would be sent: for scripts that damage it.
+    pub fn message(&self, asked: &Question) -> Vec<u8> {
+        self.steps[0].message(asked).unwrap_or_default()
+    }
+
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -276,6 +288,7 @@ impl Step {
         let bit = |set: bool, place: u16| u16::from(set) << place;
         let flags = bit(!self.not_a_response, 15)
             | u16::from(self.opcode) << 11
+            | bit(self.authoritative, 10)
             | bit(truncated, 9)
             | bit(asked.rd, 8)
             | bit(self.recursion_available, 7)

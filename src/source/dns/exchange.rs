@@ -132,7 +132,7 @@ struct Exchange<'a> {
     questions: &'a [Question<'a>],
     order: Order,
     progress: [Progress; MAX_QUESTIONS],
-    /// The last trouble that a question met.
+    /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
     /// How many times it was somebody's turn.
     turn: usize,

@@ -42,8 +42,11 @@ pub mod rcode {
 const HEADER: usize = 12;
 /// The longest query: header, question, and the OPT record without options.
 pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
-/// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
-const EDNS_PAYLOAD: u16 = 1232;
+/// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
+/// (RFC 9715 has 1232 at most).
+pub const EDNS_PAYLOAD: u16 = 1200;
+/// DO: signatures, please (RFC 3225).
+const DNSSEC_OK: u8 = 0x80;
 
 /// What one query asks, and how.
 #[derive(Clone, Copy)]
@@ -60,6 +63,8 @@ pub struct QueryForm {
     pub ad: bool,
     /// Adds the OPT record (RFC 6891).
     pub edns: bool,
+    /// Sets DO in it.
+    pub dnssec: bool,
 }
 
 /// Writes a query for `name`; returns its length.
@@ -71,7 +76,8 @@ pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> u
     let (rd, ad) = (u8::from(form.recursion), if form.ad { 0x20 } else { 0 });
     let header = [id0, id1, rd, ad, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
     let question = [t0, t1, c0, c1];
-    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, 0, 0, 0, 0];
+    let dnssec_ok = if form.dnssec { DNSSEC_OK } else { 0 };
+    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, dnssec_ok, 0, 0, 0];
     let opt = if form.edns { &opt[..] } else { &[] };
     let mut len = 0;
     // MAX_QUERY is the sum of the parts' greatest lengths, so none is ever cut.
@@ -125,6 +131,11 @@ impl<'a> Message<'a> {
     /// True where it came over TCP.
     pub fn came_over_tcp(&self) -> bool {
         self.over_tcp
+    }
+
+    /// The header and the questions.
+    pub fn question_part(&self) -> &'a [u8] {
+        self.octets.get(..self.answers_at).unwrap_or_default()
     }
 
     /// The whole message.
@@ -214,6 +225,13 @@ impl<'a> Message<'a> {
             left: self.answer_count(),
             broken: false,
         }
+    }
+
+    /// True where the answer section has all the records that the header says, each with a name that can
+    /// be read. Of a message that is damaged no part is believed.
+    pub fn is_whole(&self) -> bool {
+        let mut answers = self.answers();
+        answers.all(|record| record.owner().is_some()) && !answers.broken
     }
 
     /// The records of the authority section; empty where the answer section is malformed.

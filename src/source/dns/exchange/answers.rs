@@ -58,7 +58,10 @@ impl Exchange<'_> {
         }
         let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
         let trouble = trouble_in(&message, is_written, tcp);
-        let is_cut = message.is_truncated() && !self.terms.options.ignore_truncation || cut;
+        // What is damaged is asked for again as what is cut: a stream brings it as it was sent.
+        let is_cut = cut
+            || trouble == Some(Trouble::Broken)
+            || message.is_truncated() && !self.terms.options.ignore_truncation;
         if !tcp && is_cut && (trouble.is_none() || !is_written) {
             return self.ask_over_tcp(server, question, now);
         }
@@ -149,7 +152,8 @@ impl Exchange<'_> {
             health.penalise(now);
         }
         for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
-            if *progress == Progress::Open {
+            // As in libc: what a server has said is not forgotten for one that can't be reached.
+            if *progress == Progress::Open && !matches!(place, Trouble::Rcode(_)) {
                 *place = trouble;
             }
         }
@@ -171,8 +175,12 @@ fn is_lame(message: &Message<'_>) -> bool {
 fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
     match message.rcode() {
         _ if is_written && tcp => None,
-        rcode::NOERROR => is_lame(message).then_some(Trouble::Lame),
-        rcode::NXDOMAIN => None,
+        rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),
+        rcode::NOERROR | rcode::NXDOMAIN => {
+            // One that says that it is cut has been taken as it is (`RES_IGNTC`).
+            let damaged = !is_written && !message.is_truncated() && !message.is_whole();
+            damaged.then_some(Trouble::Broken)
+        }
         other @ (rcode::SERVFAIL | rcode::NOTIMP | rcode::REFUSED) => Some(Trouble::Rcode(other)),
         other => (!is_written).then_some(Trouble::Rcode(other)),
     }
