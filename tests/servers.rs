@@ -16,7 +16,7 @@ use support::differential::{LIMIT, compare_calls, probe};
 use support::dns::{Question, Reply, Server};
 use support::process::run;
 use support::sandbox::Sandbox;
-use support::wire::{Record, rcode, rtype};
+use support::wire::{rcode, rtype};
 
 /// The names that a server was asked for, each once in a row.
 fn names(server: &Server) -> Vec<String> {
