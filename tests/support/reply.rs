@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{Record, Writer, rcode};
+use super::wire::{Record, Writer, rcode, rtype};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -68,6 +68,12 @@ impl Reply {
     /// NOERROR with these records as the answer.
     pub fn records(records: impl IntoIterator<Item = Record>) -> Reply {
         Reply::empty().answers(records)
+    }
+
+    /// One address of the family that is asked for: 192.0.2.1 or 2001:db8::1.
+    pub fn address(q: &Question) -> Reply {
+        let address = if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" };
+        Reply::records([Record::address(&q.name, address)])
     }
 
     /// NXDOMAIN; with [`Reply::soa`] one that may be cached.
