@@ -183,8 +183,10 @@ impl ResolvConf {
         number: u32,
         zones: ZoneNames<'_>,
     ) -> Result<(), NoMemory> {
-        let word = word.split(|&b| b == b';' || b == b'#').next().unwrap_or_default();
-        let Some(server) = server(word, zones) else {
+        // A comment may follow an IPv6 address directly; in an IPv4 address libc has it as an error.
+        let before_comment = word.split(|&b| b == b';' || b == b'#').next().unwrap_or_default();
+        let is_v6 = before_comment.contains(&b':');
+        let Some(server) = server(if is_v6 { before_comment } else { word }, zones) else {
             return self.notes.add(number, "no IP address, name server ignored", word);
         };
         if self.servers.len() >= MAX_SERVERS {
@@ -330,7 +332,8 @@ mod tests {
             ("", &["127.0.0.1:53"][..]),
             ("nameserver 192.0.2.1", &["192.0.2.1:53"]),
             ("nameserver\t192.0.2.1 # x", &["192.0.2.1:53"]),
-            ("nameserver 192.0.2.1#x", &["192.0.2.1:53"]),
+            ("nameserver 192.0.2.1#x", &["127.0.0.1:53"]),
+            ("nameserver 2001:db8::1#x", &["[2001:db8::1]:53"]),
             (" nameserver 192.0.2.1", &["127.0.0.1:53"]),
             ("Nameserver 192.0.2.1", &["127.0.0.1:53"]),
             ("nameserver 127.1", &["127.0.0.1:53"]),
