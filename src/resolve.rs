@@ -256,6 +256,8 @@ impl Resolver<'_> {
         let configured = self.configured();
         let family = match (family, configured) {
             (_, OwnFamilies { v4: true, v6: true }) => family,
+            // To be mapped: libc looks at IPv6 alone there.
+            (Family::V4, OwnFamilies { v6: true, .. }) if self.hints.family == Family::V6 => family,
             (Family::Any | Family::V4, OwnFamilies { v4: true, v6: false }) => Family::V4,
             (Family::Any | Family::V6, OwnFamilies { v4: false, v6: true }) => Family::V6,
             // With neither, libc narrows nothing where both are asked for.
