@@ -42,6 +42,8 @@ pub struct Step {
     compress: bool,
     cut: Option<usize>,
     elsewhere: Option<Elsewhere>,
+    /// Where it is sent, if not to who has asked.
+    pub(super) to: Option<SocketAddr>,
     segment: Option<usize>,
     length_error: i32,
 }
@@ -129,6 +131,7 @@ impl Reply {
             compress: true,
             cut: None,
             elsewhere: None,
+            to: None,
             segment: None,
             length_error: 0,
         };
@@ -242,6 +245,11 @@ impl Reply {
     pub fn wrong_address(self, address: &str) -> Reply {
         let address = address.parse().unwrap();
         self.each(|step| step.elsewhere = Some(Elsewhere::Address(address)))
+    }
+
+    /// To somebody who hasn't asked. UDP only.
+    pub fn to(self, address: SocketAddr) -> Reply {
+        self.each(|step| step.to = Some(address))
     }
 
     /// Over TCP, `size` bytes in each segment.

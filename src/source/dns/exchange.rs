@@ -236,7 +236,9 @@ impl Exchange<'_> {
     }
 
     fn read_stream(&mut self, at: usize, read: Reader<'_>) -> Result<(), NoMemory> {
-        while let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) {
+        // Bounded likewise.
+        for _ in 0..64 {
+            let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) else { break };
             match flight.advance_stream() {
                 Ok(Some(message)) => self.consider(at, &message, false, read)?,
                 Ok(None) => break,
