@@ -209,6 +209,7 @@ impl Session {
                 random_case: settings.random_case,
                 trace: self.trace(),
                 counters: &self.state.counters,
+                alive: None,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
