@@ -59,7 +59,7 @@ pub fn to_unicode(name: &[u8]) -> Result<Box<[u8]>, NoMemory> {
 fn a_labels(name: &[u8]) -> Result<Box<[u8]>, Error> {
     use idna::uts46::{AsciiDenyList, ErrorPolicy, Hyphens, ProcessingError, Uts46};
 
-    let mut sink = Sink(Vec::new());
+    let mut sink = Sink::default();
     // Lengths are checked below: the crate's check would refuse the empty labels that DNS code refuses later.
     let result = Uts46::new().process(
         name,
@@ -71,9 +71,10 @@ fn a_labels(name: &[u8]) -> Result<Box<[u8]>, Error> {
         None,
     );
     let ascii = match &result {
-        Ok(success) => sink.text(name, success),
-        Err(ProcessingError::ValidityError) => return Err(Error::IdnEncode),
-        Err(ProcessingError::SinkError) => return Err(NoMemory.into()),
+        Ok(success) => sink.text(name, success)?,
+        Err(ProcessingError::ValidityError | ProcessingError::SinkError) => {
+            return Err(Error::IdnEncode);
+        }
     };
     // Octets of a name without its root label (RFC 1035 section 2.3.4, in text form).
     if ascii.strip_suffix(b".").unwrap_or(ascii).len() > 253 {
@@ -102,7 +103,7 @@ fn u_label(label: &[u8], out: &mut Vec<u8>) -> Result<bool, NoMemory> {
 
     /// All but letters, digits, hyphen and underscore: no dot or slash may hide in an A-label.
     const DENIED: AsciiDenyList = AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
-    let mut sink = Sink(Vec::new());
+    let mut sink = Sink::default();
     let result = Uts46::new().process(
         label,
         DENIED,
@@ -113,9 +114,8 @@ fn u_label(label: &[u8], out: &mut Vec<u8>) -> Result<bool, NoMemory> {
         None,
     );
     let text = match &result {
-        Ok(success) => sink.text(label, success),
-        Err(ProcessingError::ValidityError) => return Ok(false),
-        Err(ProcessingError::SinkError) => return Err(NoMemory),
+        Ok(success) => sink.text(label, success)?,
+        Err(ProcessingError::ValidityError | ProcessingError::SinkError) => return Ok(false),
     };
     if text.is_ascii() {
         return Ok(false);
@@ -124,17 +124,27 @@ fn u_label(label: &[u8], out: &mut Vec<u8>) -> Result<bool, NoMemory> {
     Ok(true)
 }
 
-/// What the idna crate writes, in memory that may be refused.
+/// What the idna crate writes, in memory that may be refused. It takes no error of a sink while it
+/// encodes, so that is remembered here.
 #[cfg(feature = "idn")]
-struct Sink(Vec<u8>);
+#[derive(Default)]
+struct Sink {
+    text: Vec<u8>,
+    is_short: bool,
+}
 
 #[cfg(feature = "idn")]
 impl Sink {
     /// What has come of `name`: it passes unchanged, or was written here.
-    fn text<'a>(&'a self, name: &'a [u8], success: &idna::uts46::ProcessingSuccess) -> &'a [u8] {
+    fn text<'a>(
+        &'a self,
+        name: &'a [u8],
+        success: &idna::uts46::ProcessingSuccess,
+    ) -> Result<&'a [u8], NoMemory> {
         match success {
-            idna::uts46::ProcessingSuccess::Passthrough => name,
-            idna::uts46::ProcessingSuccess::WroteToSink => &self.0,
+            idna::uts46::ProcessingSuccess::Passthrough => Ok(name),
+            idna::uts46::ProcessingSuccess::WroteToSink if self.is_short => Err(NoMemory),
+            idna::uts46::ProcessingSuccess::WroteToSink => Ok(&self.text),
         }
     }
 }
@@ -142,7 +152,8 @@ impl Sink {
 #[cfg(feature = "idn")]
 impl core::fmt::Write for Sink {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        append(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
+        self.is_short |= append(&mut self.text, text.as_bytes()).is_err();
+        Ok(())
     }
 }
 
