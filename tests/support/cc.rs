@@ -18,6 +18,11 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// The program made from `tests/c/NAME.cpp`.
+pub fn cxx_program(name: &str) -> PathBuf {
+    build_from(name, name, &["-x", "c++"], &[])
+}
+
 /// The same as [`program`], linked statically with the library's archive. The linker must have
 /// nothing to say, and take nothing from libc that the archive has.
 pub fn static_program(name: &str) -> PathBuf {
@@ -39,22 +44,27 @@ fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) ->
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let source = root.join("tests/c").join(name).with_extension("c");
+    let (compiler, extension) = match options {
+        ["-x", "c++", ..] => ("c++", "cpp"),
+        _ => ("cc", "c"),
+    };
+    let source = root.join("tests/c").join(name).with_extension(extension);
     let folder = root.join("target/tests-c");
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
-    let output = Command::new("cc")
-        .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
+    let standard = if compiler == "cc" { "-std=gnu11" } else { "-std=gnu++17" };
+    let output = Command::new(compiler)
+        .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
         .arg(&unfinished)
         .arg(&source)
         .args(archives)
         .output()
-        .unwrap_or_else(|e| panic!("cc: {e}"));
+        .unwrap_or_else(|e| panic!("{compiler}: {e}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cc {}: {errors}", source.display());
+    assert!(output.status.success(), "{compiler} {}: {errors}", source.display());
     let program = folder.join(target);
     fs::rename(&unfinished, &program).unwrap();
     built.insert(target.to_owned(), program.clone());
