@@ -111,6 +111,10 @@ lint:
 bench: all
 	scripts/bench
 
+.PHONY: compatibility
+compatibility:
+	scripts/compatibility
+
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
@@ -156,4 +160,5 @@ help:
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make compatibility  other people'"'"'s test suites with libc and with rustdns, a table'
 	@echo 'make bench      lookups with libc and with rustdns side by side, a table'
