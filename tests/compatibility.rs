@@ -1,6 +1,5 @@
 //! Other people's tests, with libc and with the library in front of it: what `make compatibility`
 //! compares, the parts of it that are quick.
-#![expect(clippy::panic, reason = "tests fail so")]
 
 mod support;
 
