@@ -119,3 +119,48 @@ fn a_tcp_answer_is_kept_like_any_other() {
         assert_eq!(server.asked(), ["host.test 1 udp", "host.test 1 tcp"]);
     });
 }
+
+#[test]
+fn threads_that_ask_the_same_at_once_ask_the_server_once() {
+    Sandbox::enter(|sandbox| {
+        configure(sandbox, &[1], "timeout:2 attempts:1");
+        let late = Duration::from_millis(150);
+        let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+            let reply = match &*q.name {
+                "failing.test" => Reply::rcode(rcode::SERVFAIL),
+                "nobody.test" => Reply::nxdomain(),
+                "zero.test" => Reply::records([Record::address("zero.test", "192.0.2.9").ttl(0)]),
+                "1.2.0.192.in-addr.arpa" => Reply::records([Record::ptr(&q.name, "host.test")]),
+                _ => address(q),
+            };
+            reply.after(late)
+        });
+        // What eight threads are told that make the call at once, and what reaches the server.
+        let told = |call: &str| {
+            server.clear_log();
+            let mut process = Conversation::begin(sandbox, &[]);
+            let (answer, _) = process.call(call);
+            (server.asked(), answer)
+        };
+        let both = |name: &str| [format!("{name} 1 udp"), format!("{name} 28 udp")];
+        let (asked, answer) = told("gai -n 8 host.test -");
+        assert_eq!(asked, both("host.test"));
+        assert!(answer.contains("192.0.2.1") && answer.contains("2001:db8::1"), "{answer}");
+        let (asked, answer) = told("gni -n 8 192.0.2.1 80");
+        assert_eq!(asked, ["1.2.0.192.in-addr.arpa 12 udp"]);
+        assert!(answer.contains("host.test"), "{answer}");
+        let (asked, answer) = told("gai -n 8 failing.test -");
+        assert_eq!(asked, both("failing.test"));
+        assert!(answer.starts_with("EAI_AGAIN"), "{answer}");
+        let (asked, answer) = told("gai -n 8 nobody.test -");
+        assert_eq!(
+            asked,
+            both("nobody.test"),
+            "a no without an SOA record is not kept, but shared"
+        );
+        assert!(answer.starts_with("EAI_NONAME"), "{answer}");
+        // A TTL of zero is for the one who asked (RFC 1035 section 3.2.1).
+        let (asked, _) = told("gai -n 8 -f inet zero.test -");
+        assert_eq!(asked.len(), 8, "{asked:?}");
+    });
+}

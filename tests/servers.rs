@@ -17,6 +17,7 @@ use support::dns::{Question, Reply, Server};
 use support::process::run;
 use support::sandbox::Sandbox;
 use support::wire::{rcode, rtype};
+use support::zone::Zone;
 
 /// The names that a server was asked for, each once in a row.
 fn names(server: &Server) -> Vec<String> {
@@ -177,6 +178,43 @@ fn use_vc_asks_over_tcp_alone_and_no_aaaa_for_a_alone() {
                 assert_eq!(asked, expected, "{options}, preloaded: {preload}");
             });
         }
+    }
+}
+
+#[test]
+fn no_aaaa_tells_a_name_without_an_address_from_no_name() {
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/resolv.conf", "search one.test two.test\noptions no-aaaa\n");
+        let zone = Zone::new()
+            .a("host.test", "192.0.2.1")
+            .a("here.two.test", "192.0.2.2")
+            .txt("text.one.test", "no address")
+            .nxdomain_else();
+        let _server = Server::start(sandbox, zone);
+        let names = ["host.test", "none.test", "here", "text", "none"];
+        let calls: String = names.map(|name| format!("gai -f inet6 {name} -\n")).concat();
+        assert_same!(compare_calls(sandbox, &calls));
+    });
+}
+
+/// The search goes on after SERVFAIL, and ends where nobody could be asked.
+#[test]
+fn servfail_counts_also_where_a_server_beside_it_is_unreachable() {
+    let script = |q: &Question| match q.name.ends_with("one.test") {
+        true => Reply::rcode(rcode::SERVFAIL),
+        false => Reply::address(q),
+    };
+    for order in [[1, 2], [2, 1]] {
+        Sandbox::enter(|sandbox| {
+            // Nobody listens at 127.0.0.1. It is asked last once that is known.
+            sandbox.name_servers(&order, "timeout:1 attempts:1");
+            sandbox.append("/etc/resolv.conf", "search one.test two.test\n");
+            let _server = Server::on(sandbox, &["127.0.0.2:53"], script);
+            let calls = "gai -f inet a -\ngai -f inet b -\ngai -f unspec c -\n";
+            let pair = compare_calls(sandbox, calls);
+            assert!(pair.libc.out().contains("192.0.2.1"), "{}", pair.libc);
+            assert_same!(pair, "{order:?}");
+        });
     }
 }
 

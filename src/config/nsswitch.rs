@@ -156,7 +156,8 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
     }
 }
 
-fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
+/// Reads a line's services; `number` is its own, for the notes.
+pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
     let mut database = Database::default();
     let mut rest = trim_start(line);
     while !rest.is_empty() {

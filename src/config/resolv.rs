@@ -72,9 +72,11 @@ impl ResolvConf {
         if let Some(domains) = local_domain {
             let domains = domains.split(|&b| b == b'\n').next().unwrap_or_default();
             self.set_search(domains, 0)?;
-            if self.search.is_empty() {
-                // Set, and nothing in it: no domain, not even the host's own.
+            // Set, and nothing in it: no domain, not even the host's own. What stands before a blank
+            // at the beginning is the root.
+            if self.search.is_empty() || matches!(domains, [b' ' | b'\t', ..]) {
                 self.search.try_push(copy(b"")?)?;
+                self.search.rotate_right(1);
             }
         }
         self.options.set(res_options.unwrap_or_default(), 0, &mut self.notes)

@@ -5,6 +5,7 @@
  *   gai [options] NODE SERVICE                 getaddrinfo
  *   gai gni [options] ADDRESS[%SCOPE] PORT     getnameinfo
  *   gai --batch [-e]                           one call a line from standard input, as above
+ *   gai --each SECONDS                         the same, each in a process of its own: see each.h
  *
  * NODE and SERVICE: - is NULL, "" is the empty string, \xNN is any byte (a blank is \x20).
  * ADDRESS: IPv4 or IPv6 text, or unix:PATH.
@@ -37,6 +38,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "each.h"
 #include "text.h"
 
 #define GUARD 0xa5
@@ -264,6 +266,14 @@ static void batch(int keep_errno)
     }
 }
 
+static void make(int count, char **words)
+{
+    struct call call;
+    if (!parse(&call, count, words))
+        die("a line is no call");
+    run(&call);
+}
+
 /* The entries of a folder of /proc, sorted by their number; returns how many. */
 static int entries(const char *folder, int *found, int room)
 {
@@ -312,6 +322,8 @@ int main(int count, char **words)
     struct call call;
     if (count > 0 && strcmp(words[0], "--batch") == 0)
         batch(count > 1 && strcmp(words[1], "-e") == 0);
+    else if (count > 1 && strcmp(words[0], "--each") == 0)
+        each_case((int)number(words[1], NULL), make);
     else if (parse(&call, count, words))
         run(&call);
     else

@@ -2,6 +2,7 @@
  * Calls the gethostby* family and prints all that they return.
  *
  *   hostent --batch      calls from standard input, one a line
+ *   hostent --each SECONDS      the same, each in a process of its own: see each.h
  *   hostent CALL         one call
  *
  * A call is: FUNCTION [options] ARGUMENT
@@ -21,9 +22,15 @@
 #define _GNU_SOURCE
 /* The other probes use the rest of it. */
 #pragma GCC diagnostic ignored "-Wunused-function"
+#include "each.h"
 #include "text.h"
 #include <pthread.h>
 #include <stdint.h>
+
+/* musl has no such function. */
+#ifndef __GLIBC__
+#define gethostent_r(...) ENOSYS
+#endif
 
 #define MAX_WORDS 16
 #define MAX_THREADS 64
@@ -328,12 +335,22 @@ static void batch(void)
     }
 }
 
+static void make(int count, char **words)
+{
+    struct call call;
+    if (!parse(&call, count, words))
+        die("a line is no call");
+    run(&call);
+}
+
 int main(int count, char **words)
 {
     struct call call;
     setvbuf(stdout, NULL, _IONBF, 0);
     if (count > 1 && strcmp(words[1], "--batch") == 0)
         batch();
+    else if (count > 2 && strcmp(words[1], "--each") == 0)
+        each_case((int)number(words[2], NULL), make);
     else if (parse(&call, count - 1, words + 1))
         run(&call);
     else
