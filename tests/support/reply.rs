@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{COOKIE, Record, Writer, rcode};
+use super::wire::{COOKIE, Record, Writer, rcode, rtype};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -31,6 +31,7 @@ pub struct Step {
     truncated: bool,
     authentic: bool,
     recursion_available: bool,
+    authoritative: bool,
     id_change: u16,
     question: Option<(String, u16, u16)>,
     no_question: bool,
@@ -75,6 +76,12 @@ impl Reply {
         Reply::empty().answers(records)
     }
 
+    /// One address of the family that is asked for: 192.0.2.1 or 2001:db8::1.
+    pub fn address(q: &Question) -> Reply {
+        let address = if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" };
+        Reply::records([Record::address(&q.name, address)])
+    }
+
     /// NXDOMAIN; with [`Reply::soa`] one that may be cached.
     pub fn nxdomain() -> Reply {
         Reply::rcode(rcode::NXDOMAIN)
@@ -117,6 +124,7 @@ impl Reply {
             truncated: false,
             authentic: false,
             recursion_available: true,
+            authoritative: false,
             id_change: 0,
             question: None,
             no_question: false,
@@ -178,6 +186,11 @@ impl Reply {
     /// Sets AD, authentic data.
     pub fn authentic(self) -> Reply {
         self.each(|step| step.authentic = true)
+    }
+
+    /// Sets AA: from the zone itself.
+    pub fn authoritative(self) -> Reply {
+        self.each(|step| step.authoritative = true)
     }
 
     /// Clears RA: no recursion here. With no record, a lame delegation's answer.
@@ -312,6 +325,7 @@ impl Step {
         let bit = |set: bool, place: u16| u16::from(set) << place;
         let flags = bit(!self.not_a_response, 15)
             | u16::from(self.opcode) << 11
+            | bit(self.authoritative, 10)
             | bit(truncated, 9)
             | bit(asked.rd, 8)
             | bit(self.recursion_available, 7)

@@ -3,8 +3,11 @@
 use super::cookie::Cookie;
 use super::message::{Message, record_type};
 
-/// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
-const PAYLOAD: u16 = 1232;
+/// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
+/// (RFC 9715 has 1232 at most).
+pub const PAYLOAD: u16 = 1200;
+/// DO: signatures, please (RFC 3225).
+const DNSSEC_OK: u8 = 0x80;
 /// The option that has a cookie (RFC 7873 section 4).
 const COOKIE: u16 = 10;
 /// The longest OPT record of a query: with a cookie.
@@ -14,12 +17,13 @@ pub(super) const MAX_OPT: usize = 11 + 4 + super::cookie::MAX;
 const BADCOOKIE: u16 = 23;
 
 /// Tells `put` the octets of a query's OPT record.
-pub(super) fn write_opt(cookie: Option<&Cookie>, put: &mut dyn FnMut(&[u8])) {
+pub(super) fn write_opt(dnssec: bool, cookie: Option<&Cookie>, put: &mut dyn FnMut(&[u8])) {
     let [p0, p1] = PAYLOAD.to_be_bytes();
     let data = cookie.map_or(&[][..], Cookie::octets);
     // At most MAX_OPT.
     let option = if data.is_empty() { 0 } else { 4 + data.len() as u8 };
-    put(&[0, 0, record_type::OPT as u8, p0, p1, 0, 0, 0, 0, 0, option]);
+    let dnssec_ok = if dnssec { DNSSEC_OK } else { 0 };
+    put(&[0, 0, record_type::OPT as u8, p0, p1, 0, 0, dnssec_ok, 0, 0, option]);
     if !data.is_empty() {
         put(&[0, COOKIE as u8, 0, data.len() as u8]);
         put(data);

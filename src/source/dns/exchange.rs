@@ -15,6 +15,7 @@ use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::health::{Health, Standing};
 use super::message::Message;
+use super::pending::{Alive, BEAT};
 use super::schedule::{Order, budget, order};
 use crate::config::resolv::Options;
 use crate::mem::{NoMemory, TryPush};
@@ -45,6 +46,8 @@ pub struct Terms<'a> {
     pub trace: Trace<'a>,
     /// Where to count it.
     pub counters: &'a Counters,
+    /// Where to give signs of life, if others wait for what is learned.
+    pub alive: Option<&'a Alive>,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -141,7 +144,7 @@ struct Exchange<'a> {
     questions: &'a [Question<'a>],
     order: Order,
     progress: [Progress; MAX_QUESTIONS],
-    /// The last trouble that a question met.
+    /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
     /// How many times it was somebody's turn.
     turn: usize,
@@ -173,6 +176,13 @@ impl Exchange<'_> {
                 self.take_turn(now)?;
                 continue;
             }
+            let until = match self.terms.alive {
+                Some(alive) => {
+                    alive.sign(now);
+                    until.min(now.after(BEAT))
+                }
+                None => until,
+            };
             if self.next_send.is_none() && !self.flights.iter().any(Flight::is_waiting) {
                 return Ok(());
             }

@@ -61,6 +61,8 @@ pub struct QueryForm {
     pub ad: bool,
     /// Adds the OPT record (RFC 6891).
     pub edns: bool,
+    /// Sets DO in it.
+    pub dnssec: bool,
     /// What the OPT record has of cookies (RFC 7873).
     pub cookie: Option<Cookie>,
 }
@@ -87,7 +89,7 @@ pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> u
         put(part);
     }
     if form.edns {
-        write_opt(form.cookie.as_ref(), &mut put);
+        write_opt(form.dnssec, form.cookie.as_ref(), &mut put);
     }
     len
 }
@@ -131,6 +133,11 @@ impl<'a> Message<'a> {
     /// True where it came over TCP.
     pub fn came_over_tcp(&self) -> bool {
         self.over_tcp
+    }
+
+    /// The header and the questions.
+    pub fn question_part(&self) -> &'a [u8] {
+        self.octets.get(..self.answers_at).unwrap_or_default()
     }
 
     /// The whole message.

@@ -4,7 +4,7 @@ mod compression;
 pub mod cookie;
 pub mod counters;
 mod dice;
-mod edns;
+pub mod edns;
 pub mod exchange;
 pub mod flight;
 pub mod health;

@@ -224,7 +224,8 @@ impl Exchange<'_> {
             health.penalise(now);
         }
         for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
-            if *progress == Progress::Open {
+            // As in libc: what a server has said is not forgotten for one that can't be reached.
+            if *progress == Progress::Open && !matches!(place, Trouble::Rcode(_)) {
                 *place = trouble;
             }
         }

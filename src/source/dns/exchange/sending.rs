@@ -79,7 +79,8 @@ impl Exchange<'_> {
     }
 
     pub(super) fn wants_edns(&self, server: usize) -> bool {
-        (self.terms.options.edns0 || self.terms.cookies == Use::On)
+        let options = self.terms.options;
+        (options.edns0 || options.dnssec || self.terms.cookies == Use::On)
             && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
     }
 
@@ -144,6 +145,7 @@ impl Exchange<'_> {
             recursion: !self.terms.options.no_recursion,
             ad: self.terms.options.trust_ad,
             edns,
+            dnssec: self.terms.options.dnssec,
             cookie,
         };
         let server = flight_ref.server;
