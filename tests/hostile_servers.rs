@@ -19,6 +19,8 @@ mod answers;
 mod costs;
 #[path = "hostile_servers/damage.rs"]
 mod damage;
+#[path = "hostile_servers/divergences.rs"]
+mod divergences;
 #[path = "hostile_servers/floods.rs"]
 mod floods;
 #[path = "hostile_servers/oracle.rs"]
