@@ -41,6 +41,7 @@ mod support;
 
 mod cases;
 mod expand;
+mod mutants;
 mod network;
 mod outcome;
 mod probe;
@@ -69,5 +70,26 @@ fn every_case_agrees_with_libc() {
         assert!(report.cases() >= LEAST, "only {} cases", report.cases());
     } else {
         assert!(report.cases() > 0, "no case has that in its id");
+    }
+}
+
+#[test]
+fn a_planted_bug_in_each_category_is_caught() {
+    let mutants = mutants::all();
+    let forgotten = mutants::forgotten(&mutants, &cases::load(None));
+    assert!(forgotten.is_empty(), "no planted bug in {forgotten:?}");
+    let library = mutants::build(&mutants);
+    for mutant in &mutants {
+        assert!(
+            !mutants::is_caught(mutant, &library, false),
+            "{}: its cases differ without it",
+            mutant.name
+        );
+        assert!(
+            mutants::is_caught(mutant, &library, true),
+            "{}: no case differs, though {:?} is in place",
+            mutant.name,
+            mutant
+        );
     }
 }
