@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use toml::Table;
@@ -19,6 +22,9 @@ use super::support::sandbox::Sandbox;
 
 /// How long the build may take; it begins from nothing in a fresh clone.
 const BUILD: Duration = Duration::from_secs(400);
+
+/// Mutants at once.
+const THREADS: usize = 6;
 
 /// The question to the environment, in a module of the copy.
 const PLANTED: &str = "//! Which of the planted bugs is on.
@@ -94,8 +100,29 @@ pub fn build(mutants: &[Mutant]) -> PathBuf {
     copy.join("target/debug/librustdns.so")
 }
 
-/// Whether the cases of a mutant find it.
-pub fn is_caught(mutant: &Mutant, library: &Path, planted: bool) -> bool {
+/// What is wrong with the mutants: not found by their cases, or found where they are not.
+pub fn not_caught(mutants: &[Mutant], library: &Path) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let found = [false, true].map(|planted| is_caught(mutant, library, planted));
+                    let problem = match found {
+                        [false, true] => continue,
+                        [true, _] => "its cases differ without it",
+                        [false, false] => "no case differs with it",
+                    };
+                    wrong.lock().unwrap().push(format!("{problem}: {mutant:?}"));
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+/// Whether the cases of a mutant differ.
+fn is_caught(mutant: &Mutant, library: &Path, planted: bool) -> bool {
     let side = Side::Rustdns {
         library: library.to_owned(),
         planted: planted.then(|| mutant.name.clone()),
