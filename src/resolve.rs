@@ -54,8 +54,7 @@ pub fn resolve(
         && !has_manual()
         && let Some(addresses) = answers.get(asked, now)
     {
-        let ports =
-            |name: &[u8], protocol: &[u8]| Session::at(state, now).ok()?.port(name, protocol);
+        let ports = |name: &[u8], protocol: &[u8]| Session::at(state, now)?.port(name, protocol);
         let endpoints = endpoints(service, hints, &ports)?;
         return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
     }

@@ -5,7 +5,7 @@ use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
-use super::pending::{Asked, Pending, Turn};
+use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
 use super::schedule::budget;
 use crate::cache::{self, Cache};
@@ -49,9 +49,6 @@ impl<'a> Lookup<'a> {
     /// As libc's dns service: the name does not exist, exists without addresses of the family, or the
     /// servers had trouble.
     pub fn addresses(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
-        if self.terms.options.no_aaaa && family == Family::V6 {
-            return Err(Failure::NoData);
-        }
         if node.is_empty() {
             return Err(Failure::Refused);
         }
@@ -88,9 +85,11 @@ impl<'a> Lookup<'a> {
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
+        // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
+        let stands_in = self.terms.options.no_aaaa && family == Family::V6;
         let mut answers = Answers {
             wanted: [
-                (family != Family::V6).then_some(record_type::A),
+                (family != Family::V6 || stands_in).then_some(record_type::A),
                 (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
             ],
             outcomes: [Outcome::NotAsked, Outcome::NotAsked],
@@ -103,16 +102,16 @@ impl<'a> Lookup<'a> {
                 Turn::Ours(mut turn) => {
                     // Somebody's turn may just have ended.
                     self.recall(name, &mut answers)?;
-                    self.ask_servers(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, Some(turn.alive()))?;
                     turn.learned(answers.learned());
                 }
                 Turn::Theirs(learned) => {
                     self.trace().packet(format_args!("dns: {name} as another thread was told"));
                     self.recall(name, &mut answers)?;
                     answers.learn(learned);
-                    self.ask_servers(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, None)?;
                 }
-                Turn::Alone => self.ask_servers(name, &mut answers)?,
+                Turn::Alone => self.ask_servers(name, &mut answers, None)?,
             }
         }
         let mut joined = together(answers.outcomes)?;
@@ -122,7 +121,10 @@ impl<'a> Lookup<'a> {
             // The name as it is asked for now, which may have other letters than the entry.
             found.canonical = text_of(name)?;
         }
-        Ok(joined)
+        Ok(match joined {
+            Ok(_) | Err(Miss::Unrelated) if stands_in => Err(Miss::NoData),
+            joined => joined,
+        })
     }
 
     /// Fills in what the cache knows.
@@ -146,7 +148,12 @@ impl<'a> Lookup<'a> {
     }
 
     /// Asks the servers for what is missing.
-    fn ask_servers(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
+    fn ask_servers(
+        &self,
+        name: &Name,
+        answers: &mut Answers,
+        alive: Option<&Alive>,
+    ) -> Result<(), NoMemory> {
         let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
         for (qtype, outcome) in answers.open() {
@@ -175,7 +182,7 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         self.cache.missed(questions.len());
-        let progress = exchange(&self.terms, &questions, read)?;
+        let progress = exchange(&Terms { alive, ..self.terms }, &questions, read)?;
         for (outcome, progress) in outcomes.into_iter().zip(progress) {
             outcome.note(progress);
         }
@@ -244,15 +251,15 @@ impl<'a> Lookup<'a> {
             match self.join(&name, [record_type::PTR, 0]) {
                 Turn::Ours(mut turn) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, Some(turn.alive()))?;
                     turn.learned([outcome.unkept(), None]);
                 }
                 Turn::Theirs([learned, _]) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
                     outcome.learn(learned);
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, None)?;
                 }
-                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome)?,
+                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome, None)?,
             }
         }
         match outcome {
@@ -294,6 +301,7 @@ impl<'a> Lookup<'a> {
         name: &Name,
         run: &mut Vec<u8>,
         outcome: &mut Outcome<u32>,
+        alive: Option<&Alive>,
     ) -> Result<(), NoMemory> {
         if !matches!(outcome, Outcome::NotAsked) {
             return Ok(());
@@ -314,7 +322,7 @@ impl<'a> Lookup<'a> {
         };
         let question = [Question::new(*name, record_type::PTR)];
         self.cache.missed(question.len());
-        let [progress, _] = exchange(&self.terms, &question, read)?;
+        let [progress, _] = exchange(&Terms { alive, ..self.terms }, &question, read)?;
         outcome.note(progress);
         Ok(())
     }
