@@ -78,11 +78,15 @@ pub fn forgotten(mutants: &[Mutant], worlds: &[World]) -> Vec<String> {
 /// Builds the library with all mutants in it.
 pub fn build(mutants: &[Mutant]) -> PathBuf {
     let copy = root().join("target/mutants");
-    let source = copy.join("src");
-    if source.exists() {
-        fs::remove_dir_all(&source).unwrap();
+    // The manifest names what is in both.
+    for folder in ["src", "benches"] {
+        let target = copy.join(folder);
+        if target.exists() {
+            fs::remove_dir_all(&target).unwrap();
+        }
+        copy_folder(&root().join(folder), &target);
     }
-    copy_folder(&root().join("src"), &source);
+    let source = copy.join("src");
     for file in ["Cargo.toml", "Cargo.lock", "build.rs"] {
         fs::copy(root().join(file), copy.join(file)).unwrap();
     }
