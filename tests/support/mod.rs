@@ -11,6 +11,7 @@
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
+//! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
@@ -32,6 +33,7 @@ pub mod conversation;
 pub mod differential;
 pub mod dns;
 pub mod link;
+pub mod module;
 pub mod process;
 pub mod reply;
 pub mod sandbox;
