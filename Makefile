@@ -107,6 +107,13 @@ test:
 lint:
 	scripts/lint
 
+# TARGET: those of fuzz/fuzz_targets, all unless told; TIME: seconds for each.
+TARGET ?=
+TIME ?= 60
+.PHONY: fuzz
+fuzz:
+	TIME=$(TIME) scripts/fuzz $(TARGET)
+
 .PHONY: bench
 bench: all
 	scripts/bench
@@ -158,7 +165,8 @@ help:
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make lint       formatting, clippy, licences, scripts'
+	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
 	@echo 'make compatibility  other people'"'"'s test suites with libc and with rustdns, a table'
-	@echo 'make bench      lookups with libc and with rustdns side by side, a table'
+	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'

@@ -1,20 +1,24 @@
 //! The cache: what the DNS has answered, for as long as its TTL allows. One per process, bounded,
-//! in shards that are only ever try-locked: one that is busy counts as a miss.
+//! in shards that nobody waits long for: one that stays busy counts as a miss.
 //!
 //! A shard is set-associative: an entry has eight places it may be in, so looking up and making room
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
 use crate::address::Address;
+use crate::config::watch::{lock, try_lock};
 use crate::mem::{NoMemory, copy};
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
+/// The octets that the answers of one set may take besides their places: all of a thousand addresses,
+/// twice, and no more of what a server sends to fill memory. Most take some fifty.
+const SET_OCTETS: usize = 64 << 10;
 
 /// What an answer is kept under.
 #[derive(Clone, Copy)]
@@ -38,6 +42,17 @@ pub enum Content {
     NoData,
     /// The name does not exist.
     NoName,
+}
+
+impl Content {
+    /// The heap that it takes.
+    fn octets(&self) -> usize {
+        match self {
+            Content::Addresses(list, names) => size_of_val::<[Address]>(list) + names.len(),
+            Content::Names(names) => names.len(),
+            Content::NoData | Content::NoName => 0,
+        }
+    }
 }
 
 /// An answer that is kept.
@@ -67,9 +82,9 @@ impl Entry {
 /// Counters since the process began, or since the fork that made it.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Lookups answered from the cache.
+    /// Questions answered from the cache.
     pub hits: AtomicUsize,
-    /// Lookups that had to ask.
+    /// Questions that had to be asked.
     pub misses: AtomicUsize,
     /// Entries that made room for others before their time.
     pub evictions: AtomicUsize,
@@ -91,6 +106,12 @@ struct Slot {
     /// Used since the hand passed: gets another round before it makes room.
     used: bool,
     entry: Option<Shared<Entry>>,
+}
+
+impl Slot {
+    fn octets(&self) -> usize {
+        self.entry.as_ref().map_or(0, |entry| entry.content.octets())
+    }
 }
 
 impl Cache {
@@ -124,15 +145,24 @@ impl Cache {
             slot.used = true;
             slot.entry.clone()
         });
-        let counter = if found.is_some() { &self.counters.hits } else { &self.counters.misses };
-        counter.fetch_add(1, Relaxed);
+        if found.is_some() {
+            self.counters.hits.fetch_add(1, Relaxed);
+        }
         found
+    }
+
+    /// Counts questions that are asked because no answer is kept.
+    pub fn missed(&self, questions: usize) {
+        if self.is_on() {
+            self.counters.misses.fetch_add(questions, Relaxed);
+        }
     }
 
     /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or
     /// the shard is busy.
     pub fn put(&self, key: &Key<'_>, content: Content, ttl: u32, now: Instant) {
-        if !self.is_on() || ttl == 0 {
+        let weight = content.octets();
+        if !self.is_on() || ttl == 0 || weight > SET_OCTETS {
             return;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
@@ -165,12 +195,20 @@ impl Cache {
         if let Some(slot) = slots.get_mut(victim) {
             *slot = Slot { hash, used: false, entry: Some(entry) };
         }
+        // Heavy ones make room for the new one, whichever they are: they are rare.
+        let mut total: usize = slots.iter().map(Slot::octets).sum();
+        for (at, slot) in slots.iter_mut().enumerate() {
+            if total > SET_OCTETS && at != victim {
+                total -= slot.octets();
+                *slot = Slot::default();
+            }
+        }
     }
 
     /// Forgets everything that can be had without waiting.
     pub fn flush(&self) {
         for shard in &self.shards {
-            if let Some(mut slots) = try_lock(shard) {
+            if let Some(mut slots) = lock(shard) {
                 *slots = Vec::new();
             }
         }
@@ -197,7 +235,7 @@ impl Cache {
 
     fn set(&self, hash: u32) -> Option<Set<'_>> {
         let hash = hash as usize;
-        let shard = try_lock(self.shards.get(hash % SHARDS)?)?;
+        let shard = lock(self.shards.get(hash % SHARDS)?)?;
         Some(Set { shard, sets: self.sets, index: hash / SHARDS % self.sets })
     }
 }
@@ -220,16 +258,6 @@ impl Set<'_> {
 
     fn slots(&mut self) -> Option<&mut [Slot]> {
         self.shard.get_mut(self.index * WAYS..(self.index + 1) * WAYS)
-    }
-}
-
-/// The lock if nobody holds it. A thread that panicked while it did has left the data whole: every
-/// change is one assignment.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -273,6 +301,29 @@ mod tests {
         }
         let held = cache.entries();
         assert!(0 < held && held <= SHARDS * WAYS, "{held}");
+    }
+
+    #[test]
+    fn answers_of_any_size_take_bounded_memory() {
+        let cache = Cache::new(SHARDS * WAYS, 1);
+        let now = Instant::now();
+        let addresses = |count| {
+            let list = vec![Address::new([192, 0, 2, 1].into()); count];
+            Content::Addresses(list.into(), Box::default())
+        };
+        for i in 0..1_000 {
+            let name = name(&format!("n{i}.test"));
+            let key = Key { name: &name, qtype: 1, generation: 0 };
+            cache.put(&key, addresses(1_000), 1000, now);
+            assert!(cache.get(&key, now).is_some(), "the last one");
+            cache.put(&key, addresses(4_000), 1000, now);
+            let kept = cache.get(&key, now).map(|entry| entry.content.octets());
+            assert_eq!(kept, Some(addresses(1_000).octets()), "more than fits is not kept");
+        }
+        for shard in &cache.shards {
+            let octets: usize = shard.lock().unwrap().iter().map(Slot::octets).sum();
+            assert!(0 < octets && octets <= SET_OCTETS * cache.sets, "{octets}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod locale;
 pub mod lookup;
 pub mod mem;
 pub mod order;
+pub mod recent;
 pub mod resolve;
 pub mod resolver;
 pub mod reverse;

@@ -1,22 +1,29 @@
 //! Forward resolution, from query to sorted addresses: the pipeline of `getaddrinfo`.
 
+use crate::abi::res_state::has_manual;
 use crate::address::Address;
 use crate::config::nsswitch::Service;
 use crate::error::Error;
+use crate::hostent;
 use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
 use crate::mem::{NoMemory, TryPush};
 use crate::order::sort;
+use crate::recent::answers::{Asked, Known};
+use crate::recent::families::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
 use crate::source::{Failure, Found, NameText, append_text, hosts};
-use crate::sys::interfaces;
+use crate::state::state;
+use crate::sys::time::Instant;
+use crate::sys::{interfaces, log};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
 
 /// What a query has come to.
 pub struct Resolution {
@@ -26,6 +33,8 @@ pub struct Resolution {
     pub endpoints: Endpoints,
     /// The canonical name, where it was asked for.
     pub canonical: Option<NameText>,
+    /// How many seconds this stays true, where the source says so.
+    ttl: Option<u32>,
 }
 
 /// The longest node that is looked up: a domain name of 253 octets and its final dot fit with room.
@@ -37,8 +46,31 @@ pub fn resolve(
     service: Option<&[u8]>,
     hints: &Hints,
 ) -> Result<Resolution, Error> {
-    let session = Session::begin()?;
+    let (state, now) = (state()?, Instant::now());
+    let answers = &state.recent.answers;
+    let asked = node.and_then(|node| Asked::new(node, hints));
+    if let Some(asked) = &asked
+        && log::listener().is_none()
+        && !has_manual()
+        && let Some(addresses) = answers.get(asked, now)
+    {
+        let ports = |name: &[u8], protocol: &[u8]| Session::at(state, now)?.port(name, protocol);
+        let endpoints = endpoints(service, hints, &ports)?;
+        return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
+    }
+    let epoch = answers.epoch();
+    let session = Session::at(state, now)?;
     let result = Resolver { session: &session, hints }.resolve(node, service);
+    if let (Ok(found), Some(asked), Some(until)) = (&result, &asked, session.good_until()) {
+        let ttl_over = |ttl: u32| now.after(Duration::from_secs(ttl.into()));
+        let questions = match (found.ttl, hints.family) {
+            (None, _) => 0,
+            (Some(_), Family::Any) => 2,
+            (Some(_), Family::V4 | Family::V6) => 1,
+        };
+        let until = found.ttl.map_or(until, |ttl| until.min(ttl_over(ttl)));
+        answers.put(asked, &Known { addresses: &found.addresses, questions, epoch, until });
+    }
     match (&result, session.trace().is_on()) {
         (_, false) => {}
         (Ok(found), true) => session.trace().decision(format_args!(
@@ -69,13 +101,6 @@ struct Resolver<'a> {
     hints: &'a Hints,
 }
 
-/// Families that AI_ADDRCONFIG lets a server be asked for.
-#[derive(Clone, Copy)]
-struct Configured {
-    v4: bool,
-    v6: bool,
-}
-
 impl Resolver<'_> {
     fn flags(&self) -> &Flags {
         &self.hints.flags
@@ -90,6 +115,7 @@ impl Resolver<'_> {
                 addresses: self.sorted(addresses)?,
                 endpoints,
                 canonical: None,
+                ttl: None,
             });
         };
         // The conversion comes first: full-width digits are an address.
@@ -100,14 +126,15 @@ impl Resolver<'_> {
                 let mut addresses = Addresses::new();
                 addresses.try_push(address)?;
                 let canonical = self.canonical(node)?;
-                return Ok(Resolution { addresses, endpoints, canonical });
+                return Ok(Resolution { addresses, endpoints, canonical, ttl: None });
             }
             Numeric::Refused(error) => return Err(error),
             Numeric::NotNumeric => {}
         }
         let found = self.look_up(node)?;
         let canonical = self.canonical(&found.canonical)?;
-        Ok(Resolution { addresses: self.sorted(found.addresses)?, endpoints, canonical })
+        let (addresses, ttl) = (self.sorted(found.addresses)?, found.ttl);
+        Ok(Resolution { addresses, endpoints, canonical, ttl })
     }
 
     /// No node: this host, by its wildcard addresses for a server's socket, else by loopback.
@@ -155,6 +182,14 @@ impl Resolver<'_> {
             return Err(Error::NoName);
         }
         let family = self.hints.family;
+        // For an IPv4 address alone libc goes by way of gethostbyname, where a name that only looks
+        // like an address (`1.2.3.256`) is asked for nowhere.
+        if family == Family::V4
+            && !self.flags().canonname
+            && hostent::numeric(node, family).is_some()
+        {
+            return Err(Error::NoName);
+        }
         let mapped = family == Family::V6 && self.flags().v4_mapped;
         let mut ask = |service: &Service| {
             if mapped { self.ask_mapped(service, node) } else { self.ask(service, node, family) }
@@ -162,8 +197,8 @@ impl Resolver<'_> {
         let libc = &mut || crate::abi::foreign::look_up(node, family);
         walk(self.session, &Text(node), &mut ask, libc).map_err(|failure| match failure {
             // libc's ways with an answer of which nothing fits: no name, but no data where only an
-            // IPv4 address was asked for.
-            Failure::Unrelated if family == Family::V4 => Error::NoData,
+            // IPv4 address was asked for, and no canonical name.
+            Failure::Unrelated if family == Family::V4 && !self.flags().canonname => Error::NoData,
             failure => failure.error(),
         })
     }
@@ -204,7 +239,12 @@ impl Resolver<'_> {
 
     fn ask_dns(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
         let alias = self.session.host_alias(node)?;
-        let node = alias.as_deref().unwrap_or(node);
+        // An alias for an alias is not searched for.
+        let further = match &alias {
+            Some(alias) => self.session.host_alias(alias)?.map(absolute).transpose()?,
+            None => None,
+        };
+        let node = further.as_deref().or(alias.as_deref()).unwrap_or(node);
         match local::special(node) {
             Special::Localhost => return local::localhost(b"localhost", family),
             Special::NeverInDns => return Err(Failure::NoName),
@@ -214,34 +254,49 @@ impl Resolver<'_> {
         // local knowledge and cost nothing.
         let configured = self.configured();
         let family = match (family, configured) {
-            (_, Configured { v4: true, v6: true }) => family,
-            (Family::Any | Family::V4, Configured { v4: true, v6: false }) => Family::V4,
-            (Family::Any | Family::V6, Configured { v4: false, v6: true }) => Family::V6,
+            (_, OwnFamilies { v4: true, v6: true }) => family,
+            // To be mapped: libc looks at IPv6 alone there.
+            (Family::V4, OwnFamilies { v6: true, .. }) if self.hints.family == Family::V6 => family,
+            (Family::Any | Family::V4, OwnFamilies { v4: true, v6: false }) => Family::V4,
+            (Family::Any | Family::V6, OwnFamilies { v4: false, v6: true }) => Family::V6,
             // With neither, libc narrows nothing where both are asked for.
-            (Family::Any, Configured { v4: false, v6: false }) => Family::Any,
+            (Family::Any, OwnFamilies { v4: false, v6: false }) => Family::Any,
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
         let upstream = self.session.upstream()?;
-        self.session.lookup(&upstream).addresses(node, family)
+        let mut found = self.session.lookup(&upstream).addresses(node, family)?;
+        // Where both families are wanted, libc does not look at the sortlist.
+        if self.hints.family == Family::V4 {
+            hostent::sort(&mut found.addresses, &upstream.conf.sortlist)?;
+        }
+        Ok(found)
     }
 
-    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, loopback ones left out.
-    fn configured(&self) -> Configured {
-        let mut seen = Configured { v4: true, v6: true };
+    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, but for 127.0.0.1 and ::1.
+    fn configured(&self) -> OwnFamilies {
+        let both = OwnFamilies { v4: true, v6: true };
         if !self.flags().addr_config {
-            return seen;
+            return both;
         }
-        seen = Configured { v4: false, v6: false };
-        let listed = interfaces::addresses(&mut |own| match own.ip {
-            IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
-            IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
+        let found = self.session.recent().families(self.session.now(), || {
+            let mut seen = OwnFamilies { v4: false, v6: false };
+            interfaces::addresses(&mut |own| match own.ip {
+                IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
+                IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
+            })
+            .map(|()| seen)
         });
-        match listed {
-            Ok(()) => seen,
-            // A filter that forbids netlink must not make names disappear.
-            Err(_) => Configured { v4: true, v6: true },
-        }
+        // A filter that forbids netlink must not make names disappear.
+        found.unwrap_or(both)
     }
+}
+
+/// A name that is not searched for: with a dot at its end.
+fn absolute(mut name: NameText) -> Result<NameText, NoMemory> {
+    if !name.ends_with(b".") {
+        append_text(&mut name, b".")?;
+    }
+    Ok(name)
 }
 
 /// What two families' failures come to: no data only where neither denies the name.

@@ -1,15 +1,16 @@
 //! What one call works with: the configuration as it was when the call began, file by file as they
 //! are needed.
 
-use crate::abi::res_state::manual_of_thread;
+use crate::abi::res_state::{has_manual, manual_of_thread};
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::config::watch::lock;
+use crate::config::watch::{FRESH, Watched, lock};
 use crate::hostent::Position;
 use crate::mem::NoMemory;
+use crate::recent::Recent;
 use crate::resolver::manual::Manual;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
@@ -22,8 +23,10 @@ use crate::sys::interfaces;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
+use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
 use std::sync::MutexGuard;
 
 /// What the program has put in place of nsswitch.conf's line.
@@ -38,19 +41,57 @@ pub struct Session {
     state: &'static State,
     environment: Shared<Environment>,
     now: Instant,
+    /// Until when nothing that this call goes by is due for another look.
+    good_until: Cell<Instant>,
 }
 
 impl Session {
     /// Takes up this process's state, and makes it at the first call.
     pub fn begin() -> Result<Session, NoMemory> {
-        let state = state()?;
-        Ok(Session { state, environment: state.environment()?, now: Instant::now() })
+        Session::at(state()?, Instant::now())
+    }
+
+    /// The view of a call that has begun `now`.
+    pub fn at(state: &'static State, now: Instant) -> Result<Session, NoMemory> {
+        let good_until = Cell::new(now.after(Duration::from_millis(FRESH.into())));
+        Ok(Session { state, environment: state.environment()?, now, good_until })
+    }
+
+    /// Until when a call that goes by the same files has the same answer, if its addresses last; `None`
+    /// where calls are not alike: the trace is on, the program has a `_res` or aliases of its own.
+    pub fn good_until(&self) -> Option<Instant> {
+        let alike = !self.trace().is_on()
+            && self.environment.host_aliases.is_none()
+            && !self.asks_libc()
+            && !has_manual();
+        alike.then(|| self.good_until.get())
+    }
+
+    /// A followed file's content; `load` makes it.
+    fn file<T>(
+        &self,
+        watched: &Watched<T>,
+        path: &CStr,
+        load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
+    ) -> Result<Shared<T>, NoMemory> {
+        self.good_until.set(self.good_until.get().min(watched.fresh_until(self.now)));
+        watched.get(path, self.now, load)
     }
 
     /// Where decisions are said.
     pub fn trace(&self) -> Trace<'_> {
         let settings = &self.environment.settings;
         Trace::new(settings.debug, &settings.log)
+    }
+
+    /// What is remembered of this host's addresses.
+    pub fn recent(&self) -> &Recent {
+        &self.state.recent
+    }
+
+    /// When this call began.
+    pub fn now(&self) -> Instant {
+        self.now
     }
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).
@@ -61,7 +102,7 @@ impl Session {
     /// /etc/hosts.
     pub fn hosts(&self) -> Result<Shared<Hosts>, NoMemory> {
         let path = &self.environment.paths.hosts;
-        self.state.files.hosts.get(path, self.now, |octets| {
+        self.file(&self.state.files.hosts, path, |octets| {
             let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
             self.say(path, hosts.notes());
             Ok(hosts)
@@ -77,7 +118,7 @@ impl Session {
             return accepted(database.clone());
         }
         let path = &self.environment.paths.nsswitch;
-        let database = self.state.files.nsswitch.get(path, self.now, |octets| {
+        let database = self.file(&self.state.files.nsswitch, path, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             Ok(database)
@@ -94,7 +135,7 @@ impl Session {
     /// gai.conf.
     pub fn policy(&self) -> Result<Shared<Policy>, NoMemory> {
         let path = &self.environment.paths.gai;
-        self.state.files.gai.get(path, self.now, |octets| {
+        self.file(&self.state.files.gai, path, |octets| {
             let policy = gai::parse(self.content(path, octets).as_deref())?;
             self.say(path, &policy.notes);
             Ok(policy)
@@ -104,7 +145,7 @@ impl Session {
     /// /etc/services.
     pub fn services(&self) -> Result<Shared<Services>, NoMemory> {
         let path = &self.environment.paths.services;
-        self.state.files.services.get(path, self.now, |octets| {
+        self.file(&self.state.files.services, path, |octets| {
             let services = services::index(self.content(path, octets).unwrap_or_default())?;
             self.say(path, services.notes());
             Ok(services)
@@ -112,8 +153,8 @@ impl Session {
     }
 
     /// The port of a service's name under a protocol's.
-    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Option<u16> {
-        self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
+    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Result<Option<u16>, NoMemory> {
+        Ok(self.services()?.port(name, Some(protocol)).map(|(port, _)| port))
     }
 
     /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
@@ -155,7 +196,7 @@ impl Session {
     /// Servers, search list and options of resolv.conf.
     pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
-        self.state.files.resolv.get(path, self.now, |octets| {
+        self.file(&self.state.files.resolv, path, |octets| {
             let text = self.content(path, octets);
             let generation = self.state.generation.fetch_add(1, Relaxed);
             let upstream =
@@ -185,10 +226,12 @@ impl Session {
                 random_case: settings.random_case,
                 trace: self.trace(),
                 counters: &self.state.counters,
+                alive: None,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
             cache: &self.state.cache,
+            pending: &self.state.pending,
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
         }

@@ -12,10 +12,12 @@ use crate::config::settings::{self, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
+use crate::recent::Recent;
 use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
+use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
@@ -33,10 +35,17 @@ static STATE: PerProcess<State> = PerProcess::new();
 /// All that outlives a call: memory, nothing else.
 pub struct State {
     environment: Mutex<Shared<Environment>>,
+    /// As it was at first: for threads that find the other busy. The environment must not be read
+    /// then, another thread may be in setenv(3).
+    first_environment: Shared<Environment>,
     /// Followed files.
     pub files: Files,
     /// Answers of the DNS.
     pub cache: Cache,
+    /// What the kernel has said of this host's addresses a moment ago.
+    pub recent: Recent,
+    /// Questions that some thread is asking right now.
+    pub pending: Pending,
     /// What was sent and received.
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
@@ -107,13 +116,17 @@ pub fn state() -> Result<&'static State, NoMemory> {
 
 impl State {
     fn new() -> Result<State, NoMemory> {
-        let environment = Environment::read()?;
+        let environment = Shared::new(Environment::read()?)?;
         let mut seed = [0; 8];
         // Where the kernel gives no random numbers the DNS is not asked, and nothing is kept.
         process::random(&mut seed);
+        let seed = u64::from_ne_bytes(seed);
+        let entries = environment.settings.cache_entries;
         Ok(State {
-            cache: Cache::new(environment.settings.cache_entries, u64::from_ne_bytes(seed)),
-            environment: Mutex::new(Shared::new(environment)?),
+            cache: Cache::new(entries, seed),
+            recent: Recent::new(entries, seed),
+            first_environment: environment.clone(),
+            environment: Mutex::new(environment),
             files: Files {
                 resolv: Watched::new(),
                 hosts: Watched::new(),
@@ -121,6 +134,7 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
+            pending: Pending::default(),
             counters: Counters::default(),
             generation: AtomicU32::new(0),
             position: Mutex::new(Position::default()),
@@ -133,7 +147,7 @@ impl State {
     pub fn environment(&self) -> Result<Shared<Environment>, NoMemory> {
         match lock(&self.environment) {
             Some(environment) => Ok(environment.clone()),
-            None => Shared::new(Environment::read()?),
+            None => Ok(self.first_environment.clone()),
         }
     }
 
@@ -148,8 +162,14 @@ impl State {
         self.files.nsswitch.expire();
         self.files.gai.expire();
         self.files.services.expire();
-        self.cache.flush();
+        self.flush();
         Ok(())
+    }
+
+    /// Forgets all answers.
+    pub fn flush(&self) {
+        self.cache.flush();
+        self.recent.flush();
     }
 
     /// Notes a version of resolv.conf.

@@ -133,8 +133,12 @@ fn what_is_no_answer_to_the_question_is_waited_past() {
         ("wrong type", |q| forged(q).wrong_question(&q.name, rtype::MX, IN).then(right(q))),
         ("wrong class", |q| forged(q).wrong_question(&q.name, q.qtype, 3).then(right(q))),
         ("answered twice", |q| right(q).then(forged(q))),
-        ("a hundred of them", |q| {
-            (0..100).fold(forged(q).wrong_id(), |r, _| r.then(forged(q).wrong_id())).then(right(q))
+        ("a hundred of them", |q| match q.transport {
+            Transport::Udp => {
+                let forged = || forged(q).wrong_id();
+                (0..100).fold(forged(), |reply, _| reply.then(forged())).then(right(q))
+            }
+            Transport::Tcp => right(q),
         }),
     ]);
 }

@@ -94,7 +94,7 @@ pub extern "C-unwind" fn rustdns_reload() -> c_int {
 pub extern "C-unwind" fn rustdns_cache_flush() {
     guard((0, None), || {
         if let Ok(state) = state() {
-            state.cache.flush();
+            state.flush();
         }
         (0, None)
     });
@@ -150,7 +150,7 @@ unsafe fn fill(stats: *mut Statistics) -> Result<(), Error> {
     let count = |counter: &AtomicUsize| counter.load(Relaxed);
     let now = Statistics {
         size: room.min(size_of::<Statistics>()),
-        cache_hits: count(&state.cache.counters.hits),
+        cache_hits: count(&state.cache.counters.hits) + state.recent.answers.hits(),
         cache_misses: count(&state.cache.counters.misses),
         cache_evictions: count(&state.cache.counters.evictions),
         cache_entries: state.cache.entries(),

@@ -70,6 +70,12 @@ pub(super) fn of_thread() -> *mut ResState {
     unsafe { __res_state() }
 }
 
+/// True where the calling thread's `_res` has been filled, by us or by the program.
+pub fn has_manual() -> bool {
+    // SAFETY: the state is this thread's own.
+    unsafe { (*of_thread()).is_filled() }
+}
+
 /// What the calling thread's `_res` says; `None` where neither we nor the program have filled it. It is
 /// good until the program goes on.
 pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {

@@ -13,6 +13,11 @@ pub(super) fn of_thread() -> *mut ResState {
     core::ptr::null_mut()
 }
 
+/// False.
+pub fn has_manual() -> bool {
+    false
+}
+
 /// Nothing.
 pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {
     None

@@ -8,16 +8,19 @@ use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// How long a version is taken to be current without a look at the file, in milliseconds.
-const FRESH: u32 = 100;
+pub const FRESH: u32 = 100;
 
 /// A followed file and what was made of it.
 pub struct Watched<T> {
     current: Mutex<Option<Version<T>>>,
     /// When the file was last looked at: [`Instant::millis`], made odd; 0: never, or not since a reload.
     checked: AtomicU32,
+    /// Held by the thread that reads the file, for others who have no version yet.
+    loading: Mutex<()>,
 }
 
 struct Version<T> {
@@ -35,7 +38,14 @@ impl<T> Watched<T> {
     /// A file that hasn't been looked at.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Watched<T> {
-        Watched { current: Mutex::new(None), checked: AtomicU32::new(0) }
+        Watched { current: Mutex::new(None), checked: AtomicU32::new(0), loading: Mutex::new(()) }
+    }
+
+    /// Until when the version that is there is taken to be current; `now` where it is due for a look.
+    pub fn fresh_until(&self, now: Instant) -> Instant {
+        let age = (now.millis() | 1).wrapping_sub(self.checked.load(Relaxed));
+        // A file that was never looked at has an age like any other, but is in `get`'s way first.
+        now.after(Duration::from_millis(FRESH.saturating_sub(age).into()))
     }
 
     /// The current version. `load` makes it from the file's octets, or from why there are none.
@@ -59,18 +69,31 @@ impl<T> Watched<T> {
             Some(version) if checked != 0 && version.identity == identity(path).ok() => {
                 Ok(version.content)
             }
-            old => match self.load(path, load) {
+            old => match self.load(path, old.as_ref(), load) {
                 Ok(content) => Ok(content),
                 Err(NoMemory) => old.map(|version| version.content).ok_or(NoMemory),
             },
         }
     }
 
+    /// Reads the file, unless another thread has done so since `old` was the current version: all then
+    /// go by that one.
     fn load(
         &self,
         path: &CStr,
+        old: Option<&Version<T>>,
         load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
     ) -> Result<Shared<T>, NoMemory> {
+        // A file that takes long is read by several rather than waited for.
+        let _turn = lock(&self.loading);
+        let newer = |current: &Option<Version<T>>| {
+            let current = current.as_ref()?;
+            let same = old.is_some_and(|old| Shared::same(&old.content, &current.content));
+            (!same).then(|| current.content.clone())
+        };
+        if let Some(content) = lock(&self.current).and_then(|current| newer(&current)) {
+            return Ok(content);
+        }
         let (octets, identity) = match read(path) {
             Ok((octets, identity)) => (Ok(octets), Some(identity)),
             Err(Unreadable::NoMemory) => return Err(NoMemory),
@@ -79,6 +102,9 @@ impl<T> Watched<T> {
         };
         let content = Shared::new(load(octets)?)?;
         if let Some(mut current) = lock(&self.current) {
+            if let Some(content) = newer(&current) {
+                return Ok(content);
+            }
             *current = Some(Version { identity, content: content.clone() });
         }
         Ok(content)
@@ -90,16 +116,24 @@ impl<T> Watched<T> {
     }
 }
 
+/// The lock if nobody holds it.
+pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        // Every change is one assignment, so a panic has left it whole.
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// The lock, which others hold for some instructions only. `None` where it stays busy: a signal
 /// handler may have interrupted its holder on this very thread.
 pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     for _ in 0..1000 {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            // Every change is one assignment, so a panic has left it whole.
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => process::yield_now(),
+        if let Some(guard) = try_lock(mutex) {
+            return Some(guard);
         }
+        process::yield_now();
     }
     None
 }
@@ -107,8 +141,18 @@ pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
     use std::ffi::CString;
+
+    #[test]
+    fn threads_that_come_at_once_go_by_one_version() {
+        let (watched, count) = (Watched::new(), AtomicU32::new(0));
+        let get = || watched.get(c"/dev/null", Instant::now(), |_| Ok(count.fetch_add(1, Relaxed)));
+        let versions: Vec<Shared<u32>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(get)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+        });
+        assert!(versions.iter().all(|version| Shared::same(version, &versions[0])));
+    }
 
     #[test]
     fn a_change_is_seen_after_100_ms_and_at_once_after_expire() {

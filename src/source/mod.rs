@@ -6,10 +6,9 @@ pub mod local;
 
 use crate::config::nsswitch::Status;
 use crate::error::Error;
-use crate::mem::{NoMemory, append};
+use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::source::dns::read::Addresses;
-use core::fmt::Write;
 
 /// Text of a name as programs get it; short ones need no allocation.
 pub type NameText = smallvec::SmallVec<[u8; 64]>;
@@ -103,27 +102,21 @@ pub fn names(run: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     run.split(|&b| b == 0).filter(|name| !name.is_empty())
 }
 
-/// A name's text, as [`Name`] displays it.
+/// A name's text ([`Name::text`]).
 pub fn text_of(name: &Name) -> Result<NameText, NoMemory> {
-    struct Out(NameText);
-    impl Write for Out {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
-        }
-    }
-    let mut out = Out(NameText::new());
-    // The only error is our own, above.
-    write!(out, "{name}").map_err(|_| NoMemory)?;
-    Ok(out.0)
+    let mut out = NameText::new();
+    name.text(&mut |piece| append_text(&mut out, piece))?;
+    Ok(out)
 }
 
 /// A copy of `bytes` that ends in NUL, for file names.
 pub fn c_string(parts: &[&[u8]]) -> Result<Option<std::ffi::CString>, NoMemory> {
     let mut out = Vec::new();
+    // Exactly as much: CString::new appends the NUL, and would move what has more room than it needs.
+    let len = parts.iter().fold(1, |len, part| part.len().saturating_add(len));
+    out.try_reserve_exact(len).map_err(|_| NoMemory)?;
     for part in parts {
-        append(&mut out, part)?;
+        out.extend_from_slice(part);
     }
-    // CString::new appends the NUL: with the room reserved it does not allocate.
-    out.try_reserve_exact(1).map_err(|_| NoMemory)?;
     Ok(std::ffi::CString::new(out).ok())
 }

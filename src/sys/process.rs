@@ -68,6 +68,13 @@ pub fn id() -> i32 {
     unsafe { libc::getpid() }
 }
 
+/// Tells threads that run at the same time from one another: the place of the thread's errno. Unlike
+/// gettid(2) it costs no system call.
+pub fn thread_mark() -> usize {
+    // SAFETY: __errno_location has no preconditions.
+    unsafe { libc::__errno_location() as usize }
+}
+
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
 pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
     // SAFETY: the buffer is valid for the length given.

@@ -36,6 +36,12 @@ impl Socket {
         Ok(socket)
     }
 
+    /// A UDP socket of IPv4 or IPv6 that has no peer yet.
+    pub fn unconnected(v6: bool) -> Result<Socket, Fault> {
+        let family = if v6 { libc::AF_INET6 } else { libc::AF_INET };
+        Socket::of_family(family, libc::SOCK_DGRAM)
+    }
+
     /// A TCP socket on its way to `peer`: writable once the connection stands.
     pub fn tcp(peer: &SocketAddr) -> Result<Socket, Fault> {
         let socket = Socket::open(peer, libc::SOCK_STREAM)?;
@@ -46,7 +52,10 @@ impl Socket {
     }
 
     fn open(peer: &SocketAddr, kind: c_int) -> Result<Socket, Fault> {
-        let family = if peer.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        Socket::of_family(if peer.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }, kind)
+    }
+
+    fn of_family(family: c_int, kind: c_int) -> Result<Socket, Fault> {
         let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: socket(2) takes plain integers.
         let descriptor = retry(|| unsafe { libc::socket(family, kind, 0) })?;
@@ -62,6 +71,23 @@ impl Socket {
             return Ok(());
         }
         if process::errno() == libc::EINTR { Err(Fault::WouldBlock) } else { Err(Fault::last()) }
+    }
+
+    /// Takes a UDP socket's peer and its own address away: the next [`Socket::connect`] chooses anew.
+    pub fn disconnect(&self) -> Result<(), Fault> {
+        // SAFETY: sockaddr is plain data, for which zero is a value.
+        let mut none: libc::sockaddr = unsafe { zeroed() };
+        none.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
+        let len = size_of::<libc::sockaddr>() as libc::socklen_t;
+        // SAFETY: `none` is valid for `len` octets.
+        let result = retry(|| unsafe { libc::connect(self.0, &raw const none, len) });
+        result.map(|_| ())
+    }
+
+    /// True for an IPv6 socket that takes no IPv4 peer (ipv6(7), `IPV6_V6ONLY`), and where it can't say.
+    pub fn is_v6_only(&self) -> bool {
+        let mut only: c_int = 1;
+        self.option(libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, &mut only).is_err() || only != 0
     }
 
     /// Sends `bytes`; returns how many of them were taken. Never raises SIGPIPE.
@@ -91,22 +117,17 @@ impl Socket {
     /// The outcome of a TCP connection attempt, once the socket is writable.
     pub fn connection_error(&self) -> Result<(), Fault> {
         let mut errno: c_int = 0;
+        self.option(libc::SOL_SOCKET, libc::SO_ERROR, &mut errno)?;
+        if errno == 0 { Ok(()) } else { Err(Fault::from_errno(errno)) }
+    }
+
+    fn option(&self, level: c_int, name: c_int, value: &mut c_int) -> Result<(), Fault> {
         let mut len = size_of::<c_int>() as libc::socklen_t;
-        // SAFETY: `errno` is valid for `len` octets.
+        // SAFETY: `value` is valid for `len` octets.
         let result = unsafe {
-            libc::getsockopt(
-                self.0,
-                libc::SOL_SOCKET,
-                libc::SO_ERROR,
-                (&raw mut errno).cast(),
-                &raw mut len,
-            )
+            libc::getsockopt(self.0, level, name, core::ptr::from_mut(value).cast(), &raw mut len)
         };
-        match (result, errno) {
-            (0, 0) => Ok(()),
-            (0, errno) => Err(Fault::from_errno(errno)),
-            _ => Err(Fault::last()),
-        }
+        if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
 
     /// The local address that the socket is bound to, which for a connected UDP socket is the

@@ -13,6 +13,7 @@
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
+//! | [`mutants`] | the library with a protection taken out, for tests that have to notice |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
 #![allow(
@@ -34,6 +35,7 @@ pub mod differential;
 pub mod dns;
 pub mod link;
 pub mod module;
+pub mod mutants;
 pub mod process;
 pub mod reply;
 pub mod sandbox;

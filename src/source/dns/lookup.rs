@@ -1,10 +1,13 @@
 //! `dns`: a name's addresses, and an address's name, by way of search list, cache and servers.
 
-use super::exchange::{Progress, Terms, Trouble, Verdict, exchange};
+use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::message::{Message, rcode, record_type};
+use super::message::{Message, record_type};
 use super::name::Name;
+use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
+use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
+use super::schedule::budget;
 use crate::cache::{self, Cache};
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
@@ -13,6 +16,7 @@ use crate::source::{Failure, Found, NameText, append_name, append_text, names, t
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
+use smallvec::SmallVec;
 
 /// All that a lookup needs to know.
 #[derive(Clone, Copy)]
@@ -26,18 +30,12 @@ pub struct Lookup<'a> {
     pub generation: Option<u32>,
     /// Answers that are still true.
     pub cache: &'a Cache,
+    /// Questions that other threads are asking now.
+    pub pending: &'a Pending,
     /// No answer is kept longer than this, in seconds.
     pub max_ttl: u32,
     /// No negative one longer than this.
     pub negative_ttl: u32,
-}
-
-/// What one question has come to.
-enum Outcome<T> {
-    Found(T),
-    Missed(Miss),
-    Failed(Trouble),
-    NotAsked,
 }
 
 impl<'a> Lookup<'a> {
@@ -55,15 +53,15 @@ impl<'a> Lookup<'a> {
             return Err(Failure::Refused);
         }
         // Names that no host can have are not asked for, as in libc.
-        if !Name::from_text(node).is_ok_and(|name| name.is_host_name()) {
+        let Some(full) = Name::from_text(node).ok().filter(Name::is_host_name) else {
             self.trace().decision(format_args!("dns: {} is no host name", Text(node)));
             return Err(Failure::NoName);
-        }
+        };
         let rules = Rules::new(self.terms.options, self.domains, node);
         let mut search = Search::new(node, rules);
         while let Some(candidate) = search.next_candidate() {
             let name = match candidate {
-                Candidate::AsIs => Name::from_text(node),
+                Candidate::AsIs => Ok(full),
                 Candidate::Under(domain) => Name::from_parts(node, domain),
             };
             let miss = match name {
@@ -87,57 +85,116 @@ impl<'a> Lookup<'a> {
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
-        let mut outcomes = [Outcome::NotAsked, Outcome::NotAsked];
         // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
         let stands_in = self.terms.options.no_aaaa && family == Family::V6;
-        let wanted = [
-            (family != Family::V6 || stands_in).then_some(record_type::A),
-            (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
-        ];
-        let now = Instant::now();
-        let mut questions = smallvec::SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
-        let mut places = smallvec::SmallVec::<[usize; MAX_QUESTIONS]>::new();
-        for (place, (outcome, qtype)) in outcomes.iter_mut().zip(wanted).enumerate() {
-            let Some(qtype) = qtype else { continue };
-            *outcome = self.cached_addresses(name, qtype, now)?;
-            if matches!(outcome, Outcome::NotAsked) {
-                questions.try_push(Question::new(*name, qtype))?;
-                places.try_push(place)?;
-            }
-        }
-        if questions.is_empty() {
+        let mut answers = Answers {
+            wanted: [
+                (family != Family::V6 || stands_in).then_some(record_type::A),
+                (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
+            ],
+            outcomes: [Outcome::NotAsked, Outcome::NotAsked],
+        };
+        self.recall(name, &mut answers)?;
+        if answers.is_complete() {
             self.trace().packet(format_args!("dns: {name} from the cache"));
         } else {
-            let read = &mut |question: usize, message: &Message<'_>| {
-                let (Some(asked), Some(outcome)) = (
-                    questions.get(question),
-                    places.get(question).and_then(|&place| outcomes.get_mut(place)),
-                ) else {
-                    return Ok(Verdict::Negative);
-                };
-                let (content, ttl) = read::addresses(message, name, asked.qtype)?;
-                self.keep(name, asked.qtype, cached_content(&content)?, ttl);
-                *outcome = outcome_of(content, ttl.min(self.max_ttl))?;
-                Ok(if matches!(outcome, Outcome::Found(_)) {
-                    Verdict::Positive
-                } else {
-                    Verdict::Negative
-                })
-            };
-            let progress = exchange(&self.terms, &questions, read)?;
-            note_troubles(&mut outcomes, &places, &progress);
+            match self.join(name, answers.missing()) {
+                Turn::Ours(mut turn) => {
+                    // Somebody's turn may just have ended.
+                    self.recall(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, Some(turn.alive()))?;
+                    turn.learned(answers.learned());
+                }
+                Turn::Theirs(learned) => {
+                    self.trace().packet(format_args!("dns: {name} as another thread was told"));
+                    self.recall(name, &mut answers)?;
+                    answers.learn(learned);
+                    self.ask_servers(name, &mut answers, None)?;
+                }
+                Turn::Alone => self.ask_servers(name, &mut answers, None)?,
+            }
         }
-        Ok(match together(outcomes)? {
+        let mut joined = together(answers.outcomes)?;
+        if let Ok(found) = &mut joined
+            && found.canonical.is_empty()
+        {
+            // The name as it is asked for now, which may have other letters than the entry.
+            found.canonical = text_of(name)?;
+        }
+        Ok(match joined {
             Ok(_) | Err(Miss::Unrelated) if stands_in => Err(Miss::NoData),
-            other => other,
+            joined => joined,
         })
+    }
+
+    /// Fills in what the cache knows.
+    fn recall(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
+        let now = Instant::now();
+        for (qtype, outcome) in answers.open() {
+            *outcome = self.cached_addresses(name, qtype, now)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the turn to ask, where answers are kept for others to find.
+    fn join(&self, name: &Name, qtypes: [u16; MAX_QUESTIONS]) -> Turn<'a> {
+        let limit = budget(self.terms.options, self.terms.servers.len());
+        match self.generation {
+            Some(generation) if self.cache.is_on() => {
+                self.pending.join(&Asked { name: *name, qtypes, generation }, limit)
+            }
+            _ => Turn::Alone,
+        }
+    }
+
+    /// Asks the servers for what is missing.
+    fn ask_servers(
+        &self,
+        name: &Name,
+        answers: &mut Answers,
+        alive: Option<&Alive>,
+    ) -> Result<(), NoMemory> {
+        let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
+        let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
+        for (qtype, outcome) in answers.open() {
+            questions.try_push(Question::new(*name, qtype))?;
+            outcomes.try_push(outcome)?;
+        }
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let read = &mut |question: usize, message: &Message<'_>| {
+            let (Some(asked), Some(outcome)) =
+                (questions.get(question), outcomes.get_mut(question))
+            else {
+                return Ok(Verdict::Negative);
+            };
+            let (content, ttl) = read::addresses(message, name, asked.qtype)?;
+            self.keep(name, asked.qtype, cached_content(&content)?, ttl);
+            **outcome = Outcome::of(content, |set| {
+                Ok(Found {
+                    addresses: set.addresses,
+                    canonical: text_of(&set.canonical)?,
+                    aliases: set.aliases,
+                    ttl: Some(ttl.min(self.max_ttl)),
+                })
+            })?;
+            Ok(outcome.verdict())
+        };
+        self.cache.missed(questions.len());
+        let progress = exchange(&Terms { alive, ..self.terms }, &questions, read)?;
+        for (outcome, progress) in outcomes.into_iter().zip(progress) {
+            outcome.note(progress);
+        }
+        Ok(())
     }
 
     fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
-    /// What the cache knows; `NotAsked` where that is nothing.
+    /// What the cache knows; `NotAsked` where that is nothing. The canonical name is left out where it
+    /// is the one asked for.
     fn cached_addresses(
         &self,
         name: &Name,
@@ -154,16 +211,12 @@ impl<'a> Lookup<'a> {
                 for &address in list {
                     found.addresses.try_push(address)?;
                 }
-                // The name as it is asked for now, which may have other letters than the entry.
-                let asked = text_of(name)?;
+                // Without any, the canonical name is the one asked for.
                 let mut names = names(canonical);
-                match names.next() {
-                    None => found.canonical = asked,
-                    Some(canonical) => {
-                        append_text(&mut found.canonical, canonical)?;
-                        append_name(&mut found.aliases, &asked)?;
-                        names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
-                    }
+                if let Some(canonical) = names.next() {
+                    append_text(&mut found.canonical, canonical)?;
+                    append_name(&mut found.aliases, &text_of(name)?)?;
+                    names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
                 }
                 found.ttl = Some(entry.ttl(now));
                 Outcome::Found(found)
@@ -192,60 +245,87 @@ impl<'a> Lookup<'a> {
         each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
     ) -> Result<u32, Failure> {
         let name = Name::reverse(ip);
-        let key = self.key(&name, record_type::PTR);
-        let now = Instant::now();
-        if let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) {
-            match &entry.content {
-                cache::Content::Names(run) => {
-                    tell(run, each)?;
-                    return Ok(entry.ttl(now));
+        let (mut run, mut outcome) = (Vec::new(), Outcome::NotAsked);
+        self.recall_names(&name, &mut run, &mut outcome)?;
+        if matches!(outcome, Outcome::NotAsked) {
+            match self.join(&name, [record_type::PTR, 0]) {
+                Turn::Ours(mut turn) => {
+                    self.recall_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, Some(turn.alive()))?;
+                    turn.learned([outcome.unkept(), None]);
                 }
-                cache::Content::NoData => return Err(Failure::NoData),
-                cache::Content::NoName => return Err(Failure::NoName),
-                cache::Content::Addresses(..) => {}
+                Turn::Theirs([learned, _]) => {
+                    self.recall_names(&name, &mut run, &mut outcome)?;
+                    outcome.learn(learned);
+                    self.ask_for_names(&name, &mut run, &mut outcome, None)?;
+                }
+                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome, None)?,
             }
         }
-        let mut run = Vec::new();
-        let mut outcome = Outcome::NotAsked;
-        let read = &mut |_: usize, message: &Message<'_>| {
-            run.clear();
-            let (content, ttl) = read::pointers(message, &name, &mut |target| {
-                append(&mut run, &text_of(target)?)?;
-                append(&mut run, b"\0")
-            })?;
-            let kept = match &content {
-                read::Content::Found(()) => Some(cache::Content::Names(copy(&run)?)),
-                other => negative(other),
-            };
-            self.keep(&name, record_type::PTR, kept, ttl);
-            let (seen, verdict) = match content {
-                read::Content::Found(()) => {
-                    (Outcome::Found(ttl.min(self.max_ttl)), Verdict::Positive)
-                }
-                read::Content::NoData => (Outcome::Missed(Miss::NoData), Verdict::Negative),
-                read::Content::NoName => (Outcome::Missed(Miss::NoName), Verdict::Negative),
-                read::Content::Unrelated => (Outcome::Missed(Miss::Unrelated), Verdict::Negative),
-            };
-            outcome = seen;
-            Ok(verdict)
-        };
-        let question = [Question::new(name, record_type::PTR)];
-        let progress = exchange(&self.terms, &question, read)?;
-        match (outcome, progress) {
-            (Outcome::Found(ttl), _) => {
-                tell(&run, each)?;
+        match outcome {
+            Outcome::Found(ttl) => {
+                names(&run).try_for_each(each)?;
                 Ok(ttl)
             }
-            (Outcome::Missed(miss), _) => Err(failure_of(miss)),
-            (_, [Progress::Failed(trouble), _]) => Err(failure_of(miss_of(trouble)?)),
-            _ => Err(Failure::Again),
+            Outcome::Missed(miss) => Err(failure_of(miss)),
+            Outcome::Failed(trouble) => Err(failure_of(miss_of(trouble)?)),
+            Outcome::NotAsked => Err(Failure::Again),
         }
     }
-}
 
-/// Tells the names of a run.
-fn tell(run: &[u8], each: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>) -> Result<(), Failure> {
-    Ok(names(run).try_for_each(each)?)
+    /// Fills in what the cache knows: the names as a run, and how many seconds they stay true.
+    fn recall_names(
+        &self,
+        name: &Name,
+        run: &mut Vec<u8>,
+        outcome: &mut Outcome<u32>,
+    ) -> Result<(), NoMemory> {
+        let now = Instant::now();
+        let key = self.key(name, record_type::PTR);
+        let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) else { return Ok(()) };
+        *outcome = match &entry.content {
+            cache::Content::Names(names) => {
+                append(run, names)?;
+                Outcome::Found(entry.ttl(now))
+            }
+            cache::Content::NoData => Outcome::Missed(Miss::NoData),
+            cache::Content::NoName => Outcome::Missed(Miss::NoName),
+            cache::Content::Addresses(..) => Outcome::NotAsked,
+        };
+        Ok(())
+    }
+
+    /// Asks the servers, unless there is an outcome already.
+    fn ask_for_names(
+        &self,
+        name: &Name,
+        run: &mut Vec<u8>,
+        outcome: &mut Outcome<u32>,
+        alive: Option<&Alive>,
+    ) -> Result<(), NoMemory> {
+        if !matches!(outcome, Outcome::NotAsked) {
+            return Ok(());
+        }
+        let read = &mut |_: usize, message: &Message<'_>| {
+            run.clear();
+            let (content, ttl) = read::pointers(message, name, &mut |target| {
+                append(run, &text_of(target)?)?;
+                append(run, b"\0")
+            })?;
+            let kept = match &content {
+                read::Content::Found(()) => Some(cache::Content::Names(copy(run)?)),
+                other => negative(other),
+            };
+            self.keep(name, record_type::PTR, kept, ttl);
+            *outcome = Outcome::of(content, |()| Ok(ttl.min(self.max_ttl)))?;
+            Ok(outcome.verdict())
+        };
+        let question = [Question::new(*name, record_type::PTR)];
+        self.cache.missed(question.len());
+        let [progress, _] = exchange(&Terms { alive, ..self.terms }, &question, read)?;
+        outcome.note(progress);
+        Ok(())
+    }
 }
 
 /// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
@@ -271,76 +351,5 @@ fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
         read::Content::NoData => Some(cache::Content::NoData),
         read::Content::NoName => Some(cache::Content::NoName),
         read::Content::Found(_) | read::Content::Unrelated => None,
-    }
-}
-
-fn outcome_of(
-    content: read::Content<read::AddressSet>,
-    ttl: u32,
-) -> Result<Outcome<Found>, NoMemory> {
-    Ok(match content {
-        read::Content::Found(set) => Outcome::Found(Found {
-            addresses: set.addresses,
-            canonical: text_of(&set.canonical)?,
-            aliases: set.aliases,
-            ttl: Some(ttl),
-        }),
-        read::Content::NoData => Outcome::Missed(Miss::NoData),
-        read::Content::NoName => Outcome::Missed(Miss::NoName),
-        read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
-    })
-}
-
-fn note_troubles<T>(
-    outcomes: &mut [Outcome<T>],
-    places: &[usize],
-    progress: &[Progress; MAX_QUESTIONS],
-) {
-    for (&place, progress) in places.iter().zip(progress) {
-        if let (Progress::Failed(trouble), Some(outcome)) = (progress, outcomes.get_mut(place)) {
-            *outcome = Outcome::Failed(*trouble);
-        }
-    }
-}
-
-/// Joins the two families' outcomes: addresses of either are a success, and without any the first
-/// family's "no" counts before the second's, and an answer before trouble.
-fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failure> {
-    Ok(match (v4, v6) {
-        (Outcome::Found(mut found), Outcome::Found(other)) => {
-            for address in other.addresses {
-                found.addresses.try_push(address)?;
-            }
-            found.ttl = found.ttl.min(other.ttl);
-            Ok(found)
-        }
-        (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
-        (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
-        (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
-        (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
-        (Outcome::NotAsked, Outcome::NotAsked) => Err(Miss::NoData),
-    })
-}
-
-/// A server's trouble as the search sees it.
-fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
-    Ok(match trouble {
-        Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
-        Trouble::Unreachable => Miss::Unreachable,
-        Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
-        Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
-        Trouble::Rcode(_) => Miss::Final,
-        Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
-    })
-}
-
-/// What a miss is to the caller.
-fn failure_of(miss: Miss) -> Failure {
-    match miss {
-        Miss::NoName => Failure::NoName,
-        Miss::Unrelated => Failure::Unrelated,
-        Miss::Final => Failure::Refused,
-        Miss::NoData => Failure::NoData,
-        Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
     }
 }

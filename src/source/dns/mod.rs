@@ -8,5 +8,7 @@ pub mod health;
 pub mod lookup;
 pub mod message;
 pub mod name;
+mod outcome;
+pub mod pending;
 pub mod read;
 mod schedule;

@@ -96,6 +96,49 @@ impl Name {
         Labels(self.wire())
     }
 
+    /// Tells `put` the name's text piece by piece: as [`Name::from_text`] reads it, without the final
+    /// dot; the root is `.`.
+    pub fn text<E>(&self, put: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        // Almost every name is plain, and its text the wire form with dots for lengths.
+        let mut text = self.octets;
+        let mut at = 0;
+        let plain = self.labels().all(|label| {
+            if let Some(len) = text.get_mut(at) {
+                *len = b'.';
+            }
+            at += 1 + label.len();
+            label.iter().all(|&octet| is_plain(octet))
+        });
+        if plain && at > 0 {
+            return put(text.get(1..at).unwrap_or_default());
+        }
+        let mut dot: &[u8] = b"";
+        for label in self.labels() {
+            put(dot)?;
+            dot = b".";
+            let mut rest = label;
+            while !rest.is_empty() {
+                let plain = rest.iter().take_while(|&&octet| is_plain(octet)).count();
+                let (run, after) = rest.split_at_checked(plain).unwrap_or((rest, b""));
+                put(run)?;
+                let Some((&octet, after)) = after.split_first() else { break };
+                rest = after;
+                match octet {
+                    0x21..=0x7e => put(&[b'\\', octet])?,
+                    _ => {
+                        put(&[
+                            b'\\',
+                            b'0' + octet / 100,
+                            b'0' + octet / 10 % 10,
+                            b'0' + octet % 10,
+                        ])?;
+                    }
+                }
+            }
+        }
+        if dot.is_empty() { put(b".") } else { Ok(()) }
+    }
+
     /// True when the two are one name: letters count without their case (RFC 4343).
     pub fn is(&self, other: &Name) -> bool {
         // Length octets are below 64 and so no letters.
@@ -118,29 +161,17 @@ impl PartialEq for Name {
 
 impl Eq for Name {}
 
-/// Text as [`Name::from_text`] reads it, without the final dot; the root is `.`.
+/// The text of [`Name::text`].
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut labels = self.labels().peekable();
-        if labels.peek().is_none() {
-            return f.write_str(".");
-        }
-        while let Some(label) = labels.next() {
-            for &octet in label {
-                match octet {
-                    b'"' | b'.' | b';' | b'\\' | b'(' | b')' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(octet))?;
-                    }
-                    0x21..=0x7e => write!(f, "{}", char::from(octet))?,
-                    _ => write!(f, "\\{octet:03}")?,
-                }
-            }
-            if labels.peek().is_some() {
-                f.write_str(".")?;
-            }
-        }
-        Ok(())
+        // Nothing but ASCII.
+        self.text(&mut |piece| f.write_str(core::str::from_utf8(piece).map_err(|_| fmt::Error)?))
     }
+}
+
+/// Octets that stand for themselves in a name's text: printable, and without a meaning there.
+fn is_plain(octet: u8) -> bool {
+    !matches!(octet, b'"' | b'.' | b';' | b'\\' | b'(' | b')' | b'@' | b'$' | ..=0x20 | 0x7f..)
 }
 
 impl fmt::Debug for Name {

@@ -1,0 +1,155 @@
+//! What questions come to: one record type each, and the two families of a name together.
+
+use super::exchange::{Progress, Trouble, Verdict};
+use super::flight::MAX_QUESTIONS;
+use super::message::rcode;
+use super::pending::{Learned, Unkept};
+use super::read;
+use crate::lookup::search::Miss;
+use crate::mem::{NoMemory, TryPush};
+use crate::source::{Failure, Found};
+
+/// What one question has come to.
+pub(super) enum Outcome<T> {
+    Found(T),
+    Missed(Miss),
+    Failed(Trouble),
+    NotAsked,
+}
+
+impl<T> Outcome<T> {
+    /// What an answer says; `found` makes the outcome of records that were found.
+    pub(super) fn of<R>(
+        content: read::Content<R>,
+        found: impl FnOnce(R) -> Result<T, NoMemory>,
+    ) -> Result<Outcome<T>, NoMemory> {
+        Ok(match content {
+            read::Content::Found(records) => Outcome::Found(found(records)?),
+            read::Content::NoData => Outcome::Missed(Miss::NoData),
+            read::Content::NoName => Outcome::Missed(Miss::NoName),
+            read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
+        })
+    }
+
+    /// An answered question, as the exchange sees it.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Outcome::Found(_) => Verdict::Positive,
+            Outcome::Missed(_) | Outcome::Failed(_) | Outcome::NotAsked => Verdict::Negative,
+        }
+    }
+
+    /// Notes that no server answered; answers have been noted when they came.
+    pub(super) fn note(&mut self, progress: Progress) {
+        if let Progress::Failed(trouble) = progress {
+            *self = Outcome::Failed(trouble);
+        }
+    }
+
+    /// What another thread can't find in the cache.
+    pub(super) fn unkept(&self) -> Option<Unkept> {
+        match self {
+            Outcome::Missed(miss) => Some(Unkept::Missed(*miss)),
+            Outcome::Failed(trouble) => Some(Unkept::Failed(*trouble)),
+            Outcome::Found(_) | Outcome::NotAsked => None,
+        }
+    }
+
+    /// Takes over what another thread has learned, where nothing is known.
+    pub(super) fn learn(&mut self, learned: Option<Unkept>) {
+        if let (Outcome::NotAsked, Some(learned)) = (&self, learned) {
+            *self = match learned {
+                Unkept::Missed(miss) => Outcome::Missed(miss),
+                Unkept::Failed(trouble) => Outcome::Failed(trouble),
+            };
+        }
+    }
+}
+
+/// What is asked of a name, and what has come of it: IPv4 first, then IPv6.
+pub(super) struct Answers {
+    pub(super) wanted: [Option<u16>; MAX_QUESTIONS],
+    pub(super) outcomes: [Outcome<Found>; MAX_QUESTIONS],
+}
+
+impl Answers {
+    /// The outcomes that are still to come, with their record types.
+    pub(super) fn open(&mut self) -> impl Iterator<Item = (u16, &mut Outcome<Found>)> {
+        let wanted = self.wanted.iter().zip(&mut self.outcomes);
+        wanted.filter_map(|(qtype, outcome)| match outcome {
+            Outcome::NotAsked => Some(((*qtype)?, outcome)),
+            Outcome::Found(_) | Outcome::Missed(_) | Outcome::Failed(_) => None,
+        })
+    }
+
+    pub(super) fn is_complete(&mut self) -> bool {
+        self.open().next().is_none()
+    }
+
+    /// The record types that are still to be asked for; 0: none.
+    pub(super) fn missing(&mut self) -> [u16; MAX_QUESTIONS] {
+        let mut missing = [0; MAX_QUESTIONS];
+        for (place, (qtype, _)) in missing.iter_mut().zip(self.open()) {
+            *place = qtype;
+        }
+        missing
+    }
+
+    /// What another thread can't find in the cache.
+    pub(super) fn learned(&self) -> Learned {
+        let [v4, v6] = &self.outcomes;
+        [v4.unkept(), v6.unkept()]
+    }
+
+    /// Takes over what another thread has learned.
+    pub(super) fn learn(&mut self, learned: Learned) {
+        for ((wanted, outcome), learned) in self.wanted.iter().zip(&mut self.outcomes).zip(learned)
+        {
+            if wanted.is_some() {
+                outcome.learn(learned);
+            }
+        }
+    }
+}
+
+/// Joins the two families' outcomes: addresses of either are a success, and without any the first
+/// family's "no" counts before the second's, and an answer before trouble.
+pub(super) fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failure> {
+    Ok(match (v4, v6) {
+        (Outcome::Found(mut found), Outcome::Found(other)) => {
+            for address in other.addresses {
+                found.addresses.try_push(address)?;
+            }
+            found.ttl = found.ttl.min(other.ttl);
+            Ok(found)
+        }
+        (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(found),
+        (Outcome::Missed(Miss::NoData), Outcome::Missed(miss)) => Err(miss),
+        (Outcome::Missed(miss), _) | (_, Outcome::Missed(miss)) => Err(miss),
+        (Outcome::Failed(trouble), _) | (_, Outcome::Failed(trouble)) => Err(miss_of(trouble)?),
+        (Outcome::NotAsked, Outcome::NotAsked) => Err(Miss::NoData),
+    })
+}
+
+/// A server's trouble as the search sees it.
+pub(super) fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
+    Ok(match trouble {
+        Trouble::Rcode(rcode::SERVFAIL) => Miss::ServFail,
+        Trouble::Unreachable => Miss::Unreachable,
+        Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
+        Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
+        Trouble::Rcode(_) => Miss::Final,
+        Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
+    })
+}
+
+/// What a miss is to the caller.
+pub(super) fn failure_of(miss: Miss) -> Failure {
+    match miss {
+        Miss::NoName => Failure::NoName,
+        Miss::Unrelated => Failure::Unrelated,
+        Miss::Final => Failure::Refused,
+        Miss::NoData => Failure::NoData,
+        Miss::ServFail | Miss::Silent | Miss::Unreachable => Failure::Again,
+    }
+}
