@@ -109,7 +109,7 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
     match service {
         Service::Files => {
             let file = session.hosts()?;
-            let line = hosts::by_address(&file, ip).ok_or(Failure::NoName)?;
+            let line = hosts::by_address(&file, ip)?.ok_or(Failure::NoName)?;
             hosts::add_names(&mut found, &line)?;
             found.addresses.try_push(Address::new(ip))?;
         }

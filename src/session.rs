@@ -104,7 +104,9 @@ impl Session {
         let path = &self.environment.paths.hosts;
         self.file(&self.state.files.hosts, path, |octets| {
             let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
-            self.say(path, hosts.notes());
+            if self.trace().is_on() {
+                self.say(path, &hosts.notes()?);
+            }
             Ok(hosts)
         })
     }
