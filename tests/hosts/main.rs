@@ -20,4 +20,5 @@ mod numbered;
 mod processes;
 mod roots;
 mod signals;
+mod soak;
 mod threads;
