@@ -274,6 +274,6 @@ int main(int argc, char **argv)
     put(&stop, 1);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    printf("lookups %d unanswered %d children %d\n", lookups, unanswered, children);
+    printf("counts: lookups %d unanswered %d children %d\n", lookups, unanswered, children);
     return 0;
 }
