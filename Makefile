@@ -39,8 +39,8 @@ $(UNWIND)/libgcc_s.so:
 	echo 'GROUP ( libgcc_eh.a libgcc.a )' > $@
 
 # Names that a static glibc defines in objects which it needs for other reasons (res_libc.o for every
-# thread, res_init.o for res_nclose): there libc's own must win (docs/abi.md).
-WEAK := __res_init __res_ninit
+# thread, res_init.o for res_nclose, nsswitch.o for every database): there libc's own must win (docs/abi.md).
+WEAK := __res_init __res_ninit __nss_configure_lookup
 
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
@@ -114,9 +114,20 @@ soak: all
 lint:
 	scripts/lint
 
+# TARGET: those of fuzz/fuzz_targets, all unless told; TIME: seconds for each.
+TARGET ?=
+TIME ?= 60
+.PHONY: fuzz
+fuzz:
+	TIME=$(TIME) scripts/fuzz $(TARGET)
+
 .PHONY: bench
 bench: all
 	scripts/bench
+
+.PHONY: compatibility
+compatibility:
+	scripts/compatibility
 
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
@@ -162,6 +173,8 @@ help:
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
 	@echo 'make lint       formatting, clippy, licences, scripts'
+	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
-	@echo 'make bench      lookups with libc and with rustdns side by side, a table'
+	@echo 'make compatibility  test suites of other projects with libc and with rustdns, a table'
+	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'

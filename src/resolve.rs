@@ -4,6 +4,7 @@ use crate::abi::res_state::has_manual;
 use crate::address::Address;
 use crate::config::nsswitch::Service;
 use crate::error::Error;
+use crate::hostent;
 use crate::locale;
 use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
@@ -181,6 +182,14 @@ impl Resolver<'_> {
             return Err(Error::NoName);
         }
         let family = self.hints.family;
+        // For an IPv4 address alone libc goes by way of gethostbyname, where a name that only looks
+        // like an address (`1.2.3.256`) is asked for nowhere.
+        if family == Family::V4
+            && !self.flags().canonname
+            && hostent::numeric(node, family).is_some()
+        {
+            return Err(Error::NoName);
+        }
         let mapped = family == Family::V6 && self.flags().v4_mapped;
         let mut ask = |service: &Service| {
             if mapped { self.ask_mapped(service, node) } else { self.ask(service, node, family) }
@@ -188,8 +197,8 @@ impl Resolver<'_> {
         let libc = &mut || crate::abi::foreign::look_up(node, family);
         walk(self.session, &Text(node), &mut ask, libc).map_err(|failure| match failure {
             // libc's ways with an answer of which nothing fits: no name, but no data where only an
-            // IPv4 address was asked for.
-            Failure::Unrelated if family == Family::V4 => Error::NoData,
+            // IPv4 address was asked for, and no canonical name.
+            Failure::Unrelated if family == Family::V4 && !self.flags().canonname => Error::NoData,
             failure => failure.error(),
         })
     }
@@ -230,7 +239,12 @@ impl Resolver<'_> {
 
     fn ask_dns(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
         let alias = self.session.host_alias(node)?;
-        let node = alias.as_deref().unwrap_or(node);
+        // An alias for an alias is not searched for.
+        let further = match &alias {
+            Some(alias) => self.session.host_alias(alias)?.map(absolute).transpose()?,
+            None => None,
+        };
+        let node = further.as_deref().or(alias.as_deref()).unwrap_or(node);
         match local::special(node) {
             Special::Localhost => return local::localhost(b"localhost", family),
             Special::NeverInDns => return Err(Failure::NoName),
@@ -241,6 +255,8 @@ impl Resolver<'_> {
         let configured = self.configured();
         let family = match (family, configured) {
             (_, OwnFamilies { v4: true, v6: true }) => family,
+            // To be mapped: libc looks at IPv6 alone there.
+            (Family::V4, OwnFamilies { v6: true, .. }) if self.hints.family == Family::V6 => family,
             (Family::Any | Family::V4, OwnFamilies { v4: true, v6: false }) => Family::V4,
             (Family::Any | Family::V6, OwnFamilies { v4: false, v6: true }) => Family::V6,
             // With neither, libc narrows nothing where both are asked for.
@@ -248,10 +264,15 @@ impl Resolver<'_> {
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
         let upstream = self.session.upstream()?;
-        self.session.lookup(&upstream).addresses(node, family)
+        let mut found = self.session.lookup(&upstream).addresses(node, family)?;
+        // Where both families are wanted, libc does not look at the sortlist.
+        if self.hints.family == Family::V4 {
+            hostent::sort(&mut found.addresses, &upstream.conf.sortlist)?;
+        }
+        Ok(found)
     }
 
-    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, loopback ones left out.
+    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, but for 127.0.0.1 and ::1.
     fn configured(&self) -> OwnFamilies {
         let both = OwnFamilies { v4: true, v6: true };
         if !self.flags().addr_config {
@@ -260,7 +281,7 @@ impl Resolver<'_> {
         let found = self.session.recent().families(self.session.now(), || {
             let mut seen = OwnFamilies { v4: false, v6: false };
             interfaces::addresses(&mut |own| match own.ip {
-                IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
+                IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
                 IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
             })
             .map(|()| seen)
@@ -268,6 +289,14 @@ impl Resolver<'_> {
         // A filter that forbids netlink must not make names disappear.
         found.unwrap_or(both)
     }
+}
+
+/// A name that is not searched for: with a dot at its end.
+fn absolute(mut name: NameText) -> Result<NameText, NoMemory> {
+    if !name.ends_with(b".") {
+        append_text(&mut name, b".")?;
+    }
+    Ok(name)
 }
 
 /// What two families' failures come to: no data only where neither denies the name.

@@ -17,6 +17,7 @@ use crate::source::dns::lookup::Lookup;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
+use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
 use crate::sys::shared::Shared;
@@ -27,6 +28,13 @@ use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::MutexGuard;
+
+/// What the program has put in place of nsswitch.conf's line.
+static CHOSEN: Chosen<Shared<Database>> = Chosen::nothing();
+
+fn accepted(database: Shared<Database>) -> Result<Shared<Database>, Failure> {
+    if database.refused { Err(Failure::NoService(sys::errno::INVALID)) } else { Ok(database) }
+}
 
 /// One call's view of the process's state.
 pub struct Session {
@@ -101,18 +109,27 @@ impl Session {
         })
     }
 
-    /// nsswitch.conf's line for hosts.
+    /// nsswitch.conf's line for hosts, or the program's.
     ///
     /// # Errors
     /// [`Failure::NoService`] for a line that can't be read.
     pub fn hosts_database(&self) -> Result<Shared<Database>, Failure> {
+        if let Some(database) = CHOSEN.get() {
+            return accepted(database.clone());
+        }
         let path = &self.environment.paths.nsswitch;
         let database = self.file(&self.state.files.nsswitch, path, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             Ok(database)
         })?;
-        if database.refused { Err(Failure::NoService(sys::errno::INVALID)) } else { Ok(database) }
+        accepted(database)
+    }
+
+    /// Puts the program's own line in place of nsswitch.conf's, for good.
+    pub fn choose_hosts_database(line: &[u8]) -> Result<(), NoMemory> {
+        let database = nsswitch::read_services(line, 0)?;
+        CHOSEN.set(Shared::new(database)?)
     }
 
     /// gai.conf.

@@ -239,6 +239,31 @@ fn queries_as_written() {
 }
 
 #[test]
+fn no_aaaa_asks_about_a_and_says_what_that_tells_of_aaaa() {
+    let calls = "query host.test IN AAAA\nquery only.test IN AAAA\nquery none.test IN AAAA\n\
+                 query alias.test IN AAAA\nquery host.test IN A\nquery host.test CH AAAA\n\
+                 search www IN AAAA\nsearch none IN AAAA\nquerydomain host test IN AAAA\n\
+                 mkquery 0 host.test IN AAAA\nsend\n\
+                 set options +USE_EDNS0\nquery host.test IN AAAA\nquery host.test IN A\n\
+                 set options +USEVC\nquery host.test IN AAAA\nquery none.test IN AAAA\n\
+                 ninit\nnset options -NOAAAA\nnquery host.test IN AAAA\n";
+    same("no-aaaa", "search one.test two.test\noptions no-aaaa\n", zone(), calls);
+    for code in [rcode::SERVFAIL, rcode::REFUSED, rcode::FORMERR] {
+        let script = move |_: &Question| Reply::rcode(code);
+        let lines = "options no-aaaa timeout:1 attempts:1\n";
+        let calls = "query host.test IN AAAA\nmkquery 0 host.test IN AAAA\nsend\n";
+        same("trouble", lines, script, calls);
+    }
+}
+
+#[test]
+fn getaddrinfo_asks_for_signatures_where_the_program_wants_them() {
+    let calls = "gai a.test\ninit\nset options +USE_DNSSEC\ngai b.test\nset options +USE_EDNS0\n\
+                 gai c.test\nset options -USE_DNSSEC\ngai d.test\n";
+    same("USE_DNSSEC", "options single-request\n", zone(), calls);
+}
+
+#[test]
 fn filling_a_state() {
     let calls = "init\nninit\ninit\nset retrans 9\nset retry 4\nset options +IGNTC -DNSRCH\ninit\n\
                  nset options +IGNTC\nninit\nnclose\nnshow\n";

@@ -13,7 +13,7 @@ use crate::source::{NameText, append_text};
 use crate::sys::{interfaces, process};
 use core::ffi::{c_char, c_int};
 use core::fmt::Write;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// GNU's flags (netdb.h), which the libc crate lacks.
 pub(in crate::abi) mod gnu {
@@ -179,13 +179,21 @@ fn own_name(flags: Flags) -> Result<NameText, Error> {
 /// and the interface is there.
 fn numeric(address: Address, flags: Flags) -> Result<NameText, Error> {
     let mut text = Out(NameText::new());
-    let written = write!(text, "{}", address.ip);
+    let written = match address.ip {
+        IpAddr::V6(ip) if is_compatible(ip) => {
+            write!(text, "::{}", Ipv4Addr::from_bits(ip.to_bits() as u32))
+        }
+        ip => write!(text, "{ip}"),
+    };
     written.map_err(|_| NoMemory)?;
     if let IpAddr::V6(ip) = address.ip
         && address.scope != 0
     {
         let mut buffer = [0; 16];
-        let by_name = is_link_local(ip) && !flags.has(gnu::NI_NUMERICSCOPE);
+        let [first, ..] = ip.segments();
+        // libc has the number behind interface-local addresses.
+        let is_interface_local = first & 0xff0f == 0xff01;
+        let by_name = is_link_local(ip) && !is_interface_local && !flags.has(gnu::NI_NUMERICSCOPE);
         match by_name.then(|| interfaces::name(address.scope, &mut buffer)).flatten() {
             Some(name) => {
                 append_text(&mut text.0, b"%")?;
@@ -195,6 +203,12 @@ fn numeric(address: Address, flags: Flags) -> Result<NameText, Error> {
         }
     }
     Ok(text.0)
+}
+
+/// True for an IPv4-compatible address (RFC 4291 section 2.5.5.1), of which glibc's `inet_ntop(3)`
+/// writes the last four octets as IPv4; musl's does not.
+fn is_compatible(ip: Ipv6Addr) -> bool {
+    cfg!(target_env = "gnu") && (0x1_0000..=0xffff_ffff).contains(&ip.to_bits())
 }
 
 fn service_text(session: &Session, name: &SocketName<'_>, flags: Flags) -> Result<NameText, Error> {

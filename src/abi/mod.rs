@@ -22,6 +22,8 @@ pub mod addrinfo;
 #[cfg(feature = "c-api")]
 pub mod api;
 pub mod args;
+#[cfg(target_env = "gnu")]
+pub mod configure_lookup;
 pub mod getaddrinfo;
 #[cfg(target_env = "gnu")]
 pub mod getaddrinfo_a;

@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::address::{inet_pton4, inet_pton6, is_link_local};
+use crate::config::is_space;
 use crate::config::note::Notes;
 use crate::mem::{NoMemory, TryPush};
 
@@ -133,7 +134,7 @@ impl Policy {
     fn read_line(&mut self, number: u32, line: &[u8]) -> Result<Reading, NoMemory> {
         // A comment, or a NUL, ends the line wherever it stands.
         let line = line.split(|b| matches!(b, b'#' | 0)).next().unwrap_or_default();
-        let mut words = line.split(|b| matches!(b, b' ' | b'\t'..=b'\r')).filter(|w| !w.is_empty());
+        let mut words = line.split(|&b| is_space(b)).filter(|w| !w.is_empty());
         let Some(keyword) = words.next() else { return Ok(Ok(())) };
         let first = words.next().unwrap_or_default();
         // glibc reads a value that is missing as 0.

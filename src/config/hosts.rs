@@ -3,6 +3,7 @@
 //! A table holds 32-bit offsets (of names, of lines), put together by hash: entries of one name come
 //! out in the order of the file. Text and tables together take less than one and a half times the file.
 
+use super::is_space;
 use super::note::Notes;
 use crate::address::{Address, inet_pton4, inet_pton6};
 use crate::mem::{NoMemory, TryPush};
@@ -138,11 +139,6 @@ fn raw_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 fn words(content: &[u8]) -> impl Iterator<Item = &[u8]> {
     let content = content.split(|&b| b == b'#').next().unwrap_or_default();
     content.split(|&b| is_space(b)).filter(|word| !word.is_empty())
-}
-
-/// `isspace(3)` of the C locale.
-fn is_space(octet: u8) -> bool {
-    octet.is_ascii_whitespace() || octet == 0x0b
 }
 
 fn read_line(content: &[u8], start: usize) -> Option<Line<'_>> {

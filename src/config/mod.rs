@@ -5,7 +5,13 @@ pub mod gai;
 pub mod hosts;
 pub mod note;
 pub mod nsswitch;
+pub mod options;
 pub mod resolv;
 pub mod services;
 pub mod settings;
 pub mod watch;
+
+/// `isspace(3)` of the C locale, by which libc reads its files.
+fn is_space(octet: u8) -> bool {
+    octet.is_ascii_whitespace() || octet == 0x0b
+}

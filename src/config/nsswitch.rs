@@ -1,5 +1,6 @@
 //! nsswitch.conf(5): which services are asked for hosts, and what their outcomes lead to.
 
+use super::is_space;
 use super::note::Notes;
 use crate::mem::{NoMemory, TryPush, copy};
 use crate::trace::Text;
@@ -140,7 +141,7 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
     let mut result = None;
     for (line, number) in text.unwrap_or_default().split(|&b| b == b'\n').zip(1u32..) {
         // C functions read the line: it ends at a NUL.
-        let line = line.split(|&b| b == 0).next().unwrap_or_default().trim_ascii_start();
+        let line = trim_start(line.split(|&b| b == 0).next().unwrap_or_default());
         let end = line.iter().position(|&b| b == b':' || is_space(b)).unwrap_or(line.len());
         let (name, rest) = line.split_at_checked(end).unwrap_or_default();
         if name == database {
@@ -155,9 +156,10 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
     }
 }
 
-fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
+/// Reads a line's services; `number` is its own, for the notes.
+pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
     let mut database = Database::default();
-    let mut rest = line.trim_ascii_start();
+    let mut rest = trim_start(line);
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b'[' || is_space(b)).unwrap_or(rest.len());
         let (name, after) = rest.split_at_checked(end).unwrap_or_default();
@@ -167,7 +169,7 @@ fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
             break;
         }
         let mut step = Step::new(Service::named(name)?);
-        rest = after.trim_ascii_start();
+        rest = trim_start(after);
         if let [b'[', criteria @ ..] = rest
             && let Err(what) = read_criteria(criteria, &mut step.actions).map(|after| rest = after)
         {
@@ -205,9 +207,9 @@ fn read_criteria<'a>(
 ) -> Result<&'a [u8], &'static str> {
     let mut any = false;
     loop {
-        rest = rest.trim_ascii_start();
+        rest = trim_start(rest);
         if any && let [b']', after @ ..] = rest {
-            return Ok(after.trim_ascii_start());
+            return Ok(trim_start(after));
         }
         any = true;
         let negated = rest.first() == Some(&b'!');
@@ -216,11 +218,11 @@ fn read_criteria<'a>(
             .iter()
             .position(|name| status.eq_ignore_ascii_case(name))
             .ok_or("unknown status, every lookup fails")?;
-        rest = rest.trim_ascii_start();
+        rest = trim_start(rest);
         let [b'=', after @ ..] = rest else {
             return Err("no = after a status, every lookup fails");
         };
-        rest = after.trim_ascii_start();
+        rest = trim_start(after);
         let action = match take_word(&mut rest, 0) {
             word if word.eq_ignore_ascii_case(b"return") => Action::Return,
             word if word.eq_ignore_ascii_case(b"continue") => Action::Continue,
@@ -247,8 +249,9 @@ fn take_word<'a>(rest: &mut &'a [u8], skip: usize) -> &'a [u8] {
     word
 }
 
-fn is_space(octet: u8) -> bool {
-    octet.is_ascii_whitespace() || octet == 0x0b
+fn trim_start(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&b| !is_space(b)).unwrap_or(text.len());
+    text.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -278,6 +281,7 @@ mod tests {
             ("hosts: rustdns myhostname resolve", &["dns", "myhostname", "resolve"]),
             ("hosts: FILES", &["FILES (never loaded)"]),
             ("hosts: files,dns", &["files,dns (never loaded)"]),
+            ("\u{b}hosts:\u{b}files\u{b}dns", &["files", "dns"]),
             ("#hosts: dns", &["files", "dns"]),
             ("hosts: files [NOTFOUND=return] [UNAVAIL=return] dns", &["files"]),
             ("hosts: files dns[NOTFOUND=continue][", &["files", "dns"]),

@@ -1,5 +1,6 @@
 //! services(5): ports and their names, indexed once.
 
+use super::is_space;
 use super::note::Notes;
 use crate::mem::{NoMemory, TryPush};
 
@@ -128,10 +129,6 @@ fn read_port(text: &[u8]) -> Option<u16> {
     }
     let number = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
     Some(number as u16) // the lower bits are meant
-}
-
-fn is_space(octet: u8) -> bool {
-    octet.is_ascii_whitespace() || octet == 0x0b
 }
 
 #[cfg(test)]

@@ -149,10 +149,12 @@ impl<'a> Search<'a> {
         if before_the_list && candidate == Candidate::AsIs {
             self.first_miss = Some(miss);
         }
+        // What the name itself comes to behind the list counts only where nothing else does.
+        let in_the_list = self.stage == Stage::Domains && !before_the_list;
         match miss {
             Miss::NoName => {}
-            Miss::NoData => self.no_data = true,
-            Miss::ServFail => self.serv_fail = true,
+            Miss::NoData => self.no_data |= in_the_list,
+            Miss::ServFail => self.serv_fail |= in_the_list,
             Miss::Unreachable | Miss::Unrelated => self.stage = Stage::Done,
             // After the list the name is still tried as it is.
             Miss::Silent | Miss::Final => {

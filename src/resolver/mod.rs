@@ -9,7 +9,7 @@ use crate::mem::NoMemory;
 use crate::session::Session;
 use crate::source::dns::exchange::{Progress, Trouble, Verdict, exchange};
 use crate::source::dns::flight::Question;
-use crate::source::dns::message::{Message, rcode};
+use crate::source::dns::message::{Message, rcode, record_type};
 use crate::source::dns::name::{Name, NameError};
 use crate::state::Upstream;
 use crate::sys::errno;
@@ -98,13 +98,19 @@ impl<'a> Resolver<'a> {
         let Some(question) = Question::of_written(octets) else {
             return failed(errno::INVALID, Miss::Final);
         };
+        let mut about_a = [0; query::MAX];
+        let replaced = match self.options().no_aaaa {
+            true => query::about_a(octets, &mut about_a).and_then(Question::of_written),
+            false => None,
+        };
+        let (question, as_aaaa) = (replaced.unwrap_or(question), replaced.is_some());
         let lookup = self.session.lookup(self.upstream);
         let mut answer = Answer { length: 0, rcode: 0, has_records: false };
         let read = &mut |_: usize, message: &Message<'_>| {
             answer = Answer {
-                length: deliver(message, self.options().trust_ad, room),
+                length: deliver(message, self.options().trust_ad, as_aaaa, room),
                 rcode: message.rcode(),
-                has_records: message.answer_count() != 0,
+                has_records: message.answer_count() != 0 && !as_aaaa,
             };
             Ok(Verdict::Positive)
         };
@@ -139,7 +145,7 @@ impl<'a> Resolver<'a> {
             (name, None) => Name::from_text(name),
             ([], Some([])) => Ok(Name::ROOT),
             // With the dot between the two there would be an empty label.
-            ([] | [b'.'] | [.., b'.'], Some(_)) => Err(NameError::Malformed),
+            ([] | [b'.'] | [.., b'.'], Some(_)) | (_, Some([b'.'])) => Err(NameError::Malformed),
             (name, Some(domain)) => Name::from_parts(name, domain),
         };
         self.query_name(name, asked, room)
@@ -151,6 +157,11 @@ impl<'a> Resolver<'a> {
         asked: Asked,
         room: Room<'_>,
     ) -> Result<usize, Failure> {
+        let is_aaaa = (asked.class, asked.qtype) == (1, i32::from(record_type::AAAA));
+        if self.options().no_aaaa && is_aaaa {
+            let host = Some(HostError::NoData);
+            return Err(Failure { host, errno: Some(0), miss: Miss::NoData });
+        }
         let form = query::Form { op: query::QUERY, class: asked.class, qtype: asked.qtype };
         let mut written = [0; query::MAX];
         let length = match query::write(name, form, self.options(), &mut written) {
@@ -231,21 +242,23 @@ fn no_recovery(errno: Option<i32>) -> Failure {
 }
 
 /// Copies an answer into the caller's buffer, AD cleared unless the server is trusted to say it;
-/// returns the length that is told.
-fn deliver(message: &Message<'_>, trusts_ad: bool, room: Room<'_>) -> usize {
-    let is_cut = message.octets().len() > room.len();
-    for (at, (place, &octet)) in room.iter_mut().zip(message.octets()).enumerate() {
+/// returns the length that is told. Where the question was about AAAA and `no-aaaa` had A asked, what is
+/// left of the answer is its header and that question.
+fn deliver(message: &Message<'_>, trusts_ad: bool, as_aaaa: bool, room: Room<'_>) -> usize {
+    let octets = if as_aaaa { message.question_part() } else { message.octets() };
+    let is_cut = octets.len() > room.len();
+    for (at, (place, &octet)) in room.iter_mut().zip(octets).enumerate() {
         place.write(match at {
             2 if is_cut && message.came_over_tcp() => octet | TC,
             3 if !trusts_ad => octet & !AD,
+            // No answer, authority or additional records.
+            6..query::HEADER if as_aaaa => 0,
+            // Last come type and class, of two octets each.
+            _ if as_aaaa && at + 3 == octets.len() => record_type::AAAA as u8,
             _ => octet,
         });
     }
-    if message.came_over_tcp() {
-        message.octets().len()
-    } else {
-        message.octets().len().min(room.len())
-    }
+    if message.came_over_tcp() { octets.len() } else { octets.len().min(room.len()) }
 }
 
 /// Bits of the header's third and fourth octet.

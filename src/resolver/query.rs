@@ -1,7 +1,7 @@
 //! Queries as `res_mkquery(3)` writes them, octet by octet into the caller's buffer.
 
 use crate::config::resolv::Options;
-use crate::source::dns::message::record_type;
+use crate::source::dns::message::{EDNS_PAYLOAD, Message, record_type};
 use crate::source::dns::name::{Name, NameError};
 use crate::sys::process;
 
@@ -17,7 +17,7 @@ pub const QUERY: i32 = 0;
 pub const NOTIFY: i32 = 4;
 
 /// The most that is said to be taken over UDP, and the least (RFC 6891 section 6.2.3).
-const MOST_PAYLOAD: usize = 1200;
+const MOST_PAYLOAD: usize = EDNS_PAYLOAD as usize;
 const LEAST_PAYLOAD: usize = 512;
 
 /// What a query asks, in the numbers of C callers.
@@ -88,4 +88,27 @@ pub fn add_opt(query: &mut [u8; MAX], length: usize, room: usize, options: &Opti
         *additional = 1;
     }
     length + OPT
+}
+
+/// The question about A that is sent in place of one about AAAA under `no-aaaa` (resolv.conf(5)), so
+/// that it is known whether the name exists; without EDNS. `None` for any other message.
+pub fn about_a<'q>(query: &[u8], out: &'q mut [u8; MAX]) -> Option<&'q [u8]> {
+    let [_, _, flags, rcode, counts @ .., _, _] = query.first_chunk::<HEADER>()?;
+    // A standard query with one question, and records at most in the additional section.
+    if flags & 0xf8 != 0 || rcode & 0x0f != 0 || *counts != [0, 1, 0, 0, 0, 0] {
+        return None;
+    }
+    let question = Message::parse(query)?.question_part();
+    let (name, kind) = question.split_last_chunk::<4>()?;
+    let [aaaa0, aaaa1] = record_type::AAAA.to_be_bytes();
+    if *kind != [aaaa0, aaaa1, 0, 1] {
+        return None;
+    }
+    let [a0, a1] = record_type::A.to_be_bytes();
+    let out = out.get_mut(..question.len())?;
+    let (out_name, out_kind) = out.split_at_mut_checked(name.len())?;
+    out_name.copy_from_slice(name);
+    out_kind.copy_from_slice(&[a0, a1, 0, 1]);
+    out_name.get_mut(HEADER - 2..HEADER)?.fill(0);
+    Some(out)
 }

@@ -80,8 +80,9 @@ pub fn add_names(found: &mut Found, line: &Line<'_>) -> Result<(), NoMemory> {
 /// with the name has the one to use instead.
 pub fn host_alias<'a>(file: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     file.split(|&b| b == b'\n').find_map(|line| {
-        let mut words = line.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty());
-        words.next().filter(|alias| alias.eq_ignore_ascii_case(name))?;
-        words.next()
+        let mut words = line.split(|b| b.is_ascii_whitespace());
+        // A line that begins with a blank has no name.
+        words.next().filter(|alias| !alias.is_empty() && alias.eq_ignore_ascii_case(name))?;
+        words.find(|word| !word.is_empty())
     })
 }

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub mod charset;
+pub mod chosen;
 pub mod environment;
 pub mod files;
 pub mod futex;

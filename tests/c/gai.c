@@ -5,6 +5,7 @@
  *   gai [options] NODE SERVICE                 getaddrinfo
  *   gai gni [options] ADDRESS[%SCOPE] PORT     getnameinfo
  *   gai --batch [-e]                           one call a line from standard input, as above
+ *   gai --each SECONDS                         the same, each in a process of its own: see each.h
  *
  * NODE and SERVICE: - is NULL, "" is the empty string, \xNN is any byte (a blank is \x20).
  * ADDRESS: IPv4 or IPv6 text, or unix:PATH.
@@ -37,6 +38,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "each.h"
 #include "text.h"
 
 #define GUARD 0xa5
@@ -254,26 +256,22 @@ static int parse(struct call *call, int count, char **words)
 
 static void batch(int keep_errno)
 {
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    while ((length = getline(&line, &size, stdin)) > 0) {
-        char *words[MAX_WORDS], *rest = line;
-        struct call call;
-        int count = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (strlen(line) == 0 || line[0] == '#')
-            continue;
-        printf("> %.200s\n", line);
-        for (char *word; (word = strsep(&rest, " ")) != NULL;)
-            if (*word != '\0' && count < MAX_WORDS)
-                words[count++] = word;
+    char *words[MAX_WORDS];
+    struct call call;
+    for (int count; (count = next_call(words, MAX_WORDS)) > 0;) {
         if (!parse(&call, count, words))
             die("a line is no call");
         call.keep_errno |= keep_errno;
         run(&call);
     }
-    free(line);
+}
+
+static void make(int count, char **words)
+{
+    struct call call;
+    if (!parse(&call, count, words))
+        die("a line is no call");
+    run(&call);
 }
 
 /* The entries of a folder of /proc, sorted by their number; returns how many. */
@@ -324,6 +322,8 @@ int main(int count, char **words)
     struct call call;
     if (count > 0 && strcmp(words[0], "--batch") == 0)
         batch(count > 1 && strcmp(words[1], "-e") == 0);
+    else if (count > 1 && strcmp(words[0], "--each") == 0)
+        each_case((int)number(words[1], NULL), make);
     else if (parse(&call, count, words))
         run(&call);
     else

@@ -2,6 +2,7 @@
  * Calls the gethostby* family and prints all that they return.
  *
  *   hostent --batch      calls from standard input, one a line
+ *   hostent --each SECONDS      the same, each in a process of its own: see each.h
  *   hostent CALL         one call
  *
  * A call is: FUNCTION [options] ARGUMENT
@@ -21,9 +22,15 @@
 #define _GNU_SOURCE
 /* The other probes use the rest of it. */
 #pragma GCC diagnostic ignored "-Wunused-function"
+#include "each.h"
 #include "text.h"
 #include <pthread.h>
 #include <stdint.h>
+
+/* musl has no such function. */
+#ifndef __GLIBC__
+#define gethostent_r(...) ENOSYS
+#endif
 
 #define MAX_WORDS 16
 #define MAX_THREADS 64
@@ -319,24 +326,21 @@ static int parse(struct call *call, int count, char **words)
 
 static void batch(void)
 {
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        char *words[MAX_WORDS], *rest = line;
-        struct call call;
-        int count = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (strlen(line) == 0 || line[0] == '#')
-            continue;
-        printf("> %.200s\n", line);
-        for (char *word; (word = strsep(&rest, " ")) != NULL;)
-            if (*word != '\0' && count < MAX_WORDS)
-                words[count++] = word;
+    char *words[MAX_WORDS];
+    struct call call;
+    for (int count; (count = next_call(words, MAX_WORDS)) > 0;) {
         if (!parse(&call, count, words))
             die("a line is no call");
         run(&call);
     }
-    free(line);
+}
+
+static void make(int count, char **words)
+{
+    struct call call;
+    if (!parse(&call, count, words))
+        die("a line is no call");
+    run(&call);
 }
 
 int main(int count, char **words)
@@ -345,6 +349,8 @@ int main(int count, char **words)
     setvbuf(stdout, NULL, _IONBF, 0);
     if (count > 1 && strcmp(words[1], "--batch") == 0)
         batch();
+    else if (count > 2 && strcmp(words[1], "--each") == 0)
+        each_case((int)number(words[2], NULL), make);
     else if (parse(&call, count - 1, words + 1))
         run(&call);
     else

@@ -4,7 +4,7 @@
  *   nss_module MODULE status         what each function tells of each name
  *   nss_module MODULE buffers        every buffer from 0 octets on, at 16 addresses
  *
- * Names are those of tests/nss.rs.
+ * Names are those of tests/nss/calls.rs.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
-/* The resolver(3) family, one call a line, for comparing two libraries:
+/* The resolver(3) family, one call a line, for comparing two libraries. With `--each SECONDS` every line
+ * is made in a process of its own: see each.h.
  *
  *   init | ninit                       fill _res, or this program's own state; prints it
  *   show | nshow                       prints _res, or the own state
@@ -18,11 +19,29 @@
  *
  * A name may have \xNN in it; "" is the empty one, - a null pointer. */
 #define _GNU_SOURCE
+#include "each.h"
 #include "text.h"
 #include <arpa/nameser.h>
 #include <dirent.h>
 #include <resolv.h>
 #include <unistd.h>
+
+/* What musl does not have fails there. */
+#ifndef __GLIBC__
+#define NETDB_INTERNAL (-1)
+#define NETDB_SUCCESS 0
+#define RES_NOTLDQUERY 0
+#define RES_NORELOAD 0
+#define RES_TRUSTAD 0
+#define RES_NOAAAA 0
+#define res_ninit(...) (-1)
+#define res_nclose(...) ((void)0)
+#define res_nmkquery(...) (-1)
+#define res_nsend(...) (-1)
+#define res_nquery(...) (-1)
+#define res_nsearch(...) (-1)
+#define res_nquerydomain(...) (-1)
+#endif
 
 #define GUARD 0xa5
 #define MAX_ANSWER 70000
@@ -259,23 +278,15 @@ static void call(int count, char **words)
     }
 }
 
-int main(void)
+int main(int arguments, char **argument)
 {
-    char *line = NULL;
-    size_t room = 0;
+    char *words[MAX_WORDS];
     setvbuf(stdout, NULL, _IONBF, 0);
-    while (getline(&line, &room, stdin) > 0) {
-        char *words[MAX_WORDS], *rest = line;
-        int count = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (line[0] == '\0' || line[0] == '#')
-            continue;
-        printf("> %.100s\n", line);
-        for (char *word; (word = strsep(&rest, " ")) != NULL;)
-            if (*word != '\0' && count < MAX_WORDS)
-                words[count++] = word;
-        call(count, words);
+    if (arguments > 2 && strcmp(argument[1], "--each") == 0) {
+        each_case((int)number(argument[2], NULL), call);
+        return 0;
     }
-    free(line);
+    for (int count; (count = next_call(words, MAX_WORDS)) > 0;)
+        call(count, words);
     return 0;
 }

@@ -37,6 +37,35 @@ fn getent_ahostsv6() {
     getent("ahostsv6", "2001:db8::80    STREAM www.example.test");
 }
 
+/// `getent -s` calls `__nss_configure_lookup`.
+#[test]
+fn getent_with_services_of_its_own() {
+    Stage::set(|stage| {
+        let hosted = "192.0.2.90      STREAM hosted.example.test";
+        for (services, name, expected) in [
+            ("hosts:files", "hosted", hosted),
+            ("hosts:files", "www.example.test", "exit status 2"),
+            ("hosts:dns", "hosted", "exit status 2"),
+            ("hosts:dns", "www.example.test", "STREAM www.example.test"),
+            ("hosts:dns [NOTFOUND=return] files", "hosted", "exit status 2"),
+            ("hosts:dns files", "hosted", hosted),
+            ("hosts:", "hosted", "exit status 2"),
+            ("hosts:files [", "hosted", hosted),
+            ("passwd:files", "hosted", hosted),
+        ] {
+            for database in ["ahosts", "hosts"] {
+                let expected: &[&str] = if database == "ahosts" { &[expected] } else { &[] };
+                stage.compare_preloaded(
+                    "getent",
+                    |c| c.args(["-s", services, database, name]),
+                    whole,
+                    expected,
+                );
+            }
+        }
+    });
+}
+
 fn getent(database: &str, first: &str) {
     Stage::set(|stage| {
         for name in NAMES {

@@ -30,12 +30,29 @@ pub fn static_program(name: &str) -> PathBuf {
     build_from(name, &format!("{name}-static"), &["-static", "-Wl,--fatal-warnings"], &[&archive])
 }
 
+/// The same as [`program`], linked statically with musl and without the library; `None` where there is
+/// no musl-gcc (scripts/packages.musl).
+pub fn musl_program(name: &str) -> Option<PathBuf> {
+    let found = ["/bin", "/usr/bin"].iter().any(|bin| Path::new(bin).join("musl-gcc").exists());
+    found.then(|| compile("musl-gcc", name, &format!("{name}-musl"), &["-static"], &[]))
+}
+
 fn build(name: &str, options: &[&str]) -> PathBuf {
     build_from(name, name, options, &[])
 }
 
-/// `NAME.c` and these archives, as `target`.
 fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) -> PathBuf {
+    compile("cc", name, target, options, archives)
+}
+
+/// `NAME.c` and these archives, as `target`.
+fn compile(
+    compiler: &str,
+    name: &str,
+    target: &str,
+    options: &[&str],
+    archives: &[&Path],
+) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     // The map is only changed after a success, so a failed test leaves it whole.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,16 +61,15 @@ fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) ->
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (compiler, extension) = match options {
-        ["-x", "c++", ..] => ("c++", "cpp"),
-        _ => ("cc", "c"),
+    let (compiler, extension, standard) = match options {
+        ["-x", "c++", ..] => ("c++", "cpp", "-std=gnu++17"),
+        _ => (compiler, "c", "-std=gnu11"),
     };
     let source = root.join("tests/c").join(name).with_extension(extension);
     let folder = root.join("target/tests-c");
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
-    let standard = if compiler == "cc" { "-std=gnu11" } else { "-std=gnu++17" };
     let output = Command::new(compiler)
         .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)

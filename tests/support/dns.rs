@@ -7,7 +7,7 @@
 //!     Transport::Tcp => Reply::records([Record::address(&q.name, "192.0.2.1")]).segments(1),
 //! });
 //! ```
-#![allow(unsafe_code, reason = "std can't wake a thread that waits for a datagram")]
+#![allow(unsafe_code, reason = "std can't wake a thread that waits for a connection")]
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -55,7 +55,7 @@ pub struct Question {
     /// The whole message.
     pub raw: Vec<u8>,
     /// The question section as sent.
-    pub(super) question: Vec<u8>,
+    pub question: Vec<u8>,
     pub arrived: Instant,
     /// Which question of this connection it is, from 0; always 0 over UDP.
     pub position: usize,
@@ -86,6 +86,8 @@ struct Shared {
     log: Mutex<Vec<LoggedQuery>>,
     /// Messages that were no query.
     garbage: AtomicUsize,
+    /// Empty datagrams: see [`Server::settle`].
+    marks: AtomicUsize,
     stopping: AtomicBool,
     sockets: Vec<Socket>,
     /// Threads that are still busy with an answer or a connection, and open connections.
@@ -159,6 +161,7 @@ impl Server {
             script: Box::new(script),
             log: Mutex::default(),
             garbage: AtomicUsize::new(0),
+            marks: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             sockets,
             busy: Mutex::default(),
@@ -195,6 +198,22 @@ impl Server {
         self.shared.log.lock().unwrap().clear();
     }
 
+    /// Waits until every datagram that has reached the server is in the log.
+    pub fn settle(&self) {
+        let before = self.shared.marks.load(Ordering::SeqCst);
+        let mut sent = 0;
+        for socket in &self.shared.sockets {
+            let Socket::Udp(socket) = socket else { continue };
+            // Where loopback is down nothing reaches the server, this neither.
+            sent += usize::from(socket.send_to(&[], socket.local_addr().unwrap()).is_ok());
+        }
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.shared.marks.load(Ordering::SeqCst) < before + sent {
+            assert!(Instant::now() < deadline, "the server does not read");
+            thread::sleep(Duration::from_micros(20));
+        }
+    }
+
     /// How many messages were no query.
     pub fn garbage(&self) -> usize {
         self.shared.garbage.load(Ordering::SeqCst)
@@ -206,13 +225,14 @@ impl Drop for Server {
         let shared = &self.shared;
         shared.stopping.store(true, Ordering::SeqCst);
         for socket in &shared.sockets {
-            let fd = match socket {
-                Socket::Udp(socket) => socket.as_raw_fd(),
-                Socket::Tcp(listener) => listener.as_raw_fd(),
-            };
-            // Ends the wait of the thread that reads; fails on a UDP socket, yet does it.
-            // SAFETY: shutdown takes two integers, and the socket is still open.
-            unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+            match socket {
+                // Ends the wait of the thread that reads; where loopback is down it takes its time.
+                Socket::Udp(socket) => drop(socket.send_to(&[], socket.local_addr().unwrap())),
+                // SAFETY: shutdown takes two integers, and the socket is still open.
+                Socket::Tcp(listener) => unsafe {
+                    libc::shutdown(listener.as_raw_fd(), libc::SHUT_RDWR);
+                },
+            }
         }
         let mut outcomes: Vec<_> = self.waiting.drain(..).map(JoinHandle::join).collect();
         // No thread is left that would start more.
@@ -236,8 +256,13 @@ impl Shared {
     fn serve_udp(self: &Arc<Self>, socket: &UdpSocket) {
         let mut buffer = [0; 65535];
         let local = socket.local_addr().unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         while !self.stopping.load(Ordering::SeqCst) {
             let Ok((length, source)) = socket.recv_from(&mut buffer) else { continue };
+            if length == 0 {
+                self.marks.fetch_add(1, Ordering::SeqCst);
+                continue;
+            }
             let Some(question) = self.note(&buffer[..length], source, local, Transport::Udp, 0)
             else {
                 continue;
@@ -258,12 +283,11 @@ impl Shared {
                 return;
             }
             let Some(message) = step.message(question) else { continue };
+            let to = step.to.unwrap_or(question.source);
             // A client that is gone already makes this fail.
             match step.source(question.server) {
-                None => socket.send_to(&message, question.source).ok(),
-                Some(other) => {
-                    UdpSocket::bind(other).unwrap().send_to(&message, question.source).ok()
-                }
+                None => socket.send_to(&message, to).ok(),
+                Some(other) => UdpSocket::bind(other).unwrap().send_to(&message, to).ok(),
             };
         }
     }

@@ -12,6 +12,7 @@
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
+//! | [`mutants`] | the library with a protection taken out, for tests that have to notice |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
 #![allow(
@@ -32,6 +33,7 @@ pub mod conversation;
 pub mod differential;
 pub mod dns;
 pub mod link;
+pub mod mutants;
 pub mod process;
 pub mod reply;
 pub mod sandbox;

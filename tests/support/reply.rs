@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{Record, Writer, rcode};
+use super::wire::{Record, Writer, rcode, rtype};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -31,6 +31,7 @@ pub struct Step {
     truncated: bool,
     authentic: bool,
     recursion_available: bool,
+    authoritative: bool,
     id_change: u16,
     question: Option<(String, u16, u16)>,
     no_question: bool,
@@ -41,6 +42,8 @@ pub struct Step {
     compress: bool,
     cut: Option<usize>,
     elsewhere: Option<Elsewhere>,
+    /// Where it is sent, if not to who has asked.
+    pub(super) to: Option<SocketAddr>,
     segment: Option<usize>,
     length_error: i32,
 }
@@ -67,6 +70,12 @@ impl Reply {
     /// NOERROR with these records as the answer.
     pub fn records(records: impl IntoIterator<Item = Record>) -> Reply {
         Reply::empty().answers(records)
+    }
+
+    /// One address of the family that is asked for: 192.0.2.1 or 2001:db8::1.
+    pub fn address(q: &Question) -> Reply {
+        let address = if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" };
+        Reply::records([Record::address(&q.name, address)])
     }
 
     /// NXDOMAIN; with [`Reply::soa`] one that may be cached.
@@ -111,6 +120,7 @@ impl Reply {
             truncated: false,
             authentic: false,
             recursion_available: true,
+            authoritative: false,
             id_change: 0,
             question: None,
             no_question: false,
@@ -121,6 +131,7 @@ impl Reply {
             compress: true,
             cut: None,
             elsewhere: None,
+            to: None,
             segment: None,
             length_error: 0,
         };
@@ -168,6 +179,11 @@ impl Reply {
     /// Sets AD, authentic data.
     pub fn authentic(self) -> Reply {
         self.each(|step| step.authentic = true)
+    }
+
+    /// Sets AA: from the zone itself.
+    pub fn authoritative(self) -> Reply {
+        self.each(|step| step.authoritative = true)
     }
 
     /// Clears RA: no recursion here. With no record, a lame delegation's answer.
@@ -231,6 +247,11 @@ impl Reply {
         self.each(|step| step.elsewhere = Some(Elsewhere::Address(address)))
     }
 
+    /// To somebody who hasn't asked. UDP only.
+    pub fn to(self, address: SocketAddr) -> Reply {
+        self.each(|step| step.to = Some(address))
+    }
+
     /// Over TCP, `size` bytes in each segment.
     pub fn segments(self, size: usize) -> Reply {
         self.each(|step| step.segment = Some(size))
@@ -244,6 +265,11 @@ impl Reply {
     fn each(mut self, change: impl Fn(&mut Step)) -> Reply {
         self.steps.iter_mut().for_each(change);
         self
+    }
+
+    /// The message of the first step, as it would be sent: for scripts that damage it.
+    pub fn message(&self, asked: &Question) -> Vec<u8> {
+        self.steps[0].message(asked).unwrap_or_default()
     }
 
     pub(super) fn steps(&self) -> &[Step] {
@@ -276,6 +302,7 @@ impl Step {
         let bit = |set: bool, place: u16| u16::from(set) << place;
         let flags = bit(!self.not_a_response, 15)
             | u16::from(self.opcode) << 11
+            | bit(self.authoritative, 10)
             | bit(truncated, 9)
             | bit(asked.rd, 8)
             | bit(self.recursion_available, 7)

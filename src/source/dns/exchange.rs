@@ -135,7 +135,7 @@ struct Exchange<'a> {
     questions: &'a [Question<'a>],
     order: Order,
     progress: [Progress; MAX_QUESTIONS],
-    /// The last trouble that a question met.
+    /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
     /// How many times it was somebody's turn.
     turn: usize,
@@ -246,7 +246,9 @@ impl Exchange<'_> {
     }
 
     fn read_stream(&mut self, at: usize, read: Reader<'_>) -> Result<(), NoMemory> {
-        while let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) {
+        // Bounded likewise.
+        for _ in 0..64 {
+            let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) else { break };
             match flight.advance_stream() {
                 Ok(Some(message)) => self.consider(at, &message, false, read)?,
                 Ok(None) => break,

@@ -49,9 +49,6 @@ impl<'a> Lookup<'a> {
     /// As libc's dns service: the name does not exist, exists without addresses of the family, or the
     /// servers had trouble.
     pub fn addresses(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
-        if self.terms.options.no_aaaa && family == Family::V6 {
-            return Err(Failure::NoData);
-        }
         if node.is_empty() {
             return Err(Failure::Refused);
         }
@@ -88,9 +85,11 @@ impl<'a> Lookup<'a> {
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
+        // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
+        let stands_in = self.terms.options.no_aaaa && family == Family::V6;
         let mut answers = Answers {
             wanted: [
-                (family != Family::V6).then_some(record_type::A),
+                (family != Family::V6 || stands_in).then_some(record_type::A),
                 (family != Family::V4 && !self.terms.options.no_aaaa).then_some(record_type::AAAA),
             ],
             outcomes: [Outcome::NotAsked, Outcome::NotAsked],
@@ -122,7 +121,10 @@ impl<'a> Lookup<'a> {
             // The name as it is asked for now, which may have other letters than the entry.
             found.canonical = text_of(name)?;
         }
-        Ok(joined)
+        Ok(match joined {
+            Ok(_) | Err(Miss::Unrelated) if stands_in => Err(Miss::NoData),
+            joined => joined,
+        })
     }
 
     /// Fills in what the cache knows.

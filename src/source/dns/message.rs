@@ -40,10 +40,16 @@ pub mod rcode {
 }
 
 const HEADER: usize = 12;
+/// The most pointers that a name may lead through. Who writes a message needs one for each name that
+/// ends as another one does, which ends as another one does: five deep is much.
+const MAX_POINTERS: usize = 16;
 /// The longest query: header, question, and the OPT record without options.
 pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
-/// The UDP payload that we say we take: what passes without fragments nearly everywhere (RFC 9715).
-const EDNS_PAYLOAD: u16 = 1232;
+/// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
+/// (RFC 9715 has 1232 at most).
+pub const EDNS_PAYLOAD: u16 = 1200;
+/// DO: signatures, please (RFC 3225).
+const DNSSEC_OK: u8 = 0x80;
 
 /// What one query asks, and how.
 #[derive(Clone, Copy)]
@@ -60,6 +66,8 @@ pub struct QueryForm {
     pub ad: bool,
     /// Adds the OPT record (RFC 6891).
     pub edns: bool,
+    /// Sets DO in it.
+    pub dnssec: bool,
 }
 
 /// Writes a query for `name`; returns its length.
@@ -71,7 +79,8 @@ pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> u
     let (rd, ad) = (u8::from(form.recursion), if form.ad { 0x20 } else { 0 });
     let header = [id0, id1, rd, ad, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
     let question = [t0, t1, c0, c1];
-    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, 0, 0, 0, 0];
+    let dnssec_ok = if form.dnssec { DNSSEC_OK } else { 0 };
+    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, dnssec_ok, 0, 0, 0];
     let opt = if form.edns { &opt[..] } else { &[] };
     let mut len = 0;
     // MAX_QUERY is the sum of the parts' greatest lengths, so none is ever cut.
@@ -125,6 +134,11 @@ impl<'a> Message<'a> {
     /// True where it came over TCP.
     pub fn came_over_tcp(&self) -> bool {
         self.over_tcp
+    }
+
+    /// The header and the questions.
+    pub fn question_part(&self) -> &'a [u8] {
+        self.octets.get(..self.answers_at).unwrap_or_default()
     }
 
     /// The whole message.
@@ -216,6 +230,13 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// True where the answer section has all the records that the header says, each with a name that can
+    /// be read. Of a message that is damaged no part is believed.
+    pub fn is_whole(&self) -> bool {
+        let mut answers = self.answers();
+        answers.all(|record| record.owner().is_some()) && !answers.broken
+    }
+
     /// The records of the authority section; empty where the answer section is malformed.
     pub fn authority(&self) -> Records<'a> {
         let mut answers = self.answers();
@@ -245,6 +266,11 @@ impl Record<'_> {
     /// The name that the record belongs to.
     pub fn owner(&self) -> Option<Name> {
         read_name(self.octets, self.owner_at).map(|(name, _)| name)
+    }
+
+    /// True where that is `name`.
+    pub fn belongs_to(&self, name: &Name) -> bool {
+        is_name(self.octets, self.owner_at, name)
     }
 
     /// The name that the data consists of (CNAME, PTR); `None` where it is malformed, or where the
@@ -319,30 +345,68 @@ fn skip_name(octets: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Reads the name at `start`, compression undone (RFC 1035 section 4.1.4); with where it ends.
+fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
+    let (mut builder, mut walk) = (Builder::new(), Walk::new(octets, start));
+    while let Some(label) = walk.next_label()? {
+        builder.label(label).ok()?;
+    }
+    Some((builder.finish().ok()?, walk.end?))
+}
+
+/// True where the name at `start` is `name`: the same as reading and comparing it, only sooner.
+fn is_name(octets: &[u8], start: usize, name: &Name) -> bool {
+    let (mut labels, mut walk) = (name.labels(), Walk::new(octets, start));
+    loop {
+        match (walk.next_label(), labels.next()) {
+            (Some(Some(label)), Some(wanted)) if label.eq_ignore_ascii_case(wanted) => {}
+            (Some(None), None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Walks the labels of a name that may be compressed.
 ///
 /// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
-/// loop can't be.
-fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
-    let mut builder = Builder::new();
-    let mut end = None;
-    let (mut at, mut part) = (start, start);
-    loop {
-        match *octets.get(at)? {
-            0 => return Some((builder.finish().ok()?, end.unwrap_or(at + 1))),
-            len @ 1..=63 => {
-                let next = at + 1 + usize::from(len);
-                builder.label(octets.get(at + 1..next)?).ok()?;
-                at = next;
-            }
-            0xc0.. => {
-                end = end.or(Some(at + 2));
-                at = usize::from(read_u16(octets, at)? & 0x3fff);
-                if at >= part {
-                    return None;
+/// loop can't be. And there may be few of them: thousands, in each of thousands of names, take seconds.
+struct Walk<'a> {
+    octets: &'a [u8],
+    at: usize,
+    part: usize,
+    pointers: usize,
+    /// Where the name ends in the message, once that is known.
+    end: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(octets: &'a [u8], start: usize) -> Walk<'a> {
+        Walk { octets, at: start, part: start, pointers: 0, end: None }
+    }
+
+    /// The next label, `None` at the root's; none at all where the name is malformed.
+    fn next_label(&mut self) -> Option<Option<&'a [u8]>> {
+        loop {
+            match *self.octets.get(self.at)? {
+                0 => {
+                    self.end = self.end.or(Some(self.at + 1));
+                    return Some(None);
                 }
-                part = at;
+                len @ 1..=63 => {
+                    let start = self.at + 1;
+                    self.at = start + usize::from(len);
+                    return self.octets.get(start..self.at).map(Some);
+                }
+                0xc0.. => {
+                    self.end = self.end.or(Some(self.at + 2));
+                    self.at = usize::from(read_u16(self.octets, self.at)? & 0x3fff);
+                    self.pointers += 1;
+                    if self.at >= self.part || self.pointers > MAX_POINTERS {
+                        return None;
+                    }
+                    self.part = self.at;
+                }
+                _ => return None,
             }
-            _ => return None,
         }
     }
 }

@@ -7,6 +7,10 @@ use crate::sys::Fault;
 use crate::sys::time::Instant;
 use core::sync::atomic::Ordering::Relaxed;
 
+/// Messages that answer nothing which one socket takes. An answer comes once or twice; to try ids on a
+/// port that he knows a forger has so many chances in 65,536, and then needs the next port.
+const MAX_STRAYS: u32 = 16;
+
 impl Exchange<'_> {
     /// Decides what a message that came on a flight is worth. What doesn't answer a query of that
     /// flight is dropped, and the wait goes on.
@@ -21,16 +25,16 @@ impl Exchange<'_> {
         let (server, tcp) = (flight.server, flight.is_tcp());
         let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
         let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
-        let question = parsed.and_then(|message| {
-            flight.question_of(self.questions, &message, self.terms.random_case)
-        });
-        let (Some(message), Some(question)) = (parsed, question) else {
+        let matched = parsed.and_then(|message| flight.question_of(self.questions, &message));
+        let (Some(message), Some(matched)) = (parsed, matched) else {
             self.terms.trace.packet(format_args!(
                 "dropped {} octets from {peer}: no answer to what was asked",
                 octets.len()
             ));
-            return Ok(());
+            let strays = flight.note_stray();
+            return if strays < MAX_STRAYS { Ok(()) } else { self.distrust(at) };
         };
+        let question = matched.question;
         let Some(sent) = flight.sent(question).copied().filter(|sent| !sent.done) else {
             return Ok(()); // a duplicate
         };
@@ -52,13 +56,20 @@ impl Exchange<'_> {
         if self.is_settled(question) {
             return Ok(());
         }
+        if self.terms.random_case && !tcp && !matched.letter_by_letter {
+            // Forged, or from a server that doesn't keep the letters' case.
+            return self.ask_over_tcp(server, question, now);
+        }
         if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
             health.refuses_edns();
             return self.send_on(at, question, false, now);
         }
         let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
         let trouble = trouble_in(&message, is_written, tcp);
-        let is_cut = message.is_truncated() && !self.terms.options.ignore_truncation || cut;
+        // What is damaged is asked for again as what is cut: a stream brings it as it was sent.
+        let is_cut = cut
+            || trouble == Some(Trouble::Broken)
+            || message.is_truncated() && !self.terms.options.ignore_truncation;
         if !tcp && is_cut && (trouble.is_none() || !is_written) {
             return self.ask_over_tcp(server, question, now);
         }
@@ -79,6 +90,31 @@ impl Exchange<'_> {
             }
         }
         self.move_on(at);
+        Ok(())
+    }
+
+    /// Somebody sends what was not asked for, perhaps to hit an id by chance: the socket is closed. What
+    /// was asked over it is asked over TCP, where nobody can answer from outside.
+    fn distrust(&mut self, at: usize) -> Result<(), NoMemory> {
+        let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+        let server = flight.server;
+        self.terms.trace.packet(format_args!(
+            "{}: {MAX_STRAYS} messages over {} that answer nothing",
+            Peer(self.terms, server),
+            flight.transport(),
+        ));
+        if flight.is_tcp() {
+            return self.land(at, Trouble::Broken);
+        }
+        let now = Instant::now();
+        for question in 0..self.questions.len() {
+            let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+            let waits = flight.sent(question).is_some_and(|sent| !sent.done);
+            flight.finish(question);
+            if waits && !self.is_settled(question) {
+                self.ask_over_tcp(server, question, now)?;
+            }
+        }
         Ok(())
     }
 
@@ -149,7 +185,8 @@ impl Exchange<'_> {
             health.penalise(now);
         }
         for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
-            if *progress == Progress::Open {
+            // As in libc: what a server has said is not forgotten for one that can't be reached.
+            if *progress == Progress::Open && !matches!(place, Trouble::Rcode(_)) {
                 *place = trouble;
             }
         }
@@ -171,8 +208,12 @@ fn is_lame(message: &Message<'_>) -> bool {
 fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
     match message.rcode() {
         _ if is_written && tcp => None,
-        rcode::NOERROR => is_lame(message).then_some(Trouble::Lame),
-        rcode::NXDOMAIN => None,
+        rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),
+        rcode::NOERROR | rcode::NXDOMAIN => {
+            // One that says that it is cut has been taken as it is (`RES_IGNTC`).
+            let damaged = !is_written && !message.is_truncated() && !message.is_whole();
+            damaged.then_some(Trouble::Broken)
+        }
         other @ (rcode::SERVFAIL | rcode::NOTIMP | rcode::REFUSED) => Some(Trouble::Rcode(other)),
         other => (!is_written).then_some(Trouble::Rcode(other)),
     }

@@ -76,7 +76,8 @@ impl Exchange<'_> {
     }
 
     pub(super) fn wants_edns(&self, server: usize) -> bool {
-        self.terms.options.edns0
+        let options = self.terms.options;
+        (options.edns0 || options.dnssec)
             && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
     }
 
@@ -127,6 +128,7 @@ impl Exchange<'_> {
             recursion: !self.terms.options.no_recursion,
             ad: self.terms.options.trust_ad,
             edns: edns && asked.written.is_none(),
+            dnssec: self.terms.options.dnssec,
         };
         let server = flight_ref.server;
         self.terms.trace.packet(format_args!(

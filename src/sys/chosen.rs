@@ -1,0 +1,35 @@
+//! What the program has set for the rest of its life.
+
+use crate::mem::NoMemory;
+use core::alloc::Layout;
+use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// A value that any thread may set and read, and that a forked child keeps. What was set before is
+/// never freed, for another thread may be reading it: for what programs set a few times at most.
+pub struct Chosen<T: 'static>(AtomicPtr<T>);
+
+impl<T: Send + Sync> Chosen<T> {
+    /// Nothing is set.
+    pub const fn nothing() -> Chosen<T> {
+        Chosen(AtomicPtr::new(null_mut()))
+    }
+
+    /// What was set last.
+    pub fn get(&self) -> Option<&'static T> {
+        // SAFETY: null, or what `set` has stored: whole, never changed and never freed.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Sets it.
+    pub fn set(&self, value: T) -> Result<(), NoMemory> {
+        const { assert!(size_of::<T>() > 0) };
+        // SAFETY: the layout has a size above zero.
+        let place = unsafe { std::alloc::alloc(Layout::new::<T>()) }.cast::<T>();
+        let place = NonNull::new(place).ok_or(NoMemory)?;
+        // SAFETY: freshly allocated with this type's layout, and ours alone.
+        unsafe { place.write(value) };
+        self.0.store(place.as_ptr(), Ordering::Release);
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! rustdns.conf(5).
+
+use rustdns::config::settings::{Settings, TABLE, parse};
+use rustdns::trace::Sink;
+
+/// Any text is read within the settings' bounds; the settings written anew are read as the same; and
+/// a line whose value is not understood changes nothing.
+///
+/// Would find: a key that sets another's field, a value that is half applied (the good servers of a
+/// list with a bad one), a bound that is not kept, a path that loses an octet.
+pub fn check(text: &[u8]) {
+    let settings = read(text);
+    assert!(settings.cache_entries <= 1 << 20 && settings.debug <= 2);
+    assert!(settings.upstream.iter().all(|server| server.port() != 0));
+    assert!(settings.root.as_ref().is_none_or(|root| root.starts_with(b"/")));
+    for server in &settings.upstream {
+        assert!(settings.may_ask(server) || (settings.test_only && !server.ip().is_loopback()));
+    }
+    // In either order, so that no line can hide what one before it did to another's setting.
+    let mut lines = rendered(&settings);
+    for _ in 0..2 {
+        let again = read(&lines.concat());
+        assert!(again.notes.is_empty(), "{:?}", again.notes);
+        assert_eq!(shown(&again), shown(&settings));
+        lines.reverse();
+    }
+
+    let bad: String = TABLE.iter().map(|setting| format!("\n{} \u{1}", setting.key)).collect();
+    assert_eq!(shown(&read(&[text, bad.as_bytes()].concat())), shown(&settings));
+}
+
+fn read(text: &[u8]) -> Settings {
+    parse(text, &super::zone_names).unwrap()
+}
+
+/// All but the notes.
+fn shown(settings: &Settings) -> Vec<String> {
+    let s = settings;
+    vec![
+        format!("{:?}", s.upstream),
+        format!("{} {} {}", s.cache_entries, s.cache_max_ttl, s.cache_negative_ttl),
+        format!("{} {} {} {}", s.foreign_libc, s.random_case, s.debug, s.test_only),
+        format!("{:?} {:?}", s.log, s.root),
+    ]
+}
+
+fn rendered(s: &Settings) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut line = |key: &str, value: &[u8]| {
+        lines.push([key.as_bytes(), b"\t", value, b" # said again\n"].concat());
+    };
+    if !s.upstream.is_empty() {
+        let servers: Vec<String> = s.upstream.iter().map(ToString::to_string).collect();
+        line("upstream", servers.join(" ").as_bytes());
+    }
+    line("cache", s.cache_entries.to_string().as_bytes());
+    line("cache-max-ttl", s.cache_max_ttl.to_string().as_bytes());
+    line("cache-negative-ttl", s.cache_negative_ttl.to_string().as_bytes());
+    line("foreign", if s.foreign_libc { b"libc" } else { b"skip" });
+    line("case-randomization", if s.random_case { b"on" } else { b"off" });
+    line("debug", s.debug.to_string().as_bytes());
+    match &s.log {
+        Sink::Stderr => line("log", b"stderr"),
+        Sink::Syslog => line("log", b"syslog"),
+        Sink::File(path) => line("log", path.to_bytes()),
+        #[allow(unreachable_patterns, reason = "sinks that no setting names")]
+        _ => {}
+    }
+    if let Some(root) = &s.root {
+        line("root", root);
+    }
+    line("mode", if s.test_only { b"test-only" } else { b"normal" });
+    lines
+}

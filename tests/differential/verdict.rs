@@ -1,0 +1,86 @@
+//! Whether libc and the library agree on a case, or differ as documented.
+
+use std::fs;
+use std::path::Path;
+
+use super::cases::World;
+use super::outcome::{Outcome, is_like};
+
+/// A difference on purpose.
+#[derive(Clone, Debug)]
+pub struct Divergence {
+    /// Which cases of the world: calls, with `*` for any text.
+    pub calls: Vec<String>,
+    /// The row of docs/divergences.md: what its first column begins with.
+    pub row: String,
+    /// What each of the two comes to, as [`Outcome::is_like`] reads it.
+    pub libc: String,
+    pub rustdns: String,
+}
+
+/// What is to be said of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Agrees,
+    /// They differ as this row says.
+    Documented(String),
+    /// They differ, and nothing says so.
+    Differs,
+    /// They differ in another way than this row says.
+    DiffersOtherwise(String),
+    /// They agree, against this row.
+    Vanished(String),
+}
+
+impl Divergence {
+    fn is_about(&self, call: &str) -> bool {
+        self.calls.iter().any(|pattern| is_like(call, pattern))
+    }
+}
+
+impl Verdict {
+    pub fn of(world: &World, call: &str, libc: &Outcome, rustdns: &Outcome) -> Verdict {
+        let same = libc == rustdns;
+        let Some(documented) = world.differ.iter().find(|d| d.is_about(call)) else {
+            return if same { Verdict::Agrees } else { Verdict::Differs };
+        };
+        let row = documented.row.clone();
+        if same {
+            Verdict::Vanished(row)
+        } else if libc.is_like(&documented.libc) && rustdns.is_like(&documented.rustdns) {
+            Verdict::Documented(row)
+        } else {
+            Verdict::DiffersOtherwise(row)
+        }
+    }
+
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Verdict::Agrees | Verdict::Documented(_))
+    }
+}
+
+/// What worlds say of differences that can't be: rows that are not in the document, or cases that
+/// are not in the world.
+pub fn mistakes(worlds: &[World], all_cases: bool) -> Vec<String> {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/divergences.md");
+    let document = fs::read_to_string(document).unwrap();
+    let rows: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("| ")).collect();
+    let mut mistakes = Vec::new();
+    for world in worlds {
+        for divergence in &world.differ {
+            if !rows.iter().any(|row| row.starts_with(&divergence.row)) {
+                let at = world.id("");
+                mistakes.push(format!("{at}no row begins with {:?}", divergence.row));
+            }
+            // A file's `base` may speak of cases that only some of its worlds have.
+            let category = worlds.iter().filter(|other| other.category == world.category);
+            let calls: Vec<&String> = category.flat_map(|other| &other.calls).collect();
+            for pattern in divergence.calls.iter().filter(|_| all_cases) {
+                if !calls.iter().any(|call| is_like(call, pattern)) {
+                    mistakes.push(format!("{}: no such case", world.id(pattern)));
+                }
+            }
+        }
+    }
+    mistakes
+}

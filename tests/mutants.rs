@@ -1,0 +1,8 @@
+//! Tests that watch over a protection fail without it: `tests/mutants/*.toml`, one test a list.
+
+mod support;
+
+#[test]
+fn servers() {
+    support::mutants::all_are_caught("servers");
+}
