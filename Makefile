@@ -103,6 +103,13 @@ demo:
 test:
 	scripts/test
 
+# The long forms of tests/hosts: mixed load under faults for SECONDS, 10,000 forks.
+SECONDS ?= 1200
+.PHONY: soak
+soak: all
+	RUSTDNS_SOAK_SECONDS=$(SECONDS) RUSTDNS_SOAK_FORKS=10000 \
+		$(CARGO) test --test hosts -- --test-threads=1 --nocapture mixed_load children_of
+
 .PHONY: lint
 lint:
 	scripts/lint
@@ -164,6 +171,7 @@ help:
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
+	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
