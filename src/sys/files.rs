@@ -4,6 +4,17 @@ use super::{Fault, process, retry};
 use crate::mem::NoMemory;
 use core::ffi::{CStr, c_int};
 
+/// `struct stat` whose sizes and inode numbers have 64 bits: on 32-bit machines GNU has another by that
+/// name first.
+#[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
+pub(crate) use libc::stat as Status;
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+pub(crate) use libc::stat64 as Status;
+#[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
+use libc::{fstat as status_of_open, stat as status_at};
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+use libc::{fstat64 as status_of_open, stat64 as status_at};
+
 /// What tells one version of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -68,11 +79,11 @@ impl File {
         Ok(n.unsigned_abs())
     }
 
-    fn status(&self) -> Result<libc::stat, Fault> {
+    fn status(&self) -> Result<Status, Fault> {
         // SAFETY: stat is plain data, for which zero is a value.
-        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        let mut status: Status = unsafe { core::mem::zeroed() };
         // SAFETY: `status` is a valid place to write to.
-        retry(|| unsafe { libc::fstat(self.0, &raw mut status) })?;
+        retry(|| unsafe { status_of_open(self.0, &raw mut status) })?;
         Ok(status)
     }
 }
@@ -80,15 +91,15 @@ impl File {
 /// The identity of the file at `path` (symbolic links followed), or why there is none.
 pub fn identity(path: &CStr) -> Result<Identity, Fault> {
     // SAFETY: stat is plain data, for which zero is a value.
-    let mut status: libc::stat = unsafe { core::mem::zeroed() };
+    let mut status: Status = unsafe { core::mem::zeroed() };
     // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
-    retry(|| unsafe { libc::stat(path.as_ptr(), &raw mut status) })?;
+    retry(|| unsafe { status_at(path.as_ptr(), &raw mut status) })?;
     Ok(identity_of(&status))
 }
 
 // The fields' types differ between architectures, so that a cast is needed on one and not on another.
 #[allow(clippy::unnecessary_cast)]
-fn identity_of(status: &libc::stat) -> Identity {
+fn identity_of(status: &Status) -> Identity {
     Identity {
         device: status.st_dev as u64,
         inode: status.st_ino as u64,
