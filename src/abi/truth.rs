@@ -68,6 +68,7 @@ pub(super) const fn equal(what: &str, value: i128) -> Assertion {
 }
 
 /// The same, where the headers have a name by this spelling at all.
+#[cfg(any(target_env = "gnu", test))]
 pub(super) const fn equal_if_defined(what: &str, value: i128) -> Assertion {
     Text::new().add("#ifdef ").add(what).add("\n").assert(what, value).add("\n#endif").line()
 }

@@ -1,7 +1,7 @@
 //! Constants: the libc crate's, and our own where it lacks them.
 
-use super::super::{args, codes, getnameinfo};
 use super::{Assertion, equal};
+use crate::abi::codes;
 use crate::sys::{interfaces, process};
 
 /// Each name as C has it, with the value that the module in front of `=>` has for it.
@@ -86,6 +86,7 @@ pub(super) mod gnu {
     use super::super::equal_if_defined;
     use super::*;
     use crate::abi::nss::reply::status;
+    use crate::abi::{args, getnameinfo};
     use crate::abi::{getaddrinfo_a, notification};
     use crate::resolver::manual::{SEARCH_ROOM, option};
 
@@ -94,6 +95,7 @@ pub(super) mod gnu {
         getnameinfo::gnu => NI_IDN;
         codes::gnu => EAI_NODATA EAI_ADDRFAMILY EAI_IDN_ENCODE;
         codes::h => NETDB_INTERNAL;
+        libc => AT_FDCWD AT_EMPTY_PATH STATX_BASIC_STATS;
         getaddrinfo_a::gnu => EAI_INPROGRESS EAI_ALLDONE EAI_INTR GAI_WAIT GAI_NOWAIT;
         getaddrinfo_a => EAI_CANCELED;
         notification => SIGEV_SIGNAL SIGEV_THREAD SI_ASYNCNL;

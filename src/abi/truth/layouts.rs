@@ -1,7 +1,6 @@
 //! Types and structures: sizes, alignments, and where the members lie.
 
 use super::{Assertion, equal};
-use crate::sys::files;
 use core::ffi::{c_char, c_int, c_long};
 use core::mem::{align_of, offset_of, size_of};
 
@@ -77,17 +76,13 @@ pub(super) const SYSTEM: &[&[Assertion]] = &[
 const IFREQ_FAMILY: usize =
     offset_of!(libc::ifreq, ifr_ifru) + offset_of!(libc::sockaddr, sa_family);
 
-macro_rules! status {
-    ($c:literal) => {
-        layout!(files::Status = $c: st_dev, st_ino, st_mode, st_size, st_mtime = "st_mtim.tv_sec",
-            st_mtime_nsec = "st_mtim.tv_nsec", st_ctime = "st_ctim.tv_sec", st_ctime_nsec = "st_ctim.tv_nsec")
-    };
-}
-
-#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
-const STATUS: &[Assertion] = status!("struct stat64");
 #[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
-const STATUS: &[Assertion] = status!("struct stat");
+const STATUS: &[Assertion] = layout!(libc::stat = "struct stat": st_dev, st_ino, st_mode, st_size,
+    st_mtime = "st_mtim.tv_sec", st_mtime_nsec = "st_mtim.tv_nsec", st_ctime = "st_ctim.tv_sec",
+    st_ctime_nsec = "st_ctim.tv_nsec");
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+const STATUS: &[Assertion] = layout!(libc::statx = "struct statx": stx_mode, stx_ino, stx_size, stx_mtime,
+    stx_mtime.tv_sec, stx_mtime.tv_nsec, stx_ctime, stx_dev_major, stx_dev_minor);
 
 #[cfg(feature = "c-api")]
 pub(super) const OURS: &[Assertion] = layout!(super::super::api::Statistics = "struct rustdns_statistics":
