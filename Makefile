@@ -125,6 +125,10 @@ soak: all
 	RUSTDNS_SOAK_SECONDS=$(SECONDS) RUSTDNS_SOAK_FORKS=10000 \
 		$(CARGO) test --test hosts -- --test-threads=1 --nocapture mixed_load children_of
 
+.PHONY: sanitize
+sanitize:
+	scripts/sanitize
+
 .PHONY: lint
 lint:
 	scripts/lint
@@ -188,6 +192,7 @@ help:
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
+	@echo 'make sanitize   programs and library with AddressSanitizer and ThreadSanitizer'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
