@@ -14,7 +14,10 @@ LIBDIR ?= $(PREFIX)/lib$(if $(filter /usr,$(PREFIX)),$(if $(MULTIARCH),/$(MULTIA
 # std links libgcc_s.so.1 for unwinding; loading it is most of a program's start-up with us. This
 # folder, first on the linker's path, has the static one stand in for it (docs/architecture.md).
 UNWIND := target/unwind
-LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) \
+# Relative relocations packed (DT_RELR) where libc knows them, from 2.36 on: less to read at start-up.
+RELR := $(shell getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ split($$2, v, "."); \
+	if (v[1] > 2 || v[2] >= 36) print "-C link-arg=-Wl,-z,pack-relative-relocs" }')
+LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) $(if $(TRIPLE),,$(RELR)) \
 	-C link-arg=-Wl,-soname,$(1) \
 	-C link-arg=-Wl,-z,nodelete -C link-arg=-Wl,-z,relro,-z,now -C link-arg=-Wl,-z,noexecstack \
 	-C link-arg=-Wl,-Bsymbolic -C link-arg=-Wl,--gc-sections
