@@ -226,6 +226,8 @@ impl Session {
                 options: &upstream.conf.options,
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
+                cookies: settings.cookies,
+                waited: Duration::ZERO,
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,

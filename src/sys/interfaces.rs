@@ -7,7 +7,7 @@ use core::mem::{size_of, zeroed};
 use core::net::IpAddr;
 
 /// Room for an interface's name and its NUL (`IFNAMSIZ`).
-const NAME_ROOM: usize = 16;
+pub(crate) const NAME_ROOM: usize = 16;
 
 /// The index of the interface called `name`: `if_nametoindex(3)`.
 pub fn index(name: &[u8]) -> Option<u32> {
@@ -33,10 +33,11 @@ pub fn name(index: u32, buffer: &mut [u8; NAME_ROOM]) -> Option<&[u8]> {
     CStr::from_bytes_until_nul(buffer).ok().map(CStr::to_bytes)
 }
 
+/// Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4.
+pub(crate) const TUNNELS: [u16; 3] = [768, 769, 776];
+
 /// True for an interface that is a tunnel: addresses behind it are not reached natively.
 pub fn is_tunnel(index: u32) -> bool {
-    // Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4.
-    const TUNNELS: [u16; 3] = [768, 769, 776];
     let mut buffer = [0; NAME_ROOM];
     let Some(name) = name(index, &mut buffer) else { return false };
     // SAFETY: ifreq is plain data, for which zero is a value.
@@ -77,18 +78,18 @@ pub struct InterfaceAddress {
 }
 
 // Of linux/netlink.h, rtnetlink.h and if_addr.h: kernel ABI, the same on every architecture.
-const DONE: u16 = 3;
-const ERROR: u16 = 2;
-const NEW_ADDRESS: u16 = 20;
-const GET_ADDRESS: u16 = 22;
-const REQUEST_DUMP: u16 = 0x301;
-const ATTRIBUTE_ADDRESS: u16 = 1;
-const ATTRIBUTE_LOCAL: u16 = 2;
-const ATTRIBUTE_FLAGS: u16 = 8;
-const FLAG_TEMPORARY: u32 = 0x01;
-const FLAG_HOME: u32 = 0x10;
+pub(crate) const DONE: u16 = 3;
+pub(crate) const ERROR: u16 = 2;
+pub(crate) const NEW_ADDRESS: u16 = 20;
+pub(crate) const GET_ADDRESS: u16 = 22;
+pub(crate) const REQUEST_DUMP: u16 = 0x301;
+pub(crate) const ATTRIBUTE_ADDRESS: u16 = 1;
+pub(crate) const ATTRIBUTE_LOCAL: u16 = 2;
+pub(crate) const ATTRIBUTE_FLAGS: u16 = 8;
+pub(crate) const FLAG_TEMPORARY: u32 = 0x01;
+pub(crate) const FLAG_HOME: u32 = 0x10;
 /// `IFA_F_DEPRECATED` and `IFA_F_OPTIMISTIC`.
-const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
+pub(crate) const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
 
 /// Why the addresses can't be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,6 +52,8 @@ pub struct Question {
     pub edns: Option<u16>,
     /// DNSSEC OK (RFC 3225).
     pub dnssec_ok: bool,
+    /// The data of the cookie option (RFC 7873).
+    pub cookie: Option<Vec<u8>>,
     /// The whole message.
     pub raw: Vec<u8>,
     /// The question section as sent.
@@ -59,6 +61,43 @@ pub struct Question {
     pub arrived: Instant,
     /// Which question of this connection it is, from 0; always 0 over UDP.
     pub position: usize,
+}
+
+impl Question {
+    /// The question in a datagram from `source`, for servers that a test writes itself.
+    pub fn read(raw: &[u8], source: SocketAddr) -> Option<Question> {
+        Question::parse(raw, source, source, Transport::Udp, 0)
+    }
+
+    fn parse(
+        raw: &[u8],
+        source: SocketAddr,
+        server: SocketAddr,
+        transport: Transport,
+        position: usize,
+    ) -> Option<Question> {
+        let query = Query::parse(raw)?;
+        Some(Question {
+            name: query.name.to_ascii_lowercase(),
+            name_as_sent: query.name,
+            qtype: query.qtype,
+            qclass: query.qclass,
+            transport,
+            source,
+            server,
+            id: query.id,
+            rd: query.flags & 0x0100 != 0,
+            ad: query.flags & 0x0020 != 0,
+            cd: query.flags & 0x0010 != 0,
+            edns: query.edns.map(|(payload, _)| payload),
+            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
+            cookie: query.cookie,
+            raw: raw.to_vec(),
+            question: query.question,
+            arrived: Instant::now(),
+            position,
+        })
+    }
 }
 
 /// A question in the order in which it arrived.
@@ -99,7 +138,9 @@ struct Shared {
 #[derive(Default)]
 struct Busy {
     threads: Vec<JoinHandle<()>>,
-    connections: Vec<TcpStream>,
+    connections: Vec<Arc<TcpStream>>,
+    /// A thread that has ended has panicked.
+    failed: bool,
 }
 
 enum Socket {
@@ -247,7 +288,8 @@ impl Drop for Server {
         }
         outcomes.extend(busy.threads.into_iter().map(JoinHandle::join));
         if !thread::panicking() {
-            assert!(outcomes.iter().all(Result::is_ok), "a script panicked, see above");
+            let all_ok = outcomes.iter().all(Result::is_ok) && !busy.failed;
+            assert!(all_ok, "a script panicked, see above");
         }
     }
 }
@@ -294,12 +336,15 @@ impl Shared {
 
     fn serve_tcp(self: &Arc<Self>, listener: &TcpListener) {
         while let Ok((stream, source)) = listener.accept() {
-            self.busy.lock().unwrap().connections.push(stream.try_clone().unwrap());
+            let stream = Arc::new(stream);
+            self.busy.lock().unwrap().connections.push(Arc::clone(&stream));
             let shared = Arc::clone(self);
             self.keep(thread::spawn(move || {
                 // The client may close in the middle of anything.
                 shared.serve_connection(&stream, source).ok();
                 stream.shutdown(std::net::Shutdown::Both).ok();
+                let mut busy = shared.busy.lock().unwrap();
+                busy.connections.retain(|other| !Arc::ptr_eq(other, &stream));
             }));
         }
     }
@@ -336,36 +381,22 @@ impl Shared {
         transport: Transport,
         position: usize,
     ) -> Option<Question> {
-        let arrived = Instant::now();
-        let Some(query) = Query::parse(raw) else {
+        let Some(question) = Question::parse(raw, source, server, transport, position) else {
             self.garbage.fetch_add(1, Ordering::SeqCst);
             return None;
-        };
-        let question = Question {
-            name: query.name.to_ascii_lowercase(),
-            name_as_sent: query.name,
-            qtype: query.qtype,
-            qclass: query.qclass,
-            transport,
-            source,
-            server,
-            id: query.id,
-            rd: query.flags & 0x0100 != 0,
-            ad: query.flags & 0x0020 != 0,
-            cd: query.flags & 0x0010 != 0,
-            edns: query.edns.map(|(payload, _)| payload),
-            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
-            raw: raw.to_vec(),
-            question: query.question,
-            arrived,
-            position,
         };
         self.log.lock().unwrap().push(question.clone());
         Some(question)
     }
 
     fn keep(&self, thread: JoinHandle<()>) {
-        self.busy.lock().unwrap().threads.push(thread);
+        let mut busy = self.busy.lock().unwrap();
+        // A thread that has ended keeps its stack until it is joined.
+        let (ended, running) = busy.threads.drain(..).partition(JoinHandle::is_finished);
+        let ended: Vec<_> = ended;
+        busy.threads = running;
+        busy.failed |= ended.into_iter().any(|thread| thread.join().is_err());
+        busy.threads.push(thread);
     }
 
     /// Waits, unless the server stops meanwhile: then false.

@@ -10,6 +10,7 @@
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
+//! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
@@ -33,6 +34,7 @@ pub mod cc;
 pub mod conversation;
 pub mod differential;
 pub mod dns;
+pub mod foreign;
 pub mod link;
 pub mod module;
 pub mod mutants;
