@@ -67,6 +67,10 @@ static pthread_t start(size_t stack, void *(*run)(void *), size_t argument)
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
+    /* Some machines' libc makes none as small as asked for. */
+    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+    if (stack && stack < least)
+        stack = least;
     if (stack && pthread_attr_setstacksize(&attributes, stack))
         fail("stack size", errno);
     if (pthread_create(&thread, &attributes, run, (void *)argument))
