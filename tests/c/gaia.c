@@ -108,7 +108,9 @@ static void say_result(int i)
         char host[64], port[16];
         int failed = getnameinfo(info->ai_addr, info->ai_addrlen, host, sizeof host, port,
                                  sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-        printf(" %s:%s/%d", failed ? "?" : host, failed ? "?" : port, info->ai_socktype);
+        /* 1 for a stream, which is 2 on MIPS. */
+        int type = info->ai_socktype == SOCK_STREAM ? 1 : info->ai_socktype;
+        printf(" %s:%s/%d", failed ? "?" : host, failed ? "?" : port, type);
     }
     putchar('\n');
     if (blocks[i].ar_result)
