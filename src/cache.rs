@@ -6,16 +6,20 @@
 
 use crate::address::Address;
 use crate::config::watch::{lock, try_lock};
-use crate::mem::{NoMemory, copy};
+use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
+use smallvec::SmallVec;
 use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
+/// The octets that the answers of one set may take besides their places: all of a thousand addresses,
+/// twice, and no more of what a server sends to fill memory. Most take some fifty.
+const SET_OCTETS: usize = 64 << 10;
 
 /// What an answer is kept under.
 #[derive(Clone, Copy)]
@@ -32,7 +36,7 @@ pub struct Key<'a> {
 pub enum Content {
     /// The name's addresses; and where it is an alias, the canonical name and the aliases between
     /// the two, each ended by NUL.
-    Addresses(Box<[Address]>, Box<[u8]>),
+    Addresses(SmallVec<[Address; 2]>, Box<[u8]>),
     /// Host names, as one run of names in wire form.
     Names(Box<[u8]>),
     /// The name exists without such records.
@@ -41,9 +45,21 @@ pub enum Content {
     NoName,
 }
 
+impl Content {
+    /// The heap that it takes.
+    fn octets(&self) -> usize {
+        match self {
+            Content::Addresses(list, names) => size_of_val(&**list) + names.len(),
+            Content::Names(names) => names.len(),
+            Content::NoData | Content::NoName => 0,
+        }
+    }
+}
+
 /// An answer that is kept.
 pub struct Entry {
-    name: Box<[u8]>,
+    /// In wire form. Most names, and most addresses, lie in the entry itself.
+    name: SmallVec<[u8; 36]>,
     qtype: u16,
     generation: u32,
     /// When it is no longer true.
@@ -94,6 +110,12 @@ struct Slot {
     entry: Option<Shared<Entry>>,
 }
 
+impl Slot {
+    fn octets(&self) -> usize {
+        self.entry.as_ref().map_or(0, |entry| entry.content.octets())
+    }
+}
+
 impl Cache {
     /// A cache of at least `entries` places; `seed` makes where they are unpredictable.
     /// It takes memory as it fills.
@@ -141,19 +163,18 @@ impl Cache {
     /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or
     /// the shard is busy.
     pub fn put(&self, key: &Key<'_>, content: Content, ttl: u32, now: Instant) {
-        if !self.is_on() || ttl == 0 {
+        let weight = content.octets();
+        if !self.is_on() || ttl == 0 || weight > SET_OCTETS {
             return;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
-        let entry = copy(key.name.wire()).and_then(|name| {
-            Shared::new(Entry {
-                name,
-                qtype: key.qtype,
-                generation: key.generation,
-                expires,
-                content,
-            })
-        });
+        let mut name = SmallVec::new();
+        if name.try_reserve_exact(key.name.wire().len()).is_err() {
+            return;
+        }
+        name.extend_from_slice(key.name.wire());
+        let Key { qtype, generation, .. } = *key;
+        let entry = Shared::new(Entry { name, qtype, generation, expires, content });
         let (Ok(entry), hash) = (entry, self.hash(key)) else { return };
         let Some(mut set) = self.set(hash) else { return };
         if set.make_room().is_err() {
@@ -173,6 +194,14 @@ impl Cache {
             .unwrap_or(0);
         if let Some(slot) = slots.get_mut(victim) {
             *slot = Slot { hash, used: false, entry: Some(entry) };
+        }
+        // Heavy ones make room for the new one, whichever they are: they are rare.
+        let mut total: usize = slots.iter().map(Slot::octets).sum();
+        for (at, slot) in slots.iter_mut().enumerate() {
+            if total > SET_OCTETS && at != victim {
+                total -= slot.octets();
+                *slot = Slot::default();
+            }
         }
     }
 
@@ -272,6 +301,29 @@ mod tests {
         }
         let held = cache.entries();
         assert!(0 < held && held <= SHARDS * WAYS, "{held}");
+    }
+
+    #[test]
+    fn answers_of_any_size_take_bounded_memory() {
+        let cache = Cache::new(SHARDS * WAYS, 1);
+        let now = Instant::now();
+        let addresses = |count| {
+            let list = vec![Address::new([192, 0, 2, 1].into()); count];
+            Content::Addresses(list.into(), Box::default())
+        };
+        for i in 0..1_000 {
+            let name = name(&format!("n{i}.test"));
+            let key = Key { name: &name, qtype: 1, generation: 0 };
+            cache.put(&key, addresses(1_000), 1000, now);
+            assert!(cache.get(&key, now).is_some(), "the last one");
+            cache.put(&key, addresses(4_000), 1000, now);
+            let kept = cache.get(&key, now).map(|entry| entry.content.octets());
+            assert_eq!(kept, Some(addresses(1_000).octets()), "more than fits is not kept");
+        }
+        for shard in &cache.shards {
+            let octets: usize = shard.lock().unwrap().iter().map(Slot::octets).sum();
+            assert!(0 < octets && octets <= SET_OCTETS * cache.sets, "{octets}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::hostent::Position;
 use crate::mem::NoMemory;
 use crate::recent::Recent;
 use crate::resolver::manual::Manual;
+use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
@@ -104,7 +105,9 @@ impl Session {
         let path = &self.environment.paths.hosts;
         self.file(&self.state.files.hosts, path, |octets| {
             let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
-            self.say(path, hosts.notes());
+            if self.trace().is_on() {
+                self.say(path, &hosts.notes()?);
+            }
             Ok(hosts)
         })
     }
@@ -153,8 +156,8 @@ impl Session {
     }
 
     /// The port of a service's name under a protocol's.
-    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Option<u16> {
-        self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
+    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Result<Option<u16>, NoMemory> {
+        Ok(self.services()?.port(name, Some(protocol)).map(|(port, _)| port))
     }
 
     /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
@@ -224,8 +227,15 @@ impl Session {
                 options: &upstream.conf.options,
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
+                cookies: match (settings.cookies, upstream.generation) {
+                    // What a program has set in `_res` is sent as it says.
+                    (Use::Auto, None) => Use::Off,
+                    (wanted, _) => wanted,
+                },
+                waited: Duration::ZERO,
                 trace: self.trace(),
                 counters: &self.state.counters,
+                alive: None,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,

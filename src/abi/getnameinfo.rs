@@ -190,7 +190,10 @@ fn numeric(address: Address, flags: Flags) -> Result<NameText, Error> {
         && address.scope != 0
     {
         let mut buffer = [0; 16];
-        let by_name = is_link_local(ip) && !flags.has(gnu::NI_NUMERICSCOPE);
+        let [first, ..] = ip.segments();
+        // libc has the number behind interface-local addresses.
+        let is_interface_local = first & 0xff0f == 0xff01;
+        let by_name = is_link_local(ip) && !is_interface_local && !flags.has(gnu::NI_NUMERICSCOPE);
         match by_name.then(|| interfaces::name(address.scope, &mut buffer)).flatten() {
             Some(name) => {
                 append_text(&mut text.0, b"%")?;

@@ -145,7 +145,7 @@ impl<'a> Resolver<'a> {
             (name, None) => Name::from_text(name),
             ([], Some([])) => Ok(Name::ROOT),
             // With the dot between the two there would be an empty label.
-            ([] | [b'.'] | [.., b'.'], Some(_)) => Err(NameError::Malformed),
+            ([] | [b'.'] | [.., b'.'], Some(_)) | (_, Some([b'.'])) => Err(NameError::Malformed),
             (name, Some(domain)) => Name::from_parts(name, domain),
         };
         self.query_name(name, asked, room)

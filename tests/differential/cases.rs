@@ -10,7 +10,7 @@
 //! vary = { n = ["0", "1"] }   # one world for each choice of values: {n} in any text below
 //! resolv = "…"                # /etc/resolv.conf; so hosts, nsswitch, gai, services
 //! files = { "/etc/x" = "…" }  # others; false removes one
-//! network = ["address 192.0.2.1/24", "no-ipv6", "no-loopback", "default-4", "ip link …"]
+//! network = ["address 192.0.2.1/24", "no-ipv6", "default-4", "case v4", "ip link …"]
 //! env = { RES_OPTIONS = "…" }
 //! dns = "…"                   # name servers, see `script`
 //! limit = 10                  # seconds that a call may take
@@ -204,7 +204,10 @@ fn calls(table: &Table, values: &Values) -> Vec<String> {
         add(&expand::fill(text.as_str().unwrap(), values));
     }
     for cross in table.get("cross").map_or(&Vec::new(), |cross| cross.as_array().unwrap()) {
-        let form = expand::fill(cross["form"].as_str().unwrap(), values);
+        // A key of the cross product hides the world's.
+        let mut others = values.clone();
+        others.retain(|key, _| cross.get(key).is_none());
+        let form = expand::fill(cross["form"].as_str().unwrap(), &others);
         for chosen in expand::product(&lists(cross, Some("form"))) {
             let call = expand::fill(&form, &chosen);
             add(&call.split_whitespace().collect::<Vec<_>>().join(" "));

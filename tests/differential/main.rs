@@ -13,6 +13,7 @@
 //! | [`cases`] | TOML → worlds and their calls |
 //! | [`expand`] | `{1..9}`, `{x*63}` and `{placeholders}` |
 //! | [`script`] | what a name server answers, written as lines |
+//! | [`network`] | hosts' networks by name: IPv4 only, a deprecated address, … |
 //! | [`scene`] | sets a world up in a sandbox |
 //! | [`probe`] | the C programs that make the calls |
 //! | [`outcome`] | what a call came to, as text |
@@ -40,6 +41,8 @@ mod support;
 
 mod cases;
 mod expand;
+mod mutants;
+mod network;
 mod outcome;
 mod probe;
 mod report;
@@ -68,4 +71,14 @@ fn every_case_agrees_with_libc() {
     } else {
         assert!(report.cases() > 0, "no case has that in its id");
     }
+}
+
+#[test]
+fn a_planted_bug_in_each_category_is_caught() {
+    let mutants = mutants::all();
+    let forgotten = mutants::forgotten(&mutants, &cases::load(None));
+    assert!(forgotten.is_empty(), "no planted bug in {forgotten:?}");
+    let library = mutants::build(&mutants);
+    let wrong = mutants::not_caught(&mutants, &library);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

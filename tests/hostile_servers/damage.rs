@@ -138,9 +138,8 @@ fn expected(meaning: &Meaning, question: &Question) -> String {
         Meaning::Truncated => one(marks.tcp),
         Meaning::Found(found, canonical) => (found.clone(), canonical.clone()),
         Meaning::NoName => return "EAI_NONAME".to_owned(),
-        // As in libc, for whom IPv4 differs from IPv6, and getnameinfo has one error.
+        // As in libc, for whom getnameinfo has one error.
         Meaning::NoData if question.qtype != rtype::PTR => return "EAI_NODATA".to_owned(),
-        Meaning::Unrelated if question.qtype == rtype::A => return "EAI_NODATA".to_owned(),
         Meaning::NoData | Meaning::Unrelated => return "EAI_NONAME".to_owned(),
     };
     if question.qtype == rtype::PTR {
@@ -188,23 +187,29 @@ fn every_damage(qtype: u16, over: Transport) {
         let _server = Server::start(sandbox, script);
         let mut calls = String::new();
         (0..ways.len()).for_each(|number| writeln!(calls, "{}", call(number, qtype)).unwrap());
-        let preload = std::env::var_os("WITH_LIBC").is_none();
-        let output = probe_within(Duration::from_secs(60), sandbox, preload, &calls);
+        let output = probe_within(Duration::from_secs(60), sandbox, true, &calls);
         assert!(output.success(), "{output}");
         let text = output.out();
         let answers: Vec<Vec<&str>> =
             text.split("> ").skip(1).map(|answer| answer.lines().skip(1).collect()).collect();
         assert_eq!(answers.len(), ways.len());
         let sent = sent.lock().unwrap();
-        let mut complaints = Vec::new();
+        let (mut complaints, mut slow) = (Vec::new(), 0);
         for (number, (way, lines)) in ways.iter().zip(&answers).enumerate() {
             let (question, message) = &sent[&name_of(number, qtype)];
             let meaning = meaning(message, question);
             let (expected, printed) = (expected(&meaning, question), printed(lines));
+            // Where an answer takes a quarter of a second to come the server is asked again.
+            let waits = matches!(meaning, Meaning::Dropped | Meaning::Truncated);
+            if waits && expected != printed && printed.starts_with(marks(qtype).again) {
+                slow += 1;
+                continue;
+            }
             if expected != printed {
                 complaints.push(format!("{way:?}: {meaning:?}, so {expected:?}, not {printed:?}"));
             }
         }
+        assert!(slow < ways.len() / 50, "{slow} of {} were asked again", ways.len());
         assert!(
             complaints.is_empty(),
             "{} of {}:\n{}",

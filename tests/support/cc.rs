@@ -19,6 +19,23 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// The program made from `tests/c/NAME.cpp`.
+pub fn cxx_program(name: &str) -> PathBuf {
+    build_from(name, name, &["-x", "c++"], &[])
+}
+
+/// The same as [`program`], for AddressSanitizer and UndefinedBehaviorSanitizer.
+pub fn address_sanitized(name: &str) -> PathBuf {
+    let options = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+    build_from(name, &format!("{name}-address"), &options, &[])
+}
+
+/// The same as [`program`], for ThreadSanitizer, with the library linked.
+pub fn thread_sanitized(name: &str) -> PathBuf {
+    let (memory, library) = (shared_object("tsan_memory"), preload_library());
+    build_from(name, &format!("{name}-thread"), &["-fsanitize=thread"], &[&library, &memory])
+}
+
 /// The same as [`program`], linked statically with the library's archive. The linker must have
 /// nothing to say, and take nothing from libc that the archive has.
 pub fn static_program(name: &str) -> PathBuf {
@@ -66,15 +83,21 @@ fn compile(
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let source = root.join("tests/c").join(name).with_extension("c");
+    let (extension, standard) = match options {
+        ["-x", "c++", ..] => ("cpp", "-std=gnu++17"),
+        _ => ("c", "-std=gnu11"),
+    };
+    // The driver of the same name that links with the C++ library.
+    let driver = if extension == "cpp" && compiler[0] == "cc" { "c++" } else { &compiler[0] };
+    let source = root.join("tests/c").join(name).with_extension(extension);
     // One folder for each compiler: `cc`'s programs are not those of another architecture's.
     let folder = root.join("target/tests-c").join(&compiler[0]);
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
-    let output = Command::new(&compiler[0])
+    let output = Command::new(driver)
         .args(&compiler[1..])
-        .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
+        .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
         .arg(&unfinished)

@@ -18,8 +18,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::sandbox::Sandbox;
-use super::wire::Query;
 
+pub use super::question::Question;
 pub use super::reply::Reply;
 
 /// How a question came.
@@ -27,38 +27,6 @@ pub use super::reply::Reply;
 pub enum Transport {
     Udp,
     Tcp,
-}
-
-/// One question that a client asked.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// Lower-cased, no final dot (the root is `.`), escaped as in master files.
-    pub name: String,
-    /// The same as it was sent.
-    pub name_as_sent: String,
-    pub qtype: u16,
-    pub qclass: u16,
-    pub transport: Transport,
-    /// Who asked.
-    pub source: SocketAddr,
-    /// Where it was asked.
-    pub server: SocketAddr,
-    pub id: u16,
-    /// Recursion desired, authentic data, checking disabled (RFC 4035 section 3.2).
-    pub rd: bool,
-    pub ad: bool,
-    pub cd: bool,
-    /// The payload size offered, if the query had an OPT record.
-    pub edns: Option<u16>,
-    /// DNSSEC OK (RFC 3225).
-    pub dnssec_ok: bool,
-    /// The whole message.
-    pub raw: Vec<u8>,
-    /// The question section as sent.
-    pub(super) question: Vec<u8>,
-    pub arrived: Instant,
-    /// Which question of this connection it is, from 0; always 0 over UDP.
-    pub position: usize,
 }
 
 /// A question in the order in which it arrived.
@@ -99,7 +67,9 @@ struct Shared {
 #[derive(Default)]
 struct Busy {
     threads: Vec<JoinHandle<()>>,
-    connections: Vec<TcpStream>,
+    connections: Vec<Arc<TcpStream>>,
+    /// A thread that has ended has panicked.
+    failed: bool,
 }
 
 enum Socket {
@@ -247,7 +217,8 @@ impl Drop for Server {
         }
         outcomes.extend(busy.threads.into_iter().map(JoinHandle::join));
         if !thread::panicking() {
-            assert!(outcomes.iter().all(Result::is_ok), "a script panicked, see above");
+            let all_ok = outcomes.iter().all(Result::is_ok) && !busy.failed;
+            assert!(all_ok, "a script panicked, see above");
         }
     }
 }
@@ -283,24 +254,26 @@ impl Shared {
                 return;
             }
             let Some(message) = step.message(question) else { continue };
+            let to = step.to.unwrap_or(question.source);
             // A client that is gone already makes this fail.
             match step.source(question.server) {
-                None => socket.send_to(&message, question.source).ok(),
-                Some(other) => {
-                    UdpSocket::bind(other).unwrap().send_to(&message, question.source).ok()
-                }
+                None => socket.send_to(&message, to).ok(),
+                Some(other) => UdpSocket::bind(other).unwrap().send_to(&message, to).ok(),
             };
         }
     }
 
     fn serve_tcp(self: &Arc<Self>, listener: &TcpListener) {
         while let Ok((stream, source)) = listener.accept() {
-            self.busy.lock().unwrap().connections.push(stream.try_clone().unwrap());
+            let stream = Arc::new(stream);
+            self.busy.lock().unwrap().connections.push(Arc::clone(&stream));
             let shared = Arc::clone(self);
             self.keep(thread::spawn(move || {
                 // The client may close in the middle of anything.
                 shared.serve_connection(&stream, source).ok();
                 stream.shutdown(std::net::Shutdown::Both).ok();
+                let mut busy = shared.busy.lock().unwrap();
+                busy.connections.retain(|other| !Arc::ptr_eq(other, &stream));
             }));
         }
     }
@@ -337,36 +310,22 @@ impl Shared {
         transport: Transport,
         position: usize,
     ) -> Option<Question> {
-        let arrived = Instant::now();
-        let Some(query) = Query::parse(raw) else {
+        let Some(question) = Question::parse(raw, source, server, transport, position) else {
             self.garbage.fetch_add(1, Ordering::SeqCst);
             return None;
-        };
-        let question = Question {
-            name: query.name.to_ascii_lowercase(),
-            name_as_sent: query.name,
-            qtype: query.qtype,
-            qclass: query.qclass,
-            transport,
-            source,
-            server,
-            id: query.id,
-            rd: query.flags & 0x0100 != 0,
-            ad: query.flags & 0x0020 != 0,
-            cd: query.flags & 0x0010 != 0,
-            edns: query.edns.map(|(payload, _)| payload),
-            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
-            raw: raw.to_vec(),
-            question: query.question,
-            arrived,
-            position,
         };
         self.log.lock().unwrap().push(question.clone());
         Some(question)
     }
 
     fn keep(&self, thread: JoinHandle<()>) {
-        self.busy.lock().unwrap().threads.push(thread);
+        let mut busy = self.busy.lock().unwrap();
+        // A thread that has ended keeps its stack until it is joined.
+        let (ended, running) = busy.threads.drain(..).partition(JoinHandle::is_finished);
+        let ended: Vec<_> = ended;
+        busy.threads = running;
+        busy.failed |= ended.into_iter().any(|thread| thread.join().is_err());
+        busy.threads.push(thread);
     }
 
     /// Waits, unless the server stops meanwhile: then false.

@@ -5,7 +5,7 @@ use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
-use super::pending::{Asked, Pending, Turn};
+use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
 use super::schedule::budget;
 use crate::cache::{self, Cache};
@@ -16,7 +16,11 @@ use crate::source::{Failure, Found, NameText, append_name, append_text, names, t
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
+use core::time::Duration;
 use smallvec::SmallVec;
+
+/// From the end of a thread's time to ask until others know what came of it.
+const TO_TELL: Duration = Duration::from_millis(100);
 
 /// All that a lookup needs to know.
 #[derive(Clone, Copy)]
@@ -98,20 +102,23 @@ impl<'a> Lookup<'a> {
         if answers.is_complete() {
             self.trace().packet(format_args!("dns: {name} from the cache"));
         } else {
+            let begun = Instant::now();
             match self.join(name, answers.missing()) {
                 Turn::Ours(mut turn) => {
                     // Somebody's turn may just have ended.
                     self.recall(name, &mut answers)?;
-                    self.ask_servers(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, Some(turn.alive()))?;
                     turn.learned(answers.learned());
                 }
                 Turn::Theirs(learned) => {
                     self.trace().packet(format_args!("dns: {name} as another thread was told"));
                     self.recall(name, &mut answers)?;
                     answers.learn(learned);
-                    self.ask_servers(name, &mut answers)?;
+                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
                 }
-                Turn::Alone => self.ask_servers(name, &mut answers)?,
+                Turn::Alone => {
+                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
+                }
             }
         }
         let mut joined = together(answers.outcomes)?;
@@ -138,7 +145,8 @@ impl<'a> Lookup<'a> {
 
     /// Takes the turn to ask, where answers are kept for others to find.
     fn join(&self, name: &Name, qtypes: [u16; MAX_QUESTIONS]) -> Turn<'a> {
-        let limit = budget(self.terms.options, self.terms.servers.len());
+        // Who asks needs a moment more, to tell.
+        let limit = budget(self.terms.options, self.terms.servers.len()) + TO_TELL;
         match self.generation {
             Some(generation) if self.cache.is_on() => {
                 self.pending.join(&Asked { name: *name, qtypes, generation }, limit)
@@ -147,8 +155,19 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// The same lookup with so much less time as has gone since `begun`.
+    fn having_waited(&self, begun: Instant) -> Lookup<'a> {
+        let waited = Instant::now().since(begun);
+        Lookup { terms: Terms { waited, ..self.terms }, ..*self }
+    }
+
     /// Asks the servers for what is missing.
-    fn ask_servers(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
+    fn ask_servers(
+        &self,
+        name: &Name,
+        answers: &mut Answers,
+        alive: Option<&Alive>,
+    ) -> Result<(), NoMemory> {
         let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
         for (qtype, outcome) in answers.open() {
@@ -177,7 +196,7 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         self.cache.missed(questions.len());
-        let progress = exchange(&self.terms, &questions, read)?;
+        let progress = exchange(&Terms { alive, ..self.terms }, &questions, read)?;
         for (outcome, progress) in outcomes.into_iter().zip(progress) {
             outcome.note(progress);
         }
@@ -243,18 +262,21 @@ impl<'a> Lookup<'a> {
         let (mut run, mut outcome) = (Vec::new(), Outcome::NotAsked);
         self.recall_names(&name, &mut run, &mut outcome)?;
         if matches!(outcome, Outcome::NotAsked) {
+            let begun = Instant::now();
             match self.join(&name, [record_type::PTR, 0]) {
                 Turn::Ours(mut turn) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, Some(turn.alive()))?;
                     turn.learned([outcome.unkept(), None]);
                 }
                 Turn::Theirs([learned, _]) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
                     outcome.learn(learned);
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
                 }
-                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome)?,
+                Turn::Alone => {
+                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
+                }
             }
         }
         match outcome {
@@ -296,6 +318,7 @@ impl<'a> Lookup<'a> {
         name: &Name,
         run: &mut Vec<u8>,
         outcome: &mut Outcome<u32>,
+        alive: Option<&Alive>,
     ) -> Result<(), NoMemory> {
         if !matches!(outcome, Outcome::NotAsked) {
             return Ok(());
@@ -316,7 +339,7 @@ impl<'a> Lookup<'a> {
         };
         let question = [Question::new(*name, record_type::PTR)];
         self.cache.missed(question.len());
-        let [progress, _] = exchange(&self.terms, &question, read)?;
+        let [progress, _] = exchange(&Terms { alive, ..self.terms }, &question, read)?;
         outcome.note(progress);
         Ok(())
     }
@@ -327,7 +350,7 @@ fn cached_content(
     content: &read::Content<read::AddressSet>,
 ) -> Result<Option<cache::Content>, NoMemory> {
     let read::Content::Found(set) = content else { return Ok(negative(content)) };
-    let mut list = Vec::new();
+    let mut list = SmallVec::new();
     list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
     list.extend_from_slice(&set.addresses);
     let mut run = NameText::new();
@@ -337,7 +360,7 @@ fn cached_content(
         append_name(&mut run, &text_of(&set.canonical)?)?;
         aliases.try_for_each(|alias| append_name(&mut run, alias))?;
     }
-    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), copy(&run)?)))
+    Ok(Some(cache::Content::Addresses(list, copy(&run)?)))
 }
 
 fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
