@@ -160,6 +160,11 @@ PAGES := $(wildcard docs/man/*.[1-9])
 # Where the pages of these source files go: docs/man/x.5 is man5/x.5.
 PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
+# What to read, and examples to copy from, in folders as here.
+DOCDIR ?= $(PREFIX)/share/doc/rustdns
+DOCS := README.md docs/divergences.md docs/faq.md docs/migration.md \
+	$(shell find examples/apparmor examples/containers examples/kubernetes examples/systemd -type f)
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)
@@ -173,14 +178,43 @@ install: all
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
+	$(foreach file,$(DOCS),install -D -m 644 $(file) $(DESTDIR)$(DOCDIR)/$(file) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
+		$(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
+	for folder in $(sort $(dir $(DOCS))) .; do \
+		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
 	test -n '$(DESTDIR)' || ldconfig
+
+# Debian packages of all that, into target/deb (packaging/debian/README.source).
+.PHONY: deb
+deb: all
+	scripts/deb
+
+# Installs, upgrades, removes and purges them in a Debian system of their own.
+.PHONY: deb-check
+deb-check: all
+	scripts/deb-check
+
+# The same for RPM, into target/rpm (packaging/rustdns.spec).
+.PHONY: rpm
+rpm: all
+	scripts/rpm
+
+# Every command of README.md, in a fresh Debian system.
+.PHONY: readme-check
+readme-check:
+	scripts/readme-check
+
+# README.md's pictures anew, out of the demo and docs/performance.md.
+.PHONY: pictures
+pictures:
+	scripts/pictures
 
 .PHONY: clean
 clean:
@@ -200,5 +234,9 @@ help:
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make deb        Debian packages, into target/deb; make deb-check tries them'
+	@echo 'make rpm        RPM packages, into target/rpm'
+	@echo 'make readme-check  every command of README.md in a fresh Debian system'
+	@echo 'make pictures   README.md'\''s pictures anew'
 	@echo 'make compatibility  test suites of other projects with libc and with rustdns, a table'
 	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'
