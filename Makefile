@@ -162,7 +162,7 @@ PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page))
 
 # What to read, and examples to copy from, in folders as here.
 DOCDIR ?= $(PREFIX)/share/doc/rustdns
-DOCS := README.md docs/divergences.md docs/faq.md docs/migration.md \
+DOCS := README.md docs/deployment.md docs/divergences.md docs/faq.md docs/migration.md \
 	$(shell find examples/apparmor examples/containers examples/kubernetes examples/systemd -type f)
 
 .PHONY: install
