@@ -1,5 +1,10 @@
 //! Services that are locked up: what examples/systemd says is enough, is.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
 mod support;
 
 use std::path::Path;
