@@ -176,6 +176,9 @@ install: all
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
 	install -m 644 $(DIST)/librustdns.a $(DESTDIR)$(LIBDIR)/librustdns.a
 	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
+	@# Not everywhere can it be built.
+	test ! -e $(DIST)/librustdns-encrypted.so || \
+		install -m 644 $(DIST)/librustdns-encrypted.so $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
@@ -187,11 +190,12 @@ install: all
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
-		$(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
 	for folder in $(sort $(dir $(DOCS))) .; do \
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
+	rm -f $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
 	test -n '$(DESTDIR)' || ldconfig
 
 # Debian packages of all that, into target/deb (packaging/debian/README.source).
