@@ -42,6 +42,13 @@ pub struct Failure {
     miss: Miss,
 }
 
+impl Failure {
+    /// A call that failed before anybody was asked.
+    pub fn without_answer(host: Option<HostError>, errno: Option<i32>) -> Failure {
+        Failure { host, errno, miss: Miss::Final }
+    }
+}
+
 impl From<NoMemory> for Failure {
     fn from(_: NoMemory) -> Failure {
         Failure {
