@@ -87,6 +87,12 @@ pkgconfig:
 musl:
 	scripts/musl
 
+# The library in C for machines without Rust: a tarball, and a build of it for this machine
+# (docs/portable-c.md).
+.PHONY: portable-c
+portable-c:
+	scripts/portable-c
+
 # include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
 HEADER_DIR ?= include
 .PHONY: header
