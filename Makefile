@@ -124,6 +124,10 @@ fuzz:
 bench: all
 	scripts/bench
 
+.PHONY: compatibility
+compatibility:
+	scripts/compatibility
+
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
@@ -170,4 +174,5 @@ help:
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make compatibility  test suites of other projects with libc and with rustdns, a table'
 	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'

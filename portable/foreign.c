@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "portable.h"
+#include "system.h"
 
 typedef int getaddrinfo_function(const char *, const char *, const struct addrinfo *,
                                  struct addrinfo **);
@@ -19,7 +19,7 @@ static void *next_function(const char *name)
 }
 
 /* The answer's form: addresses, then the canonical name. */
-static u32 copy(struct Z_rustdns_sys_instance_t *sys, const struct addrinfo *list, u32 place, u32 room)
+static u32 copy(sys_t *sys, const struct addrinfo *list, u32 place, u32 room)
 {
   const char *name = list != NULL && list->ai_canonname != NULL ? list->ai_canonname : "";
   uint8_t *to = core_octets(sys, place, room);
@@ -39,7 +39,7 @@ static u32 copy(struct Z_rustdns_sys_instance_t *sys, const struct addrinfo *lis
   return length << 16 | count;
 }
 
-u32 Z_rustdns_sysZ_foreign_look_up(struct Z_rustdns_sys_instance_t *sys, u32 node, u32 length,
+u32 SYS(foreign_look_up)(sys_t *sys, u32 node, u32 length,
                                    u32 family, u32 place, u32 room)
 {
   enum { NO_NAME = -1, AGAIN = -2, NO_MEMORY = -3 };

@@ -8,9 +8,7 @@
 #include <netinet/in.h>
 
 #include "state.h"
-
-typedef struct Z_rustdns_sys_instance_t sys_t;
-#define SYS(name) Z_rustdns_sysZ_##name
+#include "system.h"
 
 static struct __res_state *state_of(sys_t *sys)
 {

@@ -4,29 +4,17 @@
    by, and the system's errno, which it passes on. */
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <iconv.h>
-#include <langinfo.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
-#include <strings.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "portable.h"
-
-typedef struct Z_rustdns_sys_instance_t sys_t;
-#define SYS(name) Z_rustdns_sysZ_##name
+#include "system.h"
 
 /* ---- errno ---- */
 
@@ -41,7 +29,7 @@ int system_errno(int32_t core_errno)
   return EIO;
 }
 
-static u32 fault(int error)
+u32 system_fault(int error)
 {
   int kind = 6;
   /* EAGAIN and EWOULDBLOCK differ on some systems: no switch. */
@@ -59,15 +47,10 @@ static u32 fault(int error)
   return (u32) - (kind << 16 | error);
 }
 
-static u32 result_of(long result)
+u32 system_result(long result)
 {
-  return result >= 0 ? (u32)result : fault(errno);
+  return result >= 0 ? (u32)result : system_fault(errno);
 }
-
-#define RETRY(result, call)                                                                        \
-  do                                                                                               \
-    result = (call);                                                                               \
-  while (result < 0 && errno == EINTR)
 
 /* ---- clock, chance, names ---- */
 
@@ -164,13 +147,13 @@ static void tell_identity(sys_t *sys, u32 place, const struct stat *status)
 }
 
 /* The instance's own list of what it has open, for when it is thrown away. */
-static u32 opened(sys_t *sys, int descriptor)
+u32 system_opened(sys_t *sys, int descriptor)
 {
   if (descriptor < 0)
-    return fault(errno);
+    return system_fault(errno);
   if (sys->open_count == MAX_OPEN) {
     close(descriptor);
-    return fault(EMFILE);
+    return system_fault(EMFILE);
   }
   sys->open[sys->open_count++] = descriptor;
   return (u32)descriptor;
@@ -193,11 +176,11 @@ u32 SYS(file_identity)(sys_t *sys, u32 path, u32 length, u32 numbers)
   struct stat status;
   int result;
   if (name == NULL)
-    return fault(errno);
+    return system_fault(errno);
   RETRY(result, stat(name, &status));
   if (result == 0)
     tell_identity(sys, numbers, &status);
-  return result_of(result);
+  return system_result(result);
 }
 
 u32 SYS(file_open)(sys_t *sys, u32 path, u32 length, u32 numbers)
@@ -206,22 +189,22 @@ u32 SYS(file_open)(sys_t *sys, u32 path, u32 length, u32 numbers)
   struct stat status;
   int file, error;
   if (name == NULL)
-    return fault(errno);
+    return system_fault(errno);
   /* Never blocks, not even on a pipe without a writer. */
   RETRY(file, open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file < 0)
-    return fault(errno);
+    return system_fault(errno);
   if (fstat(file, &status) != 0) {
     error = errno;
     close(file);
-    return fault(error);
+    return system_fault(error);
   }
   if (!S_ISREG(status.st_mode)) {
     close(file);
     return (u32)INT32_MIN;
   }
   tell_identity(sys, numbers, &status);
-  return opened(sys, file);
+  return system_opened(sys, file);
 }
 
 u32 SYS(file_read)(sys_t *sys, u32 file, u32 place, u32 room)
@@ -229,7 +212,7 @@ u32 SYS(file_read)(sys_t *sys, u32 file, u32 place, u32 room)
   ssize_t n;
   uint8_t *octets = core_octets(sys, place, room);
   RETRY(n, read((int)file, octets, room < INT32_MAX ? room : INT32_MAX));
-  return result_of(n);
+  return system_result(n);
 }
 
 /* ---- sockets ---- */
@@ -237,7 +220,7 @@ u32 SYS(file_read)(sys_t *sys, u32 file, u32 place, u32 room)
 u32 SYS(socket_open)(sys_t *sys, u32 family, u32 is_stream)
 {
   int kind = is_stream ? SOCK_STREAM : SOCK_DGRAM;
-  return opened(sys, socket(family == 6 ? AF_INET6 : AF_INET, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return system_opened(sys, socket(family == 6 ? AF_INET6 : AF_INET, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 u32 SYS(socket_connect)(sys_t *sys, u32 socket, u32 peer)
@@ -250,7 +233,7 @@ u32 SYS(socket_connect)(sys_t *sys, u32 socket, u32 peer)
   if (connect((int)socket, (struct sockaddr *)&storage, length) == 0)
     return 0;
   /* After EINTR the connection goes on in the background, as with EINPROGRESS. */
-  return fault(errno == EINTR ? EINPROGRESS : errno);
+  return system_fault(errno == EINTR ? EINPROGRESS : errno);
 }
 
 u32 SYS(socket_disconnect)(sys_t *sys, u32 socket)
@@ -261,7 +244,7 @@ u32 SYS(socket_disconnect)(sys_t *sys, u32 socket)
   memset(&none, 0, sizeof none);
   none.sa_family = AF_UNSPEC;
   RETRY(result, connect((int)socket, &none, sizeof none));
-  return result_of(result);
+  return system_result(result);
 }
 
 u32 SYS(socket_is_v6_only)(sys_t *sys, u32 socket)
@@ -277,7 +260,7 @@ u32 SYS(socket_send)(sys_t *sys, u32 socket, u32 place, u32 length)
   ssize_t n;
   const uint8_t *octets = core_octets(sys, place, length);
   RETRY(n, send((int)socket, octets, length, MSG_NOSIGNAL));
-  return result_of(n);
+  return system_result(n);
 }
 
 u32 SYS(socket_receive)(sys_t *sys, u32 socket, u32 place, u32 room)
@@ -291,7 +274,7 @@ u32 SYS(socket_receive)(sys_t *sys, u32 socket, u32 place, u32 room)
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
   RETRY(n, recvmsg((int)socket, &header, 0));
-  return n < 0 ? fault(errno) : (u32)n | (header.msg_flags & MSG_TRUNC ? 1u << 30 : 0);
+  return n < 0 ? system_fault(errno) : (u32)n | (header.msg_flags & MSG_TRUNC ? 1u << 30 : 0);
 }
 
 u32 SYS(socket_outcome)(sys_t *sys, u32 socket)
@@ -301,7 +284,7 @@ u32 SYS(socket_outcome)(sys_t *sys, u32 socket)
   (void)sys;
   if (getsockopt((int)socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
     error = errno;
-  return error == 0 ? 0 : fault(error);
+  return error == 0 ? 0 : system_fault(error);
 }
 
 u32 SYS(socket_address)(sys_t *sys, u32 socket, u32 place)
@@ -310,9 +293,9 @@ u32 SYS(socket_address)(sys_t *sys, u32 socket, u32 place)
   struct address address;
   socklen_t length = sizeof storage;
   if (getsockname((int)socket, (struct sockaddr *)&storage, &length) != 0)
-    return fault(errno);
+    return system_fault(errno);
   if (!address_of(&storage, length, &address))
-    return fault(EAFNOSUPPORT);
+    return system_fault(EAFNOSUPPORT);
   memcpy(core_octets(sys, place, 16), address.octets, 16);
   return address.family;
 }
@@ -326,7 +309,7 @@ u32 SYS(wait)(sys_t *sys, u32 place, u32 count, u64 deadline)
   int result;
   u32 i;
   if (count > MAX_WAITED)
-    return fault(EINVAL);
+    return system_fault(EINVAL);
   for (i = 0; i < count; i++) {
     memcpy(interest, core_octets(sys, place + i * sizeof interest, sizeof interest), sizeof interest);
     polled[i].fd = interest[0];
@@ -339,98 +322,10 @@ u32 SYS(wait)(sys_t *sys, u32 place, u32 count, u64 deadline)
     result = poll(polled, count, left < INT32_MAX ? (int)left : INT32_MAX);
   } while (result < 0 && errno == EINTR);
   if (result < 0)
-    return fault(errno);
+    return system_fault(errno);
   for (i = 0; i < count; i++) {
     int32_t ready = polled[i].revents != 0;
     memcpy(core_octets(sys, place + i * sizeof interest + 8, sizeof ready), &ready, sizeof ready);
   }
   return 0;
-}
-
-/* ---- interfaces ---- */
-
-u32 SYS(interface_index)(sys_t *sys, u32 place, u32 length)
-{
-  char name[IF_NAMESIZE];
-  const uint8_t *octets = core_octets(sys, place, length);
-  if (length >= sizeof name)
-    return 0;
-  memcpy(name, octets, length);
-  name[length] = '\0';
-  return if_nametoindex(name);
-}
-
-u32 SYS(interface_name)(sys_t *sys, u32 index, u32 place)
-{
-  char name[IF_NAMESIZE];
-  if (if_indextoname(index, name) == NULL)
-    return 0;
-  memcpy(core_octets(sys, place, sizeof name), name, sizeof name);
-  return (u32)strlen(name);
-}
-
-u32 SYS(interface_is_tunnel)(sys_t *sys, u32 index)
-{
-  struct ifreq request;
-  int result, descriptor;
-  (void)sys;
-  memset(&request, 0, sizeof request);
-  if (if_indextoname(index, request.ifr_name) == NULL)
-    return 0;
-  descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0)
-    return 0;
-  result = ioctl(descriptor, SIOCGIFHWADDR, &request);
-  close(descriptor);
-  /* Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4. */
-  return result == 0 && (request.ifr_hwaddr.sa_family == 768 || request.ifr_hwaddr.sa_family == 769 ||
-                         request.ifr_hwaddr.sa_family == 776);
-}
-
-u32 SYS(routing_ask)(sys_t *sys, u32 request, u32 length)
-{
-  struct sockaddr_nl kernel;
-  ssize_t n;
-  u32 socket_ = opened(sys, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if ((int32_t)socket_ < 0)
-    return socket_;
-  memset(&kernel, 0, sizeof kernel);
-  kernel.nl_family = AF_NETLINK;
-  RETRY(n, sendto((int)socket_, core_octets(sys, request, length), length, 0,
-                  (struct sockaddr *)&kernel, sizeof kernel));
-  if (n < 0) {
-    u32 failed = fault(errno);
-    SYS(close)(sys, socket_);
-    return failed;
-  }
-  return socket_;
-}
-
-u32 SYS(routing_receive)(sys_t *sys, u32 socket, u32 place, u32 room)
-{
-  ssize_t n;
-  /* The kernel has queued the answer before sendto() returned: this does not wait. */
-  RETRY(n, recv((int)socket, core_octets(sys, place, room), room, MSG_DONTWAIT));
-  return result_of(n);
-}
-
-/* ---- the locale ---- */
-
-/* -1: it can't be converted; -2: the locale's encoding is UTF-8. */
-u32 SYS(convert)(sys_t *sys, u32 direction, u32 text, u32 length, u32 place, u32 room)
-{
-  const char *codeset = nl_langinfo(CODESET);
-  char *source = (char *)core_octets(sys, text, length);
-  char *target = (char *)core_octets(sys, place, room);
-  size_t unread = length, unwritten = room, result;
-  iconv_t converter;
-  if (strcasecmp(codeset, "UTF-8") == 0)
-    return (u32)-2;
-  converter = direction == 0 ? iconv_open("UTF-8", codeset) : iconv_open(codeset, "UTF-8");
-  if (converter == (iconv_t)-1)
-    return (u32)-1;
-  result = iconv(converter, &source, &unread, &target, &unwritten);
-  iconv_close(converter);
-  /* Anything but zero: an error, or characters that were replaced. */
-  return result != 0 || unread != 0 ? (u32)-1 : room - (u32)unwritten;
 }

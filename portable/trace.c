@@ -9,10 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "portable.h"
-
-typedef struct Z_rustdns_sys_instance_t sys_t;
-#define SYS(name) Z_rustdns_sysZ_##name
+#include "system.h"
 
 /* The program's listener; what it points to never changes and is never freed. */
 struct listener *system_listener;

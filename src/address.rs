@@ -71,7 +71,25 @@ fn number(part: &[u8]) -> Option<u32> {
 
 /// Reads IPv4 as `inet_pton(3)` does: four decimal parts without leading zeros.
 pub fn inet_pton4(text: &[u8]) -> Option<Ipv4Addr> {
-    core::str::from_utf8(text).ok()?.parse().ok()
+    let (mut bits, mut octet, mut digits, mut dots) = (0u32, 0u32, 0, 0);
+    for &character in text {
+        match character {
+            b'0'..=b'9' if digits == 0 || octet != 0 => {
+                octet = 10 * octet + u32::from(character - b'0');
+                digits += 1;
+                if octet > 255 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 && dots < 3 => {
+                bits = bits << 8 | octet;
+                (octet, digits) = (0, 0);
+                dots += 1;
+            }
+            _ => return None,
+        }
+    }
+    (digits > 0 && dots == 3).then(|| Ipv4Addr::from_bits(bits << 8 | octet))
 }
 
 /// Reads IPv6 as `inet_pton(3)` does (RFC 4291 section 2.2), without a zone.

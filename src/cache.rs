@@ -16,6 +16,9 @@ use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
+/// The octets that the answers of one set may take besides their places: all of a thousand addresses,
+/// twice, and no more of what a server sends to fill memory. Most take some fifty.
+const SET_OCTETS: usize = 64 << 10;
 
 /// What an answer is kept under.
 #[derive(Clone, Copy)]
@@ -39,6 +42,17 @@ pub enum Content {
     NoData,
     /// The name does not exist.
     NoName,
+}
+
+impl Content {
+    /// The heap that it takes.
+    fn octets(&self) -> usize {
+        match self {
+            Content::Addresses(list, names) => size_of_val::<[Address]>(list) + names.len(),
+            Content::Names(names) => names.len(),
+            Content::NoData | Content::NoName => 0,
+        }
+    }
 }
 
 /// An answer that is kept.
@@ -94,6 +108,12 @@ struct Slot {
     entry: Option<Shared<Entry>>,
 }
 
+impl Slot {
+    fn octets(&self) -> usize {
+        self.entry.as_ref().map_or(0, |entry| entry.content.octets())
+    }
+}
+
 impl Cache {
     /// A cache of at least `entries` places; `seed` makes where they are unpredictable.
     /// It takes memory as it fills.
@@ -141,7 +161,8 @@ impl Cache {
     /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or
     /// the shard is busy.
     pub fn put(&self, key: &Key<'_>, content: Content, ttl: u32, now: Instant) {
-        if !self.is_on() || ttl == 0 {
+        let weight = content.octets();
+        if !self.is_on() || ttl == 0 || weight > SET_OCTETS {
             return;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
@@ -173,6 +194,14 @@ impl Cache {
             .unwrap_or(0);
         if let Some(slot) = slots.get_mut(victim) {
             *slot = Slot { hash, used: false, entry: Some(entry) };
+        }
+        // Heavy ones make room for the new one, whichever they are: they are rare.
+        let mut total: usize = slots.iter().map(Slot::octets).sum();
+        for (at, slot) in slots.iter_mut().enumerate() {
+            if total > SET_OCTETS && at != victim {
+                total -= slot.octets();
+                *slot = Slot::default();
+            }
         }
     }
 
@@ -272,6 +301,29 @@ mod tests {
         }
         let held = cache.entries();
         assert!(0 < held && held <= SHARDS * WAYS, "{held}");
+    }
+
+    #[test]
+    fn answers_of_any_size_take_bounded_memory() {
+        let cache = Cache::new(SHARDS * WAYS, 1);
+        let now = Instant::now();
+        let addresses = |count| {
+            let list = vec![Address::new([192, 0, 2, 1].into()); count];
+            Content::Addresses(list.into(), Box::default())
+        };
+        for i in 0..1_000 {
+            let name = name(&format!("n{i}.test"));
+            let key = Key { name: &name, qtype: 1, generation: 0 };
+            cache.put(&key, addresses(1_000), 1000, now);
+            assert!(cache.get(&key, now).is_some(), "the last one");
+            cache.put(&key, addresses(4_000), 1000, now);
+            let kept = cache.get(&key, now).map(|entry| entry.content.octets());
+            assert_eq!(kept, Some(addresses(1_000).octets()), "more than fits is not kept");
+        }
+        for shard in &cache.shards {
+            let octets: usize = shard.lock().unwrap().iter().map(Slot::octets).sum();
+            assert!(0 < octets && octets <= SET_OCTETS * cache.sets, "{octets}");
+        }
     }
 
     #[test]

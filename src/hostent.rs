@@ -28,29 +28,17 @@ pub fn by_name(session: &Session, name: &[u8], family: Family) -> Result<Found, 
     if name.len() > MAX_NAME {
         return Err(Failure::NoName);
     }
-    walk(session, &Text(name), &mut |service| ask_name(session, service, name, family), &mut || {
-        crate::abi::foreign::look_up(name, family)
-    })
-}
-
-/// What one of nsswitch.conf's services knows of a name.
-pub fn ask_name(
-    session: &Session,
-    service: &Service,
-    name: &[u8],
-    family: Family,
-) -> Result<Found, Failure> {
-    let mut found = resolve::ask(session, service, name, family)?;
-    if *service == Service::Dns && family == Family::V4 {
-        let upstream = session.upstream()?;
-        sort(&mut found.addresses, &upstream.conf.sortlist)?;
-    }
-    Ok(found)
+    walk(
+        session,
+        &Text(name),
+        &mut |service| resolve::ask(session, service, name, family),
+        &mut || crate::abi::foreign::look_up(name, family),
+    )
 }
 
 /// Brings the addresses into the order of resolv.conf's `sortlist`: those of its first network first,
 /// those of none last, and else as they were.
-fn sort(addresses: &mut Addresses, sortlist: &[Sort]) -> Result<(), NoMemory> {
+pub fn sort(addresses: &mut Addresses, sortlist: &[Sort]) -> Result<(), NoMemory> {
     if sortlist.is_empty() || addresses.len() < 2 {
         return Ok(());
     }
@@ -121,7 +109,7 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
     match service {
         Service::Files => {
             let file = session.hosts()?;
-            let line = hosts::by_address(&file, ip).ok_or(Failure::NoName)?;
+            let line = hosts::by_address(&file, ip)?.ok_or(Failure::NoName)?;
             hosts::add_names(&mut found, &line)?;
             found.addresses.try_push(Address::new(ip))?;
         }

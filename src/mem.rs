@@ -29,6 +29,20 @@ impl<A: smallvec::Array> TryPush<A::Item> for SmallVec<A> {
     }
 }
 
+/// Makes room for `count` items more.
+pub fn reserve<T>(list: &mut Vec<T>, count: usize) -> Result<(), NoMemory> {
+    list.try_reserve_exact(count).map_err(|_| NoMemory)
+}
+
+/// `value` on the heap: an array of one, for std has no way to a `Box` that can fail.
+pub fn boxed<T>(value: T) -> Result<Box<[T; 1]>, NoMemory> {
+    let mut one = Vec::new();
+    reserve(&mut one, 1)?;
+    one.push(value);
+    // Capacity equals length: no reallocation, and one item is one item.
+    one.into_boxed_slice().try_into().map_err(|_| NoMemory)
+}
+
 /// Appends `bytes` to `out`.
 pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NoMemory> {
     out.try_reserve(bytes.len()).map_err(|_| NoMemory)?;

@@ -103,7 +103,10 @@ fn numeric(address: Address, flags: Flags) -> Result<NameText, Error> {
         && address.scope != 0
     {
         let mut buffer = [0; 16];
-        let by_name = is_link_local(ip) && !flags.numeric_scope;
+        let [first, ..] = ip.segments();
+        // libc has the number behind interface-local addresses.
+        let is_interface_local = first & 0xff0f == 0xff01;
+        let by_name = is_link_local(ip) && !is_interface_local && !flags.numeric_scope;
         match by_name.then(|| interfaces::name(address.scope, &mut buffer)).flatten() {
             Some(name) => {
                 append_text(&mut text.0, b"%")?;
@@ -118,7 +121,7 @@ fn numeric(address: Address, flags: Flags) -> Result<NameText, Error> {
 /// True for an IPv4-compatible address (RFC 4291 section 2.5.5.1), of which glibc's `inet_ntop(3)`
 /// writes the last four octets as IPv4; musl's does not.
 fn is_compatible(ip: Ipv6Addr) -> bool {
-    cfg!(target_env = "gnu") && (0x1_0000..=0xffff_ffff).contains(&ip.to_bits())
+    !cfg!(target_env = "musl") && (0x1_0000..=0xffff_ffff).contains(&ip.to_bits())
 }
 
 /// The name of the socket's service; where there is none, its port as text. A local socket's is its path.

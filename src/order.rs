@@ -71,7 +71,9 @@ fn learn_facts(candidates: &mut [Candidate]) {
     let mut has_v6 = false;
     let listed = interfaces::addresses(&mut |own| {
         has_v6 |= own.ip.is_ipv6() && !own.ip.is_loopback();
-        let wanted = candidates.iter().any(|c| c.source.is_some_and(|source| source.ip == own.ip));
+        let wanted = candidates
+            .iter()
+            .any(|c| c.source.is_some_and(|source| source.ip.to_canonical() == own.ip));
         if wanted && facts.try_reserve(1).is_ok() {
             facts.push(own);
         }
@@ -81,7 +83,7 @@ fn learn_facts(candidates: &mut [Candidate]) {
         return;
     }
     for source in candidates.iter_mut().filter_map(|candidate| candidate.source.as_mut()) {
-        if let Some(own) = facts.iter().find(|own| own.ip == source.ip) {
+        if let Some(own) = facts.iter().find(|own| own.ip == source.ip.to_canonical()) {
             source.prefix_len = own.prefix_len;
             source.interface = own.interface;
             source.deprecated = own.deprecated;

@@ -54,8 +54,7 @@ pub fn resolve(
         && !has_manual()
         && let Some(addresses) = answers.get(asked, now)
     {
-        let ports =
-            |name: &[u8], protocol: &[u8]| Session::at(state, now).ok()?.port(name, protocol);
+        let ports = |name: &[u8], protocol: &[u8]| Session::at(state, now)?.port(name, protocol);
         let endpoints = endpoints(service, hints, &ports)?;
         return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
     }
@@ -256,6 +255,8 @@ impl Resolver<'_> {
         let configured = self.configured();
         let family = match (family, configured) {
             (_, OwnFamilies { v4: true, v6: true }) => family,
+            // To be mapped: libc looks at IPv6 alone there.
+            (Family::V4, OwnFamilies { v6: true, .. }) if self.hints.family == Family::V6 => family,
             (Family::Any | Family::V4, OwnFamilies { v4: true, v6: false }) => Family::V4,
             (Family::Any | Family::V6, OwnFamilies { v4: false, v6: true }) => Family::V6,
             // With neither, libc narrows nothing where both are asked for.
@@ -263,10 +264,15 @@ impl Resolver<'_> {
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
         let upstream = self.session.upstream()?;
-        self.session.lookup(&upstream).addresses(node, family)
+        let mut found = self.session.lookup(&upstream).addresses(node, family)?;
+        // Where both families are wanted, libc does not look at the sortlist.
+        if self.hints.family == Family::V4 {
+            hostent::sort(&mut found.addresses, &upstream.conf.sortlist)?;
+        }
+        Ok(found)
     }
 
-    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, loopback ones left out.
+    /// What AI_ADDRCONFIG goes by: an address of the family on any interface, but for 127.0.0.1 and ::1.
     fn configured(&self) -> OwnFamilies {
         let both = OwnFamilies { v4: true, v6: true };
         if !self.flags().addr_config {
@@ -275,7 +281,7 @@ impl Resolver<'_> {
         let found = self.session.recent().families(self.session.now(), || {
             let mut seen = OwnFamilies { v4: false, v6: false };
             interfaces::addresses(&mut |own| match own.ip {
-                IpAddr::V4(ip) => seen.v4 |= !ip.is_loopback(),
+                IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
                 IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
             })
             .map(|()| seen)

@@ -37,7 +37,7 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
     match service {
         Service::Files => {
             let file = session.hosts()?;
-            let line = hosts::by_address(&file, address.ip).ok_or(Failure::NoName)?;
+            let line = hosts::by_address(&file, address.ip)?.ok_or(Failure::NoName)?;
             append_text(&mut name, line.canonical)?;
         }
         Service::Dns => {

@@ -104,7 +104,9 @@ impl Session {
         let path = &self.environment.paths.hosts;
         self.file(&self.state.files.hosts, path, |octets| {
             let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
-            self.say(path, hosts.notes());
+            if self.trace().is_on() {
+                self.say(path, &hosts.notes()?);
+            }
             Ok(hosts)
         })
     }
@@ -153,8 +155,8 @@ impl Session {
     }
 
     /// The port of a service's name under a protocol's.
-    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Option<u16> {
-        self.services().ok()?.port(name, Some(protocol)).map(|(port, _)| port)
+    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Result<Option<u16>, NoMemory> {
+        Ok(self.services()?.port(name, Some(protocol)).map(|(port, _)| port))
     }
 
     /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
@@ -226,6 +228,7 @@ impl Session {
                 random_case: settings.random_case,
                 trace: self.trace(),
                 counters: &self.state.counters,
+                alive: None,
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,

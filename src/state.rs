@@ -35,6 +35,9 @@ static STATE: PerProcess<State> = PerProcess::new();
 /// All that outlives a call: memory, nothing else.
 pub struct State {
     environment: Mutex<Shared<Environment>>,
+    /// As it was at first: for threads that find the other busy. The environment must not be read
+    /// then, another thread may be in setenv(3).
+    first_environment: Shared<Environment>,
     /// Followed files.
     pub files: Files,
     /// Answers of the DNS.
@@ -113,7 +116,7 @@ pub fn state() -> Result<&'static State, NoMemory> {
 
 impl State {
     fn new() -> Result<State, NoMemory> {
-        let environment = Environment::read()?;
+        let environment = Shared::new(Environment::read()?)?;
         let mut seed = [0; 8];
         // Where the kernel gives no random numbers the DNS is not asked, and nothing is kept.
         process::random(&mut seed);
@@ -122,7 +125,8 @@ impl State {
         Ok(State {
             cache: Cache::new(entries, seed),
             recent: Recent::new(entries, seed),
-            environment: Mutex::new(Shared::new(environment)?),
+            first_environment: environment.clone(),
+            environment: Mutex::new(environment),
             files: Files {
                 resolv: Watched::new(),
                 hosts: Watched::new(),
@@ -143,7 +147,7 @@ impl State {
     pub fn environment(&self) -> Result<Shared<Environment>, NoMemory> {
         match lock(&self.environment) {
             Some(environment) => Ok(environment.clone()),
-            None => Shared::new(Environment::read()?),
+            None => Ok(self.first_environment.clone()),
         }
     }
 

@@ -12,7 +12,8 @@ use core::fmt::Display;
 /// that is not ours stands on the line.
 ///
 /// # Errors
-/// The last service's failure; one that is not available does not count.
+/// The last service's failure; one that is not available does not count. [`Failure::Memory`] ends the
+/// walk, whatever nsswitch.conf says.
 /// [`Failure::NoService`] where none was asked that is ours.
 pub fn walk<T>(
     session: &Session,
@@ -37,6 +38,8 @@ pub fn walk<T>(
             (Ok(found), Action::Return) => return Ok(found),
             // A success that is not taken is forgotten: what follows decides.
             (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
+            // Another service might know another answer.
+            (Err(Failure::Memory), _) => return Err(Failure::Memory),
             (Err(Failure::Unavailable), action) => {
                 foreign |= matches!(step.service, Service::Other(_));
                 if action == Action::Return {

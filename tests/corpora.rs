@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
+    clippy::panic,
     reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
 )]
 

@@ -8,21 +8,8 @@ use std::time::Duration;
 use support::conversation::Conversation;
 use support::dns::{Question, Reply, Server, Transport};
 use support::sandbox::Sandbox;
-use support::wire::{Record, rcode, rtype};
+use support::wire::{Record, rcode};
 use support::zone::Zone;
-
-/// resolv.conf with these servers, of 127.0.0.x, and options.
-fn configure(sandbox: &Sandbox, servers: &[u8], options: &str) {
-    let lines: String = servers.iter().map(|n| format!("nameserver 127.0.0.{n}\n")).collect();
-    sandbox.write("/etc/resolv.conf", format!("{lines}options {options}\n"));
-}
-
-fn address(q: &Question) -> Reply {
-    Reply::records([Record::address(
-        &q.name,
-        if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" },
-    )])
-}
 
 #[test]
 fn what_was_answered_is_not_asked_again_while_its_ttl_lasts() {
@@ -75,12 +62,12 @@ fn without_an_soa_record_a_no_is_not_kept() {
 #[test]
 fn trouble_is_not_taken_for_an_answer() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1], "timeout:1 attempts:1");
+        sandbox.name_servers(&[1], "timeout:1 attempts:1");
         let seen = Mutex::new(0);
         let _server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
             let mut seen = seen.lock().unwrap();
             *seen += 1;
-            if *seen == 1 { Reply::rcode(rcode::SERVFAIL) } else { address(q) }
+            if *seen == 1 { Reply::rcode(rcode::SERVFAIL) } else { Reply::address(q) }
         });
         let mut process = Conversation::begin(sandbox, &[]);
         assert_eq!(process.call("gai -f inet host.test -").0, "EAI_AGAIN");
@@ -91,7 +78,7 @@ fn trouble_is_not_taken_for_an_answer() {
 #[test]
 fn the_cache_can_be_switched_off() {
     Sandbox::enter(|sandbox| {
-        let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let server = Server::on(sandbox, &["127.0.0.1:53"], Reply::address);
         let mut process = Conversation::begin(sandbox, &[("RUSTDNS_CACHE", "off")]);
         process.finds("host.test", "192.0.2.1");
         process.finds("host.test", "192.0.2.1");
@@ -102,13 +89,13 @@ fn the_cache_can_be_switched_off() {
 #[test]
 fn a_change_of_resolv_conf_is_followed_and_forgets_what_the_old_servers_said() {
     Sandbox::enter(|sandbox| {
-        let _old = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let _old = Server::on(sandbox, &["127.0.0.1:53"], Reply::address);
         let new = Server::on(sandbox, &["127.0.0.2:53"], |q: &Question| {
             Reply::records([Record::address(&q.name, "192.0.2.2")])
         });
         let mut process = Conversation::begin(sandbox, &[]);
         process.finds("host.test", "192.0.2.1");
-        configure(sandbox, &[2], "timeout:5");
+        sandbox.name_servers(&[2], "timeout:5");
         // Files are looked at every 100 ms.
         std::thread::sleep(Duration::from_millis(150));
         process.finds("host.test", "192.0.2.2");
@@ -124,7 +111,7 @@ fn a_tcp_answer_is_kept_like_any_other() {
     Sandbox::enter(|sandbox| {
         let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.transport {
             Transport::Udp => Reply::empty().truncated(),
-            Transport::Tcp => address(q),
+            Transport::Tcp => Reply::address(q),
         });
         let mut process = Conversation::begin(sandbox, &[]);
         process.finds("host.test", "192.0.2.1");

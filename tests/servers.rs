@@ -16,21 +16,8 @@ use support::differential::{LIMIT, compare_calls, probe};
 use support::dns::{Question, Reply, Server};
 use support::process::run;
 use support::sandbox::Sandbox;
-use support::wire::{Record, rcode, rtype};
+use support::wire::{rcode, rtype};
 use support::zone::Zone;
-
-/// resolv.conf with these servers, of 127.0.0.x, and options.
-fn configure(sandbox: &Sandbox, servers: &[u8], options: &str) {
-    let lines: String = servers.iter().map(|n| format!("nameserver 127.0.0.{n}\n")).collect();
-    sandbox.write("/etc/resolv.conf", format!("{lines}options {options}\n"));
-}
-
-fn address(q: &Question) -> Reply {
-    Reply::records([Record::address(
-        &q.name,
-        if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" },
-    )])
-}
 
 /// The names that a server was asked for, each once in a row.
 fn names(server: &Server) -> Vec<String> {
@@ -44,9 +31,9 @@ fn names(server: &Server) -> Vec<String> {
 #[test]
 fn a_silent_server_costs_the_first_lookup_a_moment_and_the_next_ones_nothing() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1, 2], "timeout:5");
+        sandbox.name_servers(&[1, 2], "timeout:5");
         let silent = Server::on(sandbox, &["127.0.0.1:53"], |_: &Question| Reply::drop());
-        let good = Server::on(sandbox, &["127.0.0.2:53"], address);
+        let good = Server::on(sandbox, &["127.0.0.2:53"], Reply::address);
         let mut process = Conversation::begin(sandbox, &[]);
         // libc takes 5 s for each.
         let took = process.finds("n1.test", "192.0.2.1");
@@ -61,14 +48,14 @@ fn a_silent_server_costs_the_first_lookup_a_moment_and_the_next_ones_nothing() {
 #[test]
 fn a_server_that_has_recovered_is_the_first_again() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1, 2], "timeout:5");
+        sandbox.name_servers(&[1, 2], "timeout:5");
         let first = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match &*q.name {
             "n1.test" => Reply::drop(),
-            _ => address(q),
+            _ => Reply::address(q),
         });
         let second = Server::on(sandbox, &["127.0.0.2:53"], |q: &Question| match &*q.name {
             "n3.test" => Reply::rcode(rcode::SERVFAIL),
-            _ => address(q),
+            _ => Reply::address(q),
         });
         let mut process = Conversation::begin(sandbox, &[]);
         for name in ["n1.test", "n2.test", "n3.test", "n4.test"] {
@@ -83,11 +70,11 @@ fn a_server_that_has_recovered_is_the_first_again() {
 #[test]
 fn a_refused_port_or_a_failing_server_moves_on_at_once() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1, 2, 3], "timeout:5");
+        sandbox.name_servers(&[1, 2, 3], "timeout:5");
         // Nobody at 127.0.0.1.
         let _failing =
             Server::on(sandbox, &["127.0.0.2:53"], |_: &Question| Reply::rcode(rcode::SERVFAIL));
-        let third = Server::on(sandbox, &["127.0.0.3:53"], address);
+        let third = Server::on(sandbox, &["127.0.0.3:53"], Reply::address);
         let mut process = Conversation::begin(sandbox, &[]);
         let took = process.finds("n1.test", "192.0.2.1");
         assert!(took < Duration::from_secs(2), "{took:?}");
@@ -99,7 +86,7 @@ fn a_refused_port_or_a_failing_server_moves_on_at_once() {
 fn when_all_are_dead_the_error_comes_no_later_than_libcs() {
     for (about, silent) in [("silent", true), ("refusing", false)] {
         Sandbox::enter(|sandbox| {
-            configure(sandbox, &[1, 2], "timeout:1 attempts:2");
+            sandbox.name_servers(&[1, 2], "timeout:1 attempts:2");
             let _servers = silent.then(|| {
                 Server::on(sandbox, &["127.0.0.1:53", "127.0.0.2:53"], |_: &Question| Reply::drop())
             });
@@ -115,9 +102,9 @@ fn when_all_are_dead_the_error_comes_no_later_than_libcs() {
 #[test]
 fn rotate_begins_each_lookup_with_another_server() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1, 2, 3], "rotate");
-        let servers =
-            [1, 2, 3].map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], address));
+        sandbox.name_servers(&[1, 2, 3], "rotate");
+        let servers = [1, 2, 3]
+            .map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], Reply::address));
         let mut process = Conversation::begin(sandbox, &[]);
         for n in 0..9 {
             process.finds(&format!("n{n}.test"), "192.0.2.1");
@@ -125,9 +112,9 @@ fn rotate_begins_each_lookup_with_another_server() {
         assert_eq!(servers.each_ref().map(|server| server.log().len()), [3, 3, 3]);
     });
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1, 2], "");
-        let servers =
-            [1, 2].map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], address));
+        sandbox.name_servers(&[1, 2], "");
+        let servers = [1, 2]
+            .map(|n| Server::on(sandbox, &[format!("127.0.0.{n}:53").as_str()], Reply::address));
         let mut process = Conversation::begin(sandbox, &[]);
         for n in 0..4 {
             process.finds(&format!("n{n}.test"), "192.0.2.1");
@@ -145,10 +132,10 @@ const SLOW: Duration = Duration::from_millis(100);
 fn sockets_and_order(options: &str, preload: bool) -> (bool, bool) {
     let mut result = None;
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1], options);
+        sandbox.name_servers(&[1], options);
         let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match q.qtype {
-            rtype::A => address(q).after(SLOW),
-            _ => address(q),
+            rtype::A => Reply::address(q).after(SLOW),
+            _ => Reply::address(q),
         });
         let got = probe(sandbox, preload, "gai -t stream host.test -\n");
         assert!(got.out().contains("192.0.2.1 ") && got.out().contains("2001:db8::1 "), "{got}");
@@ -183,8 +170,8 @@ fn use_vc_asks_over_tcp_alone_and_no_aaaa_for_a_alone() {
     ] {
         for preload in [false, true] {
             Sandbox::enter(|sandbox| {
-                configure(sandbox, &[1], options);
-                let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+                sandbox.name_servers(&[1], options);
+                let server = Server::on(sandbox, &["127.0.0.1:53"], Reply::address);
                 probe(sandbox, preload, "gai host.test -\n");
                 let mut asked = server.asked();
                 asked.sort();
@@ -215,12 +202,12 @@ fn no_aaaa_tells_a_name_without_an_address_from_no_name() {
 fn servfail_counts_also_where_a_server_beside_it_is_unreachable() {
     let script = |q: &Question| match q.name.ends_with("one.test") {
         true => Reply::rcode(rcode::SERVFAIL),
-        false => address(q),
+        false => Reply::address(q),
     };
     for order in [[1, 2], [2, 1]] {
         Sandbox::enter(|sandbox| {
             // Nobody listens at 127.0.0.1. It is asked last once that is known.
-            configure(sandbox, &order, "timeout:1 attempts:1");
+            sandbox.name_servers(&order, "timeout:1 attempts:1");
             sandbox.append("/etc/resolv.conf", "search one.test two.test\n");
             let _server = Server::on(sandbox, &["127.0.0.2:53"], script);
             let calls = "gai -f inet a -\ngai -f inet b -\ngai -f unspec c -\n";
@@ -235,9 +222,9 @@ fn servfail_counts_also_where_a_server_beside_it_is_unreachable() {
 fn edns_is_dropped_for_a_server_that_does_not_know_it_and_that_is_remembered() {
     for code in [rcode::FORMERR, rcode::NOTIMP] {
         Sandbox::enter(|sandbox| {
-            configure(sandbox, &[1], "edns0");
+            sandbox.name_servers(&[1], "edns0");
             let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
-                if q.edns.is_some() { Reply::rcode(code) } else { address(q) }
+                if q.edns.is_some() { Reply::rcode(code) } else { Reply::address(q) }
             });
             let mut process = Conversation::begin(sandbox, &[]);
             process.finds("n1.test", "192.0.2.1");
@@ -254,8 +241,8 @@ fn edns_is_dropped_for_a_server_that_does_not_know_it_and_that_is_remembered() {
 fn trust_ad_asks_for_authentic_data() {
     for (options, expected) in [("timeout:5", false), ("trust-ad", true)] {
         Sandbox::enter(|sandbox| {
-            configure(sandbox, &[1], options);
-            let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+            sandbox.name_servers(&[1], options);
+            let server = Server::on(sandbox, &["127.0.0.1:53"], Reply::address);
             probe(sandbox, true, "gai host.test -\n");
             assert_eq!(server.log().iter().map(|q| q.ad).collect::<Vec<_>>(), [expected; 2]);
         });
@@ -265,13 +252,13 @@ fn trust_ad_asks_for_authentic_data() {
 #[test]
 fn what_is_asked_again_is_asked_from_fresh_sockets() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1], "timeout:5");
+        sandbox.name_servers(&[1], "timeout:5");
         let seen: Mutex<BTreeMap<u16, usize>> = Mutex::default();
         let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
             let mut seen = seen.lock().unwrap();
             let times = seen.entry(q.qtype).or_default();
             *times += 1;
-            if *times == 1 { Reply::drop() } else { address(q) }
+            if *times == 1 { Reply::drop() } else { Reply::address(q) }
         });
         let started = Instant::now();
         let got = probe(sandbox, true, "gai -t stream host.test -\n");
@@ -293,7 +280,7 @@ fn what_is_asked_again_is_asked_from_fresh_sockets() {
 #[test]
 fn a_fork_shares_neither_ids_nor_ports() {
     Sandbox::enter(|sandbox| {
-        let server = Server::on(sandbox, &["127.0.0.1:53"], address);
+        let server = Server::on(sandbox, &["127.0.0.1:53"], Reply::address);
         let output = run(sandbox.preload(sandbox.command(cc::program("forked"))), LIMIT);
         assert!(output.success(), "{output}");
         let log = server.log();

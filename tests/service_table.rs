@@ -122,7 +122,7 @@ fn ask_us() -> String {
     let ports = |name: &[u8], protocol: &[u8]| {
         let found =
             SERVICES.iter().find(|(n, _, p)| n.as_bytes() == name && p.as_bytes() == protocol);
-        found.map(|&(_, port, _)| port)
+        Ok(found.map(|&(_, port, _)| port))
     };
     let mut text = String::new();
     for socktype in -1..=11 {

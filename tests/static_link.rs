@@ -12,6 +12,8 @@
     reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
 )]
 
+#[path = "getaddrinfo_a/background.rs"]
+mod background;
 mod support;
 
 use std::fs;
@@ -35,6 +37,7 @@ fn zone() -> Zone {
         .txt("text.test", "no address")
         .ptr("192.0.2.1", "host.test")
         .ptr("2001:db8::1", "host.test")
+        .mx("host.test", 10, "mail.test")
         .nxdomain_else()
 }
 
@@ -106,6 +109,54 @@ fn gethostby() {
             &format!("addr {form}-f inet 192.0.2.1\naddr {form}-f inet6 2001:db8::1\nent {form}\n");
     }
     same("hostent", &calls);
+}
+
+/// The resolver(3) family. `res_init` and `res_ninit` are libc's here (docs/abi.md): what they fill is
+/// followed all the same, by all forms.
+#[test]
+fn resolver_family() {
+    let mut calls = String::new();
+    for form in ["", "n"] {
+        if form == "n" {
+            calls += "ninit\n";
+        }
+        for name in ["host.test", "alias.test", "text.test", "nobody.test", "a..b", "host"] {
+            for kind in ["A", "TXT", "MX"] {
+                calls += &format!("{form}query {name} IN {kind}\n{form}search {name} IN {kind}\n");
+            }
+            calls += &format!("{form}querydomain {name} test IN A\n");
+        }
+        for options in ["+TRUSTAD", "-RECURSE", "+USE_EDNS0", "+USEVC", "-DNSRCH"] {
+            calls += &format!(
+                "{form}set options {options}\n{form}mkquery 0 host.test IN A\n{form}send\n\
+                 {form}query host.test IN A\n{form}search host IN A\n"
+            );
+        }
+        for size in [11, 12, 28, 29, 512] {
+            calls += &format!(
+                "{form}query host.test IN A {size}\n{form}mkquery 0 host.test IN A {size}\n"
+            );
+        }
+    }
+    calls += "init\ngai host.test\nset nscount 0\nquery host.test IN A\nninit\nnclose\nfds\n";
+    same("resolver", &calls);
+}
+
+#[test]
+fn lookups_in_the_background() {
+    let linked = program(GNU, "gaia.c", Link::Static);
+    Sandbox::enter(|sandbox| {
+        let _server = Server::start(sandbox, background::script);
+        for scenario in ["wait", "nowait", "arguments", "signal", "thread", "cancel", "leak"] {
+            let [libc, rustdns] = [cc::program("gaia"), linked.clone()].map(|program| {
+                let mut command = sandbox.command(program);
+                command.arg(scenario);
+                run(command, LIMIT)
+            });
+            let what = format!("{scenario}, linked statically");
+            support::differential::Pair { what, libc, rustdns }.assert_same();
+        }
+    });
 }
 
 #[test]

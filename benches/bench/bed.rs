@@ -103,6 +103,8 @@ pub struct Bed {
     pub library: PathBuf,
     /// Ten times as many lookups where growth is measured.
     pub long: bool,
+    /// The machine's load average before anything was measured: what others were doing.
+    pub load: String,
     control: UdpSocket,
     _responder: Running,
 }
@@ -124,7 +126,9 @@ impl Bed {
         let control = UdpSocket::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
         control.connect("127.0.0.1:54").map_err(|e| e.to_string())?;
         control.set_read_timeout(Some(Duration::from_secs(5))).map_err(|e| e.to_string())?;
-        Ok(Bed { root, folder, library, long, control, _responder: responder })
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
+        Ok(Bed { root, folder, library, long, load, control, _responder: responder })
     }
 
     /// A program of the bench.

@@ -25,12 +25,13 @@ pub fn machine(bed: &Bed) -> Result<String> {
         .map_err(|error| format!("{}: {error}", versions.display()))?;
     let versions: Vec<&str> = versions.lines().collect();
     Ok(format!(
-        "Measured {} by `make bench` on {} with {} cores, Linux {}: {}.\n",
+        "Measured {} by `make bench` on {} with {} cores, Linux {}: {}. Load average when it began: {}.\n",
         said("date", &["-u", "+%F"])?,
         model.trim(),
         said("nproc", &[])?,
         said("uname", &["-r"])?,
-        versions.join(", ")
+        versions.join(", "),
+        bed.load
     ))
 }
 

@@ -37,7 +37,7 @@ static struct {
     const char *name;
 } plan = {.threads = 1, .expected = 2};
 
-static unsigned *took; /* ns, COUNT for each thread */
+static long *took; /* ns, COUNT for each thread */
 static pthread_barrier_t ready, step;
 
 static long now(clockid_t clock)
@@ -76,7 +76,7 @@ static void print_memory(const char *when)
            memory("RssAnon:"), when, memory("VmSize:"));
 }
 
-static void look_up(void *resolver, long number, unsigned *ns)
+static void look_up(void *resolver, long number, long *ns)
 {
     char name[256];
     const char *mark = strstr(plan.name, "%d");
@@ -124,7 +124,7 @@ static void *run(void *arg)
 
 static int ascending(const void *a, const void *b)
 {
-    unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+    long x = *(const long *)a, y = *(const long *)b;
     return (x > y) - (x < y);
 }
 
@@ -200,10 +200,10 @@ int main(int argc, char **argv)
     if (allocations)
         printf("allocations %lu\noctets %lu\n", calls, octets - octets_before);
     for (size_t i = 0; plan.each && i < all; i++)
-        printf("each %u\n", took[i]);
-    printf("first %u\n", took[0]);
+        printf("each %ld\n", took[i]);
+    printf("first %ld\n", took[0]);
     qsort(took, all, sizeof *took, ascending);
-    printf("median %u\np99 %u\nwall %ld\ncpu %ld\nlookups %zu\n", took[all / 2],
+    printf("median %ld\np99 %ld\nwall %ld\ncpu %ld\nlookups %zu\n", took[all / 2],
            took[(size_t)(all * 0.99)], wall, cpu, all);
     for (long i = 0; i < plan.threads; i++)
         resolver_close(threads[i].resolver);

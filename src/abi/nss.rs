@@ -19,6 +19,7 @@ use super::guard::guard;
 use crate::config::nsswitch::Service;
 use crate::hostent;
 use crate::lookup::query::Family;
+use crate::resolve;
 use crate::session::Session;
 use crate::source::{Failure, Found};
 use core::ffi::{c_char, c_int, c_void};
@@ -255,7 +256,7 @@ fn session() -> Result<Session, Reply> {
 unsafe fn forward(name: *const c_char, family: Family) -> Result<Found, Reply> {
     // SAFETY: by the function's contract.
     let name = unsafe { args::text(name) }.ok_or(Failure::NoName)?;
-    Ok(hostent::ask_name(&session()?, &Service::Dns, name, family)?)
+    Ok(resolve::ask(&session()?, &Service::Dns, name, family)?)
 }
 
 fn family_of(family: c_int) -> Result<Family, Reply> {

@@ -1,4 +1,5 @@
-//! hosts(5): the file's text, and two tables that find a name's or an address's lines in it.
+//! hosts(5): the file's text, and two tables that find a name's or an address's lines in it, the second
+//! one made when it is first needed.
 //!
 //! A table holds 32-bit offsets (of names, of lines), put together by hash: entries of one name come
 //! out in the order of the file. Text and tables together take less than one and a half times the file.
@@ -6,15 +7,15 @@
 use super::is_space;
 use super::note::Notes;
 use crate::address::{Address, inet_pton4, inet_pton6};
-use crate::mem::{NoMemory, TryPush};
+use crate::mem::{NoMemory, TryPush, boxed, reserve};
 use core::net::IpAddr;
+use once_cell::race::OnceBox;
 
 /// The indexed file.
 pub struct Hosts {
     text: Vec<u8>,
     names: Table,
-    addresses: Table,
-    notes: Notes,
+    addresses: OnceBox<[Table; 1]>,
 }
 
 /// One line that has an address and at least one name.
@@ -32,42 +33,35 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// The names after the first.
     pub fn aliases(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        words(self.aliases)
+        Words(self.aliases)
     }
 }
 
-/// Indexes the file's text. Lines that are no hosts lines are noted.
+/// Indexes the file's text by name. An address is read when its line is looked at.
 pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
-    let (mut names, mut addresses) = (Vec::new(), Vec::new());
-    let mut notes = Notes::default();
-    for ((start, content), number) in raw_lines(&text).zip(1..) {
-        let Some(line) = read_line(content, start) else {
-            note_line(&mut notes, number, content)?;
-            continue;
-        };
-        addresses.try_push((hash_ip(line.address.ip), offset(start)))?;
-        for name in core::iter::once(line.canonical).chain(line.aliases()) {
-            // A name is a part of the text: their addresses tell where.
-            let at = name.as_ptr().addr() - text.as_ptr().addr();
-            names.try_push((hash_name(name), offset(at)))?;
+    let mut names = Vec::new();
+    // A line of a large file has about so many octets; most have one name.
+    reserve(&mut names, text.len() / 32 + 1)?;
+    let mut words = Words(&text);
+    while !words.0.is_empty() {
+        // The first word of a line is its address.
+        let mut is_name = false;
+        while let Some(word) = words.next() {
+            if is_name {
+                // A word is a part of the text: their addresses tell where.
+                let at = word.as_ptr().addr() - text.as_ptr().addr();
+                names.try_push((hash_name(word), offset(at)))?;
+            }
+            is_name = true;
         }
+        words.end_line();
     }
-    Ok(Hosts { names: Table::new(&names)?, addresses: Table::new(&addresses)?, text, notes })
+    Ok(Hosts { names: Table::new(&names)?, addresses: OnceBox::new(), text })
 }
 
 /// Offsets fit: sys::files reads no file of 4 GiB.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Says what is wrong with a line that has something on it.
-fn note_line(notes: &mut Notes, number: u32, content: &[u8]) -> Result<(), NoMemory> {
-    let what = match words(content).take(2).count() {
-        0 => return Ok(()),
-        1 => "an address without a name, line ignored",
-        _ => "no IPv4 or IPv6 address as inet_pton(3) reads them, line ignored",
-    };
-    notes.add(number, what, content)
 }
 
 impl Hosts {
@@ -87,16 +81,24 @@ impl Hosts {
 
     fn word_at(&self, at: usize) -> Option<&[u8]> {
         let rest = self.text.get(at..)?;
-        let ends = |&b: &u8| is_space(b) || b == b'#' || b == 0;
-        rest.get(..rest.iter().position(ends).unwrap_or(rest.len()))
+        rest.get(..rest.iter().position(|&b| ends_word(b)).unwrap_or(rest.len()))
     }
 
     /// The lines that have `ip`, in file order.
-    pub fn by_address(&self, ip: IpAddr) -> impl Iterator<Item = Line<'_>> {
-        self.addresses
+    pub fn by_address(&self, ip: IpAddr) -> Result<impl Iterator<Item = Line<'_>>, NoMemory> {
+        let [table] = self.addresses.get_or_try_init(|| {
+            let mut addresses = Vec::new();
+            for (start, content) in raw_lines(&self.text) {
+                if let Some(line) = read_line(content, start) {
+                    addresses.try_push((hash_ip(line.address.ip), offset(start)))?;
+                }
+            }
+            boxed(Table::new(&addresses)?)
+        })?;
+        Ok(table
             .candidates(hash_ip(ip))
             .filter_map(|start| self.line_at(start))
-            .filter(move |line| line.address.ip == ip)
+            .filter(move |line| line.address.ip == ip))
     }
 
     /// The first line at or after the offset, with the offset to go on from: `gethostent(3)`.
@@ -114,9 +116,20 @@ impl Hosts {
         1 + before.iter().filter(|&&b| b == b'\n').count()
     }
 
-    /// What was ignored.
-    pub fn notes(&self) -> &Notes {
-        &self.notes
+    /// What is ignored: lines that are no hosts lines.
+    pub fn notes(&self) -> Result<Notes, NoMemory> {
+        let mut notes = Notes::default();
+        for ((start, content), number) in raw_lines(&self.text).zip(1..) {
+            if read_line(content, start).is_none() {
+                let what = match Words(content).take(2).count() {
+                    0 => continue,
+                    1 => "an address without a name, line ignored",
+                    _ => "no IPv4 or IPv6 address as inet_pton(3) reads them, line ignored",
+                };
+                notes.add(number, what, content)?;
+            }
+        }
+        Ok(notes)
     }
 
     fn line_at(&self, start: usize) -> Option<Line<'_>> {
@@ -135,29 +148,45 @@ fn raw_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// The words before a `#`. A carriage return is white space, so files from other systems work.
-fn words(content: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let content = content.split(|&b| b == b'#').next().unwrap_or_default();
-    content.split(|&b| is_space(b)).filter(|word| !word.is_empty())
+/// The words of a line, up to a `#`; C functions read it, so it ends at a NUL as well. A carriage
+/// return is white space: files from other systems work.
+struct Words<'a>(&'a [u8]);
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let is_blank = |octet: u8| is_space(octet) && octet != b'\n';
+        let begin = self.0.iter().position(|&b| !is_blank(b)).unwrap_or(self.0.len());
+        let rest = self.0.get(begin..)?;
+        let len = rest.iter().position(|&b| ends_word(b)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at_checked(len)?;
+        self.0 = after;
+        (!word.is_empty()).then_some(word)
+    }
+}
+
+impl Words<'_> {
+    /// Goes on to the next line; to the end where there is none.
+    fn end_line(&mut self) {
+        let end = self.0.iter().position(|&b| b == b'\n').map_or(self.0.len(), |end| end + 1);
+        self.0 = self.0.get(end..).unwrap_or_default();
+    }
+}
+
+fn ends_word(octet: u8) -> bool {
+    octet <= b'#' && (is_space(octet) || octet == b'#' || octet == 0)
 }
 
 fn read_line(content: &[u8], start: usize) -> Option<Line<'_>> {
-    // C functions read the line: it ends at a NUL.
-    let content = content.split(|&b| b == 0 || b == b'#').next()?;
-    let (address, rest) = next_word(content)?;
+    let mut words = Words(content);
+    let address = words.next()?;
     let ip = match inet_pton4(address) {
         Some(ip) => IpAddr::V4(ip),
         None => IpAddr::V6(inet_pton6(address)?),
     };
-    let (canonical, aliases) = next_word(rest)?;
-    Some(Line { address: Address::new(ip), canonical, aliases, start })
-}
-
-fn next_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let begin = text.iter().position(|&b| !is_space(b))?;
-    let text = text.get(begin..)?;
-    let end = text.iter().position(|&b| is_space(b)).unwrap_or(text.len());
-    text.split_at_checked(end)
+    let canonical = words.next()?;
+    Some(Line { address: Address::new(ip), canonical, aliases: words.0, start })
 }
 
 /// Offsets by hash: all of one bucket stand together, in the order of the file.
@@ -214,27 +243,38 @@ impl Table {
 
 fn zeros(count: usize) -> Result<Vec<u32>, NoMemory> {
     let mut list = Vec::new();
-    list.try_reserve_exact(count).map_err(|_| NoMemory)?;
+    reserve(&mut list, count)?;
     list.resize(count, 0); // within the capacity just reserved
     Ok(list)
 }
 
-/// FNV-1a over the letters' lower case, its bits mixed once more, for the buckets go by the upper ones.
+/// A hash of the letters' lower case, eight at a time. What is no letter may lose a bit with them: a
+/// name's hash says only where to look.
 fn hash_name(name: &[u8]) -> u32 {
-    hash(name.iter().map(u8::to_ascii_lowercase))
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    let (eights, rest) = name.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let whole = eights
+        .iter()
+        .fold(name.len() as u64, |hash, &eight| mix(hash, u64::from_ne_bytes(eight) | LOWER));
+    (mix(whole, u64::from_ne_bytes(last) | LOWER) >> 32) as u32
 }
 
 fn hash_ip(ip: IpAddr) -> u32 {
-    match ip {
-        IpAddr::V4(ip) => hash(ip.octets().into_iter()),
-        IpAddr::V6(ip) => hash(ip.octets().into_iter()),
-    }
+    let bits = match ip {
+        IpAddr::V4(ip) => ip.to_bits().into(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    (mix(mix(0, (bits >> 64) as u64), bits as u64) >> 32) as u32
 }
 
-fn hash(octets: impl Iterator<Item = u8>) -> u32 {
-    let hash = octets
-        .fold(0x811c_9dc5u32, |hash, octet| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193));
-    (hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d)
+/// Multiplies, so that each bit changes those above it, and brings these back down.
+fn mix(hash: u64, value: u64) -> u64 {
+    let product = (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ product >> 29
 }
 
 #[cfg(test)]
@@ -270,9 +310,9 @@ mod tests {
             assert_eq!(found(text, name), want, "{name}");
         }
         let hosts = index(text.into()).unwrap();
-        let noted: Vec<u32> = hosts.notes().iter().map(|note| note.line).collect();
+        let noted: Vec<u32> = hosts.notes().unwrap().iter().map(|note| note.line).collect();
         assert_eq!(noted, [4, 5, 6, 9, 10]);
-        let line = hosts.by_address("192.0.2.2".parse().unwrap()).next().unwrap();
+        let line = hosts.by_address("192.0.2.2".parse().unwrap()).unwrap().next().unwrap();
         assert_eq!((line.canonical, hosts.number(&line)), (&b"www"[..], 8));
         let mut all = Vec::new();
         let mut at = 0;
@@ -293,11 +333,11 @@ mod tests {
         let size = text.len();
         let hosts = index(text.into()).unwrap();
         let size_of = |table: &Table| 4 * (table.starts.capacity() + table.offsets.capacity());
-        let tables = size_of(&hosts.names) + size_of(&hosts.addresses);
-        assert!(size + tables <= size * 3 / 2, "{size} + {tables}");
         assert_eq!(hosts.by_name(b"host-99999.example.test").count(), 1);
         let ip = "10.0.0.7".parse().unwrap();
-        assert_eq!(hosts.by_address(ip).next().unwrap().canonical, b"host-7.example.test");
+        assert_eq!(hosts.by_address(ip).unwrap().next().unwrap().canonical, b"host-7.example.test");
+        let tables = size_of(&hosts.names) + size_of(&hosts.addresses.get().unwrap()[0]);
+        assert!(size + tables <= size * 3 / 2, "{size} + {tables}");
     }
 
     /// Quadratic work would take minutes here.
@@ -309,7 +349,7 @@ mod tests {
         }
         let hosts = index(text.into()).unwrap();
         assert_eq!(hosts.by_name(b"same.test").count(), 200_000);
-        assert_eq!(hosts.by_address("0.0.0.0".parse().unwrap()).count(), 200_000);
+        assert_eq!(hosts.by_address("0.0.0.0".parse().unwrap()).unwrap().count(), 200_000);
         assert_eq!(hosts.by_name(b"ad-199999.test").count(), 1);
         assert_eq!(hosts.by_name(b"nobody.test").count(), 0);
     }
@@ -321,7 +361,7 @@ mod tests {
             let mut at = 0;
             while let Some((line, next)) = hosts.line_after(at) {
                 prop_assert!(hosts.by_name(line.canonical).any(|l| l.start == line.start));
-                prop_assert!(hosts.by_address(line.address.ip).any(|l| l.start == line.start));
+                prop_assert!(hosts.by_address(line.address.ip).unwrap().any(|l| l.start == line.start));
                 at = next;
             }
         }

@@ -5,6 +5,7 @@ pub mod gai;
 pub mod hosts;
 pub mod note;
 pub mod nsswitch;
+pub mod options;
 pub mod resolv;
 pub mod services;
 pub mod settings;

@@ -65,7 +65,7 @@ pub const TABLE: &[Setting] = &[
         environment: c"RUSTDNS_CASE_RANDOMIZATION",
         values: "off, on",
         default: "off",
-        help: "Makes the case of letters in queries random and refuses answers that don't repeat it: harder to forge, but some servers don't keep the case.",
+        help: "Makes the case of letters in queries random: harder to forge. An answer that doesn't repeat it is not believed; the same server is asked again over TCP.",
     },
     Setting {
         key: "debug",

@@ -3,8 +3,9 @@
 //!
 //! Text is UTF-8 here; the caller converts from and to the locale's encoding.
 //!
-//! The idna crate allocates without a way to fail: short strings, for names that are not ASCII only.
-//! Where memory is out then, the process aborts. All other names stay clear of it.
+//! The idna crate allocates without a way to fail what its buffers don't hold: names of more than 253
+//! characters or eight labels that are A-labels already, more than 17 combining marks in a row. Where
+//! memory is out in the middle of such a name, the process aborts. All others stay clear of it.
 
 use crate::error::Error;
 use crate::mem::{NoMemory, append, copy};
@@ -56,13 +57,25 @@ pub fn to_unicode(name: &[u8]) -> Result<Box<[u8]>, NoMemory> {
 
 #[cfg(feature = "idn")]
 fn a_labels(name: &[u8]) -> Result<Box<[u8]>, Error> {
-    use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+    use idna::uts46::{AsciiDenyList, ErrorPolicy, Hyphens, ProcessingError, Uts46};
 
+    let mut sink = Sink::default();
     // Lengths are checked below: the crate's check would refuse the empty labels that DNS code refuses later.
-    let ascii = Uts46::new()
-        .to_ascii(name, AsciiDenyList::EMPTY, Hyphens::Check, DnsLength::Ignore)
-        .map_err(|_| Error::IdnEncode)?;
-    let ascii = ascii.as_bytes();
+    let result = Uts46::new().process(
+        name,
+        AsciiDenyList::EMPTY,
+        Hyphens::Check,
+        ErrorPolicy::FailFast,
+        |_, _, _| false,
+        &mut sink,
+        None,
+    );
+    let ascii = match &result {
+        Ok(success) => sink.text(name, success)?,
+        Err(ProcessingError::ValidityError | ProcessingError::SinkError) => {
+            return Err(Error::IdnEncode);
+        }
+    };
     // Octets of a name without its root label (RFC 1035 section 2.3.4, in text form).
     if ascii.strip_suffix(b".").unwrap_or(ascii).len() > 253 {
         return Err(Error::IdnEncode);
@@ -86,16 +99,62 @@ fn a_labels(_: &[u8]) -> Result<Box<[u8]>, Error> {
 /// Appends what the A-label stands for; false where it is none.
 #[cfg(feature = "idn")]
 fn u_label(label: &[u8], out: &mut Vec<u8>) -> Result<bool, NoMemory> {
-    use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
+    use idna::uts46::{AsciiDenyList, ErrorPolicy, Hyphens, ProcessingError, Uts46};
 
     /// All but letters, digits, hyphen and underscore: no dot or slash may hide in an A-label.
     const DENIED: AsciiDenyList = AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
-    let (text, valid) = Uts46::new().to_unicode(label, DENIED, Hyphens::Check);
-    if valid.is_err() || text.is_ascii() {
+    let mut sink = Sink::default();
+    let result = Uts46::new().process(
+        label,
+        DENIED,
+        Hyphens::Check,
+        ErrorPolicy::FailFast,
+        |_, _, _| true,
+        &mut sink,
+        None,
+    );
+    let text = match &result {
+        Ok(success) => sink.text(label, success)?,
+        Err(ProcessingError::ValidityError | ProcessingError::SinkError) => return Ok(false),
+    };
+    if text.is_ascii() {
         return Ok(false);
     }
-    append(out, text.as_bytes())?;
+    append(out, text)?;
     Ok(true)
+}
+
+/// What the idna crate writes, in memory that may be refused. It takes no error of a sink while it
+/// encodes, so that is remembered here.
+#[cfg(feature = "idn")]
+#[derive(Default)]
+struct Sink {
+    text: Vec<u8>,
+    is_short: bool,
+}
+
+#[cfg(feature = "idn")]
+impl Sink {
+    /// What has come of `name`: it passes unchanged, or was written here.
+    fn text<'a>(
+        &'a self,
+        name: &'a [u8],
+        success: &idna::uts46::ProcessingSuccess,
+    ) -> Result<&'a [u8], NoMemory> {
+        match success {
+            idna::uts46::ProcessingSuccess::Passthrough => Ok(name),
+            idna::uts46::ProcessingSuccess::WroteToSink if self.is_short => Err(NoMemory),
+            idna::uts46::ProcessingSuccess::WroteToSink => Ok(&self.text),
+        }
+    }
+}
+
+#[cfg(feature = "idn")]
+impl core::fmt::Write for Sink {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.is_short |= append(&mut self.text, text.as_bytes()).is_err();
+        Ok(())
+    }
 }
 
 #[cfg(not(feature = "idn"))]

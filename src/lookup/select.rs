@@ -264,67 +264,14 @@ fn merge_sort(items: &mut [Ranked], scratch: &mut [Ranked]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::gai;
-
-    /// RFC 6724 section 2.1's default policy table, in gai.conf(5)'s words, and IPv4's scopes by section 3.2.
-    const RFC_6724: &str = "\
-        label ::1/128 0\n        precedence ::1/128 50\n\
-        label ::/0 1\n           precedence ::/0 40\n\
-        label ::ffff:0:0/96 4\n  precedence ::ffff:0:0/96 35\n\
-        label 2002::/16 2\n      precedence 2002::/16 30\n\
-        label 2001::/32 5\n      precedence 2001::/32 5\n\
-        label fc00::/7 13\n      precedence fc00::/7 3\n\
-        label ::/96 3\n          precedence ::/96 1\n\
-        label fec0::/10 11\n     precedence fec0::/10 1\n\
-        label 3ffe::/16 12\n     precedence 3ffe::/16 1\n";
 
     fn candidate(destination: &str, source: &str) -> Candidate {
         let source = source.parse().ok().map(Source::new);
         Candidate { destination: Address::new(destination.parse().unwrap()), source }
     }
 
-    /// The examples of RFC 6724 section 10.2: what comes first, what second, each with its
-    /// source, and the rule.
-    #[test]
-    fn examples_of_the_rfc() {
-        use Rule::*;
-        let policy = gai::parse(Some(RFC_6724.as_bytes())).unwrap();
-        assert!(policy.notes.is_empty());
-        for (first, second, rule) in [
-            (
-                ("2001:db8:1::1", "2001:db8:1::2"),
-                ("198.51.100.121", "169.254.13.78"),
-                MatchingScope,
-            ),
-            (("198.51.100.121", "198.51.100.117"), ("2001:db8:1::1", "fe80::1"), MatchingScope),
-            (("2001:db8:1::1", "2001:db8:1::2"), ("10.1.2.3", "10.1.2.4"), Precedence),
-            (("fe80::1", "fe80::2"), ("2001:db8:1::1", "2001:db8:1::2"), SmallerScope),
-            (
-                ("2001:db8:1::1", "2001:db8:1::2"),
-                ("2001:db8:3ffe::1", "2001:db8:3f44::2"),
-                LongestPrefix,
-            ),
-            (
-                ("2002:c633:6401::1", "2002:c633:6401::2"),
-                ("2001:db8:1::1", "2002:c633:6401::2"),
-                MatchingLabel,
-            ),
-            (
-                ("2001:db8:1::1", "2001:db8:1::2"),
-                ("2002:c633:6401::1", "2002:c633:6401::2"),
-                Precedence,
-            ),
-        ] {
-            let (first, second) = (candidate(first.0, first.1), candidate(second.0, second.1));
-            assert_eq!(decided_by(&first, &second, &policy), (Ordering::Less, rule));
-            for mut list in [[first, second], [second, first]] {
-                sort(&mut list, &policy).unwrap();
-                assert_eq!(list, [first, second]);
-            }
-        }
-    }
-
-    /// Rules that the RFC has no example for, and glibc's reading of rule 9.
+    /// Rules that depend on the interface, and glibc's reading of rule 9. The RFC's examples are in
+    /// `tests/properties/rfc6724.rs`.
     #[test]
     fn rules_without_an_example() {
         let policy = Policy::default();

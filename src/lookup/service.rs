@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::lookup::query::{Hints, SockType};
-use crate::mem::TryPush;
+use crate::mem::{NoMemory, TryPush};
 
 /// One socket that the caller may open to each address: one `struct addrinfo` per address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub type Endpoints = SmallVec<[Endpoint; 4]>;
 
 /// The port of a service's name or alias under a protocol's name (`tcp`, `udp`, `dccp`, `udplite`,
 /// `sctp`), in host order: what `getservbyname(3)` does. Case counts.
-pub type PortByName<'a> = &'a dyn Fn(&[u8], &[u8]) -> Option<u16>;
+pub type PortByName<'a> = &'a dyn Fn(&[u8], &[u8]) -> Result<Option<u16>, NoMemory>;
 
 /// A kind of socket that we know.
 struct Kind {
@@ -92,7 +92,7 @@ pub fn endpoints(
             let port = match service {
                 Service::None if kind.by_default => Some(0),
                 Service::Port(port) if kind.by_default => Some(port),
-                Service::Name { text, .. } if !kind.raw => ports(text, kind.name),
+                Service::Name { text, .. } if !kind.raw => ports(text, kind.name)?,
                 Service::None | Service::Port(_) | Service::Name { .. } => None,
             };
             if let Some(port) = port {
@@ -106,7 +106,7 @@ pub fn endpoints(
             Service::None => Some(0),
             Service::Port(_) | Service::Name { .. } if kind.raw => None,
             Service::Port(port) => Some(port),
-            Service::Name { text, .. } => ports(text, kind.name),
+            Service::Name { text, .. } => ports(text, kind.name)?,
         };
         if let Some(port) = port {
             found.try_push(kind.at(hints, port))?;
@@ -222,7 +222,7 @@ mod tests {
             ("nosuch", S, N),
         ];
         let ports: PortByName<'_> = &|name, protocol| {
-            ((name == b"http" || name == b"www") && protocol == b"tcp").then_some(80)
+            Ok(((name == b"http" || name == b"www") && protocol == b"tcp").then_some(80))
         };
         for &(service, plain, numeric) in measured {
             for (numeric_serv, want) in [(false, plain), (true, numeric)] {
@@ -243,7 +243,7 @@ mod tests {
         let asked = core::cell::RefCell::new(Vec::new());
         let ports: PortByName<'_> = &|name, protocol| {
             asked.borrow_mut().push((name.to_vec(), protocol.to_vec()));
-            None
+            Ok(None)
         };
         let hints = hints(SockType::SeqPacket, 0, false);
         assert_eq!(endpoints(Some(b" 80x"), &hints, ports), Err(Error::Service));

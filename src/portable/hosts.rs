@@ -5,6 +5,7 @@ use super::reply::{Reply, decode, failure};
 use crate::config::nsswitch::Service;
 use crate::hostent;
 use crate::mem::NoMemory;
+use crate::resolve;
 use crate::session::Session;
 use crate::source::{Failure, Found};
 
@@ -57,8 +58,7 @@ unsafe extern "C" fn host_by_address(address: *const [u8; 24]) -> i32 {
 unsafe extern "C" fn dns_by_name(name: *const u8, len: u32, family: u32) -> i32 {
     // SAFETY: by the function's contract.
     let name = unsafe { octets(name, len) };
-    let ask =
-        |session: Session| hostent::ask_name(&session, &Service::Dns, name, family_of(family));
+    let ask = |session: Session| resolve::ask(&session, &Service::Dns, name, family_of(family));
     returned(session().and_then(ask))
 }
 

@@ -152,7 +152,7 @@ impl<'a> Resolver<'a> {
             (name, None) => Name::from_text(name),
             ([], Some([])) => Ok(Name::ROOT),
             // With the dot between the two there would be an empty label.
-            ([] | [b'.'] | [.., b'.'], Some(_)) => Err(NameError::Malformed),
+            ([] | [b'.'] | [.., b'.'], Some(_)) | (_, Some([b'.'])) => Err(NameError::Malformed),
             (name, Some(domain)) => Name::from_parts(name, domain),
         };
         self.query_name(name, asked, room)
@@ -164,6 +164,11 @@ impl<'a> Resolver<'a> {
         asked: Asked,
         room: Room<'_>,
     ) -> Result<usize, Failure> {
+        let is_aaaa = (asked.class, asked.qtype) == (1, i32::from(record_type::AAAA));
+        if self.options().no_aaaa && is_aaaa {
+            let host = Some(HostError::NoData);
+            return Err(Failure { host, errno: Some(0), miss: Miss::NoData });
+        }
         let form = query::Form { op: query::QUERY, class: asked.class, qtype: asked.qtype };
         let mut written = [0; query::MAX];
         let length = match query::write(name, form, self.options(), &mut written) {

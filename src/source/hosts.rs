@@ -44,15 +44,15 @@ fn as_family(address: Address, family: Family) -> Option<Address> {
 
 /// The first line that has `ip`: for an IPv4 address also one that has it IPv4-mapped, and for
 /// 127.0.0.1 one that has `::1`.
-pub fn by_address(hosts: &Hosts, ip: IpAddr) -> Option<Line<'_>> {
-    let first = |ip| hosts.by_address(ip).next();
-    let IpAddr::V4(v4) = ip else { return first(ip) };
+pub fn by_address(hosts: &Hosts, ip: IpAddr) -> Result<Option<Line<'_>>, NoMemory> {
+    let IpAddr::V4(v4) = ip else { return Ok(hosts.by_address(ip)?.next()) };
     let loopback = (v4 == Ipv4Addr::LOCALHOST).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
-    [Some(ip), Some(IpAddr::V6(v4.to_ipv6_mapped())), loopback]
-        .into_iter()
-        .flatten()
-        .filter_map(first)
-        .min_by_key(|line| line.start)
+    let mut first: Option<Line<'_>> = None;
+    for ip in [Some(ip), Some(IpAddr::V6(v4.to_ipv6_mapped())), loopback].into_iter().flatten() {
+        let found = hosts.by_address(ip)?.next();
+        first = first.into_iter().chain(found).min_by_key(|line| line.start);
+    }
+    Ok(first)
 }
 
 /// The first line at or after the offset that has an address of libc's `gethostent(3)`, which are

@@ -6,7 +6,7 @@ pub mod local;
 
 use crate::config::nsswitch::Status;
 use crate::error::Error;
-use crate::mem::{NoMemory, append};
+use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::source::dns::read::Addresses;
 
@@ -112,10 +112,11 @@ pub fn text_of(name: &Name) -> Result<NameText, NoMemory> {
 /// A copy of `bytes` that ends in NUL, for file names.
 pub fn c_string(parts: &[&[u8]]) -> Result<Option<std::ffi::CString>, NoMemory> {
     let mut out = Vec::new();
+    // Exactly as much: CString::new appends the NUL, and would move what has more room than it needs.
+    let len = parts.iter().fold(1, |len, part| part.len().saturating_add(len));
+    out.try_reserve_exact(len).map_err(|_| NoMemory)?;
     for part in parts {
-        append(&mut out, part)?;
+        out.extend_from_slice(part);
     }
-    // CString::new appends the NUL: with the room reserved it does not allocate.
-    out.try_reserve_exact(1).map_err(|_| NoMemory)?;
     Ok(std::ffi::CString::new(out).ok())
 }

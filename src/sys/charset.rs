@@ -47,7 +47,10 @@ pub fn convert(text: &[u8], direction: Direction) -> Result<Option<Vec<u8>>, Con
     // SAFETY: both names end in NUL.
     let converter = unsafe { libc::iconv_open(to.as_ptr(), from.as_ptr()) };
     if converter.addr() == usize::MAX {
-        return Err(ConvertError::Unconvertible);
+        return Err(match super::process::errno() {
+            libc::ENOMEM => ConvertError::NoMemory(NoMemory),
+            _ => ConvertError::Unconvertible,
+        });
     }
     let converted = run(converter, text);
     // SAFETY: opened above, and not used again.

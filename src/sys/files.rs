@@ -2,7 +2,7 @@
 
 use super::errno::retry;
 use super::{Fault, process};
-use crate::mem::NoMemory;
+use crate::mem::{NoMemory, reserve};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -69,6 +69,17 @@ impl File {
         Ok(n.unsigned_abs())
     }
 
+    /// Reads into the room that `content` has left.
+    fn append_to(&self, content: &mut Vec<u8>) -> Result<usize, Fault> {
+        let room = content.spare_capacity_mut();
+        // SAFETY: the room is valid for writing over its whole length.
+        let n = retry(|| unsafe { libc::read(self.0, room.as_mut_ptr().cast(), room.len()) })?;
+        let len = content.len() + n.unsigned_abs();
+        // SAFETY: read(2) has filled as many octets of the room as it says.
+        unsafe { content.set_len(len) };
+        Ok(n.unsigned_abs())
+    }
+
     fn status(&self) -> Result<libc::stat, Fault> {
         // SAFETY: stat is plain data, for which zero is a value.
         let mut status: libc::stat = unsafe { core::mem::zeroed() };
@@ -124,12 +135,8 @@ pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     // One octet more than it should have: the read that fills the rest then also finds the end.
     let mut room = usize::try_from(identity.size).map_err(|_| Unreadable::TooLarge)? + 1;
     loop {
-        content.try_reserve_exact(room).map_err(|_| Unreadable::NoMemory)?;
-        let filled = content.len();
-        content.resize(filled + room, 0); // within the capacity just reserved
-        let free = content.get_mut(filled..).unwrap_or_default();
-        let n = file.read(free).map_err(Unreadable::Fault)?;
-        content.truncate(filled + n);
+        reserve(&mut content, room)?;
+        let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
         if n == 0 {
             return Ok((content, identity));
         }

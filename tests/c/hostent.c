@@ -326,24 +326,13 @@ static int parse(struct call *call, int count, char **words)
 
 static void batch(void)
 {
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        char *words[MAX_WORDS], *rest = line;
-        struct call call;
-        int count = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (strlen(line) == 0 || line[0] == '#')
-            continue;
-        printf("> %.200s\n", line);
-        for (char *word; (word = strsep(&rest, " ")) != NULL;)
-            if (*word != '\0' && count < MAX_WORDS)
-                words[count++] = word;
+    char *words[MAX_WORDS];
+    struct call call;
+    for (int count; (count = next_call(words, MAX_WORDS)) > 0;) {
         if (!parse(&call, count, words))
             die("a line is no call");
         run(&call);
     }
-    free(line);
 }
 
 static void make(int count, char **words)

@@ -280,25 +280,13 @@ static void call(int count, char **words)
 
 int main(int arguments, char **argument)
 {
-    char *line = NULL;
-    size_t room = 0;
+    char *words[MAX_WORDS];
     setvbuf(stdout, NULL, _IONBF, 0);
     if (arguments > 2 && strcmp(argument[1], "--each") == 0) {
         each_case((int)number(argument[2], NULL), call);
         return 0;
     }
-    while (getline(&line, &room, stdin) > 0) {
-        char *words[MAX_WORDS], *rest = line;
-        int count = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (line[0] == '\0' || line[0] == '#')
-            continue;
-        printf("> %.100s\n", line);
-        for (char *word; (word = strsep(&rest, " ")) != NULL;)
-            if (*word != '\0' && count < MAX_WORDS)
-                words[count++] = word;
+    for (int count; (count = next_call(words, MAX_WORDS)) > 0;)
         call(count, words);
-    }
-    free(line);
     return 0;
 }

@@ -162,4 +162,29 @@ static void print_address(FILE *out, const struct sockaddr *address, socklen_t l
     }
 }
 
+/* The next call from standard input, its words in words[0] to words[most - 1]; 0 at the end. Empty lines
+ * and those that begin with # are passed over. The line itself is printed; the words are overwritten by
+ * the next call of this. */
+static int next_call(char **words, int most)
+{
+    static char *line;
+    static size_t room;
+    while (getline(&line, &room, stdin) > 0) {
+        char *rest = line;
+        int count = 0;
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '\0' || line[0] == '#')
+            continue;
+        printf("> %.200s\n", line);
+        for (char *word; (word = strsep(&rest, " ")) != NULL;)
+            if (*word != '\0' && count < most)
+                words[count++] = word;
+        if (count > 0)
+            return count;
+    }
+    free(line);
+    line = NULL;
+    return 0;
+}
+
 #endif

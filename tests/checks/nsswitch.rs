@@ -12,8 +12,8 @@ const STATUSES: [(Status, &str); 4] = [
 /// Any text is read; a line written anew with every action spelt out is read as the same; one kind
 /// of blank is as good as another; and a line that is refused says why.
 ///
-/// Would find: an action that lands on another status, a negation that leaks into the next one, a
-/// service that swallows a bracket, a kind of white space that only half of the code knows.
+/// Would find: a service that swallows a bracket or part of the next one, actions of one service that
+/// leak into another's, a kind of white space that only half of the code knows.
 pub fn check(text: &[u8]) {
     // Most inputs are meant as the line alone.
     for text in [text, &[b"hosts: ", text].concat()] {
@@ -32,6 +32,34 @@ pub fn check(text: &[u8]) {
     }
 }
 
+/// The criteria of one bracket, applied one after the other: `!` stands for the other three.
+///
+/// Would find: an action that lands on another status, a negation that leaks into the next criterion.
+pub fn check_criteria(criteria: &[(bool, usize, Action)]) {
+    let mut expected = [Action::Return, Action::Continue, Action::Continue, Action::Continue];
+    let mut line = b"hosts: files [".to_vec();
+    for &(negated, at, action) in criteria {
+        for (status, place) in expected.iter_mut().enumerate() {
+            if negated && status != at || !negated && status == at {
+                *place = action;
+            }
+        }
+        let mark = if negated { "!" } else { "" };
+        line.extend(format!(" {mark}{}={}", STATUSES[at].1, word(action)).into_bytes());
+    }
+    let database = read(&[&line, &b"] dns"[..]].concat());
+    let actions = STATUSES.map(|(status, _)| database.steps[0].action(status));
+    assert_eq!((actions, database.steps.len(), database.refused), (expected, 2, false));
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Return => "return",
+        Action::Continue => "continue",
+        Action::Merge => "merge",
+    }
+}
+
 fn read(text: &[u8]) -> Database {
     parse(Some(text), b"hosts").unwrap()
 }
@@ -42,13 +70,9 @@ fn rendered(database: &Database) -> Vec<u8> {
         text.push(b' ');
         text.extend_from_slice(name(&step.service));
         text.extend_from_slice(b" [");
-        for (status, word) in STATUSES {
-            let action = match step.action(status) {
-                Action::Return => "return",
-                Action::Continue => "continue",
-                Action::Merge => "merge",
-            };
-            text.extend(format!(" {word}={action}").into_bytes());
+        for (status, name) in STATUSES {
+            let action = word(step.action(status));
+            text.extend(format!(" {name}={action}").into_bytes());
         }
         text.extend_from_slice(b" ]");
     }

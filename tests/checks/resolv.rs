@@ -8,8 +8,8 @@ use rustdns::config::resolv::{MAX_SERVERS, ResolvConf, parse};
 /// Any text is read within the bounds that resolver(3) sets; written anew in the plainest form, it
 /// is read as the same; and servers do not depend on the lines behind them.
 ///
-/// Would find: an option that sets another's field, numbers outside their range, words that are
-/// cut or joined, a line that undoes one above it, a panic.
+/// Would find: numbers outside their range, words that are cut or joined, a line that undoes one above
+/// it, a panic. What each word means is compared with libc (`tests/properties/libc.rs`).
 pub fn check(text: &[u8]) {
     let conf = read(text);
     assert!((1..=MAX_SERVERS).contains(&conf.servers.len()));

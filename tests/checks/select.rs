@@ -115,12 +115,13 @@ pub fn check(candidates: &[Candidate], policy: &Policy) -> bool {
     assert_eq!(result.len(), candidates.len());
     assert!(candidates.iter().all(|c| count(&result, c) == count(candidates, c)));
 
-    let not_after = |a: &Candidate, b: &Candidate| reference(a, b, policy).is_le();
-    let is_ordered = candidates.iter().all(|a| {
-        candidates.iter().all(|b| {
-            candidates.iter().all(|c| !not_after(a, b) || !not_after(b, c) || not_after(a, c))
-        })
-    });
+    let not_after: Vec<Vec<bool>> = candidates
+        .iter()
+        .map(|a| candidates.iter().map(|b| reference(a, b, policy).is_le()).collect())
+        .collect();
+    let every = |test: &dyn Fn(usize) -> bool| (0..candidates.len()).all(test);
+    let is_ordered =
+        every(&|a| every(&|b| !not_after[a][b] || every(&|c| !not_after[b][c] || not_after[a][c])));
     if is_ordered {
         let mut reversed = candidates.to_vec();
         reversed.reverse();

@@ -16,9 +16,14 @@ pub fn check(text: &[u8]) {
     for server in &settings.upstream {
         assert!(settings.may_ask(server) || (settings.test_only && !server.ip().is_loopback()));
     }
-    let again = read(&rendered(&settings));
-    assert!(again.notes.is_empty(), "{:?}", again.notes);
-    assert_eq!(shown(&again), shown(&settings));
+    // In either order, so that no line can hide what one before it did to another's setting.
+    let mut lines = rendered(&settings);
+    for _ in 0..2 {
+        let again = read(&lines.concat());
+        assert!(again.notes.is_empty(), "{:?}", again.notes);
+        assert_eq!(shown(&again), shown(&settings));
+        lines.reverse();
+    }
 
     let bad: String = TABLE.iter().map(|setting| format!("\n{} \u{1}", setting.key)).collect();
     assert_eq!(shown(&read(&[text, bad.as_bytes()].concat())), shown(&settings));
@@ -39,10 +44,10 @@ fn shown(settings: &Settings) -> Vec<String> {
     ]
 }
 
-fn rendered(s: &Settings) -> Vec<u8> {
-    let mut text = Vec::new();
+fn rendered(s: &Settings) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
     let mut line = |key: &str, value: &[u8]| {
-        text.extend([key.as_bytes(), b"\t", value, b" # said again\n"].concat());
+        lines.push([key.as_bytes(), b"\t", value, b" # said again\n"].concat());
     };
     if !s.upstream.is_empty() {
         let servers: Vec<String> = s.upstream.iter().map(ToString::to_string).collect();
@@ -65,5 +70,5 @@ fn rendered(s: &Settings) -> Vec<u8> {
         line("root", root);
     }
     line("mode", if s.test_only { b"test-only" } else { b"normal" });
-    text
+    lines
 }

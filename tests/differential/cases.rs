@@ -10,7 +10,7 @@
 //! vary = { n = ["0", "1"] }   # one world for each choice of values: {n} in any text below
 //! resolv = "…"                # /etc/resolv.conf; so hosts, nsswitch, gai, services
 //! files = { "/etc/x" = "…" }  # others; false removes one
-//! network = ["address 192.0.2.1/24", "no-ipv6", "no-loopback", "default-4", "ip link …"]
+//! network = ["address 192.0.2.1/24", "no-ipv6", "default-4", "case v4", "ip link …"]
 //! env = { RES_OPTIONS = "…" }
 //! dns = "…"                   # name servers, see `script`
 //! limit = 10                  # seconds that a call may take

@@ -13,6 +13,7 @@
 //! | [`cases`] | TOML → worlds and their calls |
 //! | [`expand`] | `{1..9}`, `{x*63}` and `{placeholders}` |
 //! | [`script`] | what a name server answers, written as lines |
+//! | [`network`] | hosts' networks by name: IPv4 only, a deprecated address, … |
 //! | [`scene`] | sets a world up in a sandbox |
 //! | [`probe`] | the C programs that make the calls |
 //! | [`outcome`] | what a call came to, as text |
@@ -40,6 +41,7 @@ mod support;
 
 mod cases;
 mod expand;
+mod network;
 mod outcome;
 mod probe;
 mod report;

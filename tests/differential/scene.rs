@@ -1,6 +1,7 @@
 //! A world, set up in a sandbox.
 
 use super::cases::World;
+use super::network;
 use super::script;
 use super::support::dns::{Question, Server, Transport};
 use super::support::sandbox::Sandbox;
@@ -31,6 +32,7 @@ impl Scene {
                 ("no-loopback", _) => sandbox.without_loopback(),
                 ("default-4", _) => sandbox.default_route(4),
                 ("default-6", _) => sandbox.default_route(6),
+                ("case", name) => network::set_up(sandbox, name),
                 ("ip", words) => sandbox.ip(words),
                 _ => panic!("{words}: no word of a network"),
             }

@@ -141,7 +141,7 @@ impl Reading {
             rtype::AAAA => <[u8; 16]>::try_from(&*entry.data)
                 .ok()
                 .map(|o| std::net::IpAddr::from(o).to_string()),
-            _ => entry.target.clone().filter(|t| is_host_name(t)).map(|t| text(&t)),
+            _ => entry.target.clone().filter(is_host_name).map(|target| text(&target)),
         });
         (found.collect(), text(&host))
     }
@@ -177,7 +177,7 @@ fn skip(octets: &[u8], mut at: usize) -> Option<usize> {
 
 /// The name at `at`; none that points forward, in a circle, or is too long (RFC 1035 section 4.1.4).
 fn name(octets: &[u8], mut at: usize) -> Option<Labels> {
-    let (mut labels, mut length, mut part) = (Labels::new(), 1, at);
+    let (mut labels, mut length, mut part, mut jumps) = (Labels::new(), 1, at, 0);
     loop {
         match *octets.get(at)? {
             0 => return Some(labels),
@@ -192,7 +192,8 @@ fn name(octets: &[u8], mut at: usize) -> Option<Labels> {
             }
             high @ 192.. => {
                 at = usize::from(u16::from_be_bytes([high & 0x3f, *octets.get(at + 1)?]));
-                if at >= part {
+                jumps += 1;
+                if at >= part || jumps > 16 {
                     return None;
                 }
                 part = at;

@@ -4,6 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use rustdns::config::nsswitch::Action;
+
 use crate::{cases, checks};
 
 /// What stands between words, and at the beginnings and ends of lines.
@@ -178,6 +180,8 @@ const NSSWITCH: &[&[&str]] = &[
     ],
 ];
 
+const ACTIONS: &[Action] = &[Action::Return, Action::Continue, Action::Merge];
+
 const GAI: &[&[&str]] = &[
     &["label", "precedence", "scopev4", "reload", "\nlabel", "\nprecedence", "\nscopev4", "Label"],
     &[
@@ -271,8 +275,24 @@ proptest! {
     }
 
     #[test]
+    fn nsswitch_criteria(criteria in vec((any::<bool>(), 0..4usize, select(ACTIONS.to_vec())), 1..6)) {
+        checks::nsswitch::check_criteria(&criteria);
+    }
+
+    #[test]
     fn gai_conf(text in lines(GAI)) {
         checks::gai::check(&text);
+    }
+
+    /// Few prefixes, so that rows for one prefix, and one in another, meet.
+    #[test]
+    fn gai_conf_rows_that_meet(rows in vec((
+        select(vec!["label", "precedence", "scopev4"]),
+        select(vec!["::/0", "::ffff:0:0/96", "::ffff:10.0.0.0/104", "10.0.0.0/8", "10.0.0.0/9"]),
+        0..20,
+    ), 0..9)) {
+        let line = |(keyword, prefix, value)| format!("{keyword} {prefix} {value}\n");
+        checks::gai::check(rows.into_iter().map(line).collect::<String>().as_bytes());
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod idn;
 mod libc;
 mod names;
 mod order;
+#[rustfmt::skip] // one example a line
+mod rfc6724;
 mod search;
 
 use proptest::prelude::ProptestConfig;

@@ -18,6 +18,11 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// The program made from `tests/c/NAME.cpp`.
+pub fn cxx_program(name: &str) -> PathBuf {
+    build_from(name, name, &["-x", "c++"], &[])
+}
+
 /// The same as [`program`], linked statically with the library's archive. The linker must have
 /// nothing to say, and take nothing from libc that the archive has.
 pub fn static_program(name: &str) -> PathBuf {
@@ -56,13 +61,17 @@ fn compile(
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let source = root.join("tests/c").join(name).with_extension("c");
+    let (compiler, extension, standard) = match options {
+        ["-x", "c++", ..] => ("c++", "cpp", "-std=gnu++17"),
+        _ => (compiler, "c", "-std=gnu11"),
+    };
+    let source = root.join("tests/c").join(name).with_extension(extension);
     let folder = root.join("target/tests-c");
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
     let output = Command::new(compiler)
-        .args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
+        .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
         .arg(&unfinished)

@@ -55,7 +55,7 @@ pub struct Question {
     /// The whole message.
     pub raw: Vec<u8>,
     /// The question section as sent.
-    pub(super) question: Vec<u8>,
+    pub question: Vec<u8>,
     pub arrived: Instant,
     /// Which question of this connection it is, from 0; always 0 over UDP.
     pub position: usize,
@@ -283,12 +283,11 @@ impl Shared {
                 return;
             }
             let Some(message) = step.message(question) else { continue };
+            let to = step.to.unwrap_or(question.source);
             // A client that is gone already makes this fail.
             match step.source(question.server) {
-                None => socket.send_to(&message, question.source).ok(),
-                Some(other) => {
-                    UdpSocket::bind(other).unwrap().send_to(&message, question.source).ok()
-                }
+                None => socket.send_to(&message, to).ok(),
+                Some(other) => UdpSocket::bind(other).unwrap().send_to(&message, to).ok(),
             };
         }
     }

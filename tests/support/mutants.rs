@@ -153,7 +153,8 @@ impl Workshop {
         command.args(["--no-default-features", "--features", "libc-api,c-api"]);
         command.args(["--target-dir", "target", "--", "-C", "link-arg=-Wl,-Bsymbolic"]);
         command.args(["-C", "link-arg=-Wl,-z,nodelete", "--cap-lints", "allow"]);
-        command.envs([("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_INCREMENTAL", "1")]);
+        command.envs([("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_DEV_OPT_LEVEL", "1")]);
+        command.env("CARGO_INCREMENTAL", "1");
         command.env_remove("RUSTFLAGS").current_dir(&self.folder);
         let output = run(command, LIMIT);
         assert!(output.success(), "{name}: the build fails\n{output}");

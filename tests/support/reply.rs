@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{Record, Writer, rcode};
+use super::wire::{Record, Writer, rcode, rtype};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -42,6 +42,8 @@ pub struct Step {
     compress: bool,
     cut: Option<usize>,
     elsewhere: Option<Elsewhere>,
+    /// Where it is sent, if not to who has asked.
+    pub(super) to: Option<SocketAddr>,
     segment: Option<usize>,
     length_error: i32,
 }
@@ -68,6 +70,12 @@ impl Reply {
     /// NOERROR with these records as the answer.
     pub fn records(records: impl IntoIterator<Item = Record>) -> Reply {
         Reply::empty().answers(records)
+    }
+
+    /// One address of the family that is asked for: 192.0.2.1 or 2001:db8::1.
+    pub fn address(q: &Question) -> Reply {
+        let address = if q.qtype == rtype::AAAA { "2001:db8::1" } else { "192.0.2.1" };
+        Reply::records([Record::address(&q.name, address)])
     }
 
     /// NXDOMAIN; with [`Reply::soa`] one that may be cached.
@@ -123,6 +131,7 @@ impl Reply {
             compress: true,
             cut: None,
             elsewhere: None,
+            to: None,
             segment: None,
             length_error: 0,
         };
@@ -236,6 +245,11 @@ impl Reply {
     pub fn wrong_address(self, address: &str) -> Reply {
         let address = address.parse().unwrap();
         self.each(|step| step.elsewhere = Some(Elsewhere::Address(address)))
+    }
+
+    /// To somebody who hasn't asked. UDP only.
+    pub fn to(self, address: SocketAddr) -> Reply {
+        self.each(|step| step.to = Some(address))
     }
 
     /// Over TCP, `size` bytes in each segment.

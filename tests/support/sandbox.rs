@@ -92,6 +92,12 @@ impl Sandbox {
         fs::write(&path, bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
 
+    /// Makes resolv.conf of these servers, 127.0.0.N, and options.
+    pub fn name_servers(&self, servers: &[u8], options: &str) {
+        let lines: String = servers.iter().map(|n| format!("nameserver 127.0.0.{n}\n")).collect();
+        self.write("/etc/resolv.conf", format!("{lines}options {options}\n"));
+    }
+
     /// Adds bytes at the end of an existing file.
     pub fn append(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         let mut file = OpenOptions::new().append(true).open(own_path(path.as_ref())).unwrap();

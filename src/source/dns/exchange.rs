@@ -14,6 +14,7 @@ use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::health::{Health, Standing};
 use super::message::Message;
+use super::pending::{Alive, BEAT};
 use super::schedule::{Order, budget, order};
 use crate::config::resolv::Options;
 use crate::mem::{NoMemory, TryPush};
@@ -40,6 +41,8 @@ pub struct Terms<'a> {
     pub trace: Trace<'a>,
     /// Where to count it.
     pub counters: &'a Counters,
+    /// Where to give signs of life, if others wait for what is learned.
+    pub alive: Option<&'a Alive>,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -161,6 +164,13 @@ impl Exchange<'_> {
                 self.take_turn(now)?;
                 continue;
             }
+            let until = match self.terms.alive {
+                Some(alive) => {
+                    alive.sign(now);
+                    until.min(now.after(BEAT))
+                }
+                None => until,
+            };
             if self.next_send.is_none() && !self.flights.iter().any(Flight::is_waiting) {
                 return Ok(());
             }
@@ -236,7 +246,9 @@ impl Exchange<'_> {
     }
 
     fn read_stream(&mut self, at: usize, read: Reader<'_>) -> Result<(), NoMemory> {
-        while let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) {
+        // Bounded likewise.
+        for _ in 0..64 {
+            let Some(flight) = self.flights.get_mut(at).filter(|f| f.is_waiting()) else { break };
             match flight.advance_stream() {
                 Ok(Some(message)) => self.consider(at, &message, false, read)?,
                 Ok(None) => break,

@@ -108,6 +108,17 @@ pub(super) struct Flight {
     stream: Option<Stream>,
     /// By index of the question.
     sent: [Option<Sent>; MAX_QUESTIONS],
+    /// Messages that came and answered nothing that was asked here.
+    strays: u32,
+}
+
+/// A message's question, and how well it matches.
+#[derive(Clone, Copy)]
+pub(super) struct Matched {
+    /// Index of the question.
+    pub(super) question: usize,
+    /// The name is repeated letter by letter as it was sent.
+    pub(super) letter_by_letter: bool,
 }
 
 /// What TCP needs: octets that wait for room, and the answer that is coming in (RFC 1035 section 4.2.2).
@@ -116,13 +127,14 @@ struct Stream {
     unsent: Vec<u8>,
     /// The length prefix, and how many of its octets have come.
     prefix: ([u8; 2], usize),
-    /// The answer's octets so far, at most as many as the prefix says.
+    /// Room for the answer, as much as the prefix says; and how many of its octets have come.
     incoming: Vec<u8>,
+    filled: usize,
 }
 
 impl Flight {
     pub(super) fn udp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
-        Ok(Flight { server, socket: Socket::udp(peer)?, stream: None, sent: [None; 2] })
+        Ok(Flight { server, socket: Socket::udp(peer)?, stream: None, sent: [None; 2], strays: 0 })
     }
 
     pub(super) fn tcp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
@@ -131,8 +143,10 @@ impl Flight {
             unsent: Vec::new(),
             prefix: ([0; 2], 0),
             incoming: Vec::new(),
+            filled: 0,
         };
-        Ok(Flight { server, socket: Socket::tcp(peer)?, stream: Some(stream), sent: [None; 2] })
+        let socket = Socket::tcp(peer)?;
+        Ok(Flight { server, socket, stream: Some(stream), sent: [None; 2], strays: 0 })
     }
 
     pub(super) fn is_tcp(&self) -> bool {
@@ -169,6 +183,12 @@ impl Flight {
 
     pub(super) fn has_failed(&self, question: usize) -> bool {
         self.sent(question).is_some_and(|sent| sent.failed)
+    }
+
+    /// Notes a message that answers nothing that was asked here; how many they are by now.
+    pub(super) fn note_stray(&mut self) -> u32 {
+        self.strays += 1;
+        self.strays
     }
 
     /// True while an answer may still come.
@@ -238,8 +258,7 @@ impl Flight {
         &self,
         questions: &[Question<'_>],
         message: &Message<'_>,
-        exact_case: bool,
-    ) -> Option<usize> {
+    ) -> Option<Matched> {
         if let [Question { written: Some(written), .. }] = questions {
             if !written.is_answered_by(message) {
                 return None;
@@ -254,17 +273,19 @@ impl Flight {
             0 => return None,
             _ => Some(message.question()?),
         };
-        self.sent.iter().position(|sent| {
-            sent.as_ref().is_some_and(|sent| {
-                sent.form.id == message.id()
-                    && asked.as_ref().is_none_or(|asked| {
-                        asked.qtype == sent.form.qtype
-                            && asked.class == sent.form.class
-                            && asked.name.is(&sent.name)
-                            && (!exact_case || asked.name.wire() == sent.name.wire())
-                    })
-            })
-        })
+        let matches = |sent: &Sent| {
+            sent.form.id == message.id()
+                && asked.as_ref().is_none_or(|asked| {
+                    asked.qtype == sent.form.qtype
+                        && asked.class == sent.form.class
+                        && asked.name.is(&sent.name)
+                })
+        };
+        let question = self.sent.iter().position(|sent| sent.as_ref().is_some_and(matches))?;
+        let letter_by_letter = asked.is_some_and(|asked| {
+            self.sent(question).is_some_and(|sent| asked.name.wire() == sent.name.wire())
+        });
+        Some(Matched { question, letter_by_letter })
     }
 
     /// True where a query waits under this id already: the ids of one socket must differ.
@@ -328,15 +349,17 @@ impl Stream {
                 socket.receive(room)
             } else {
                 let whole = usize::from(u16::from_be_bytes(*prefix));
-                let filled = self.incoming.len();
-                if filled == whole {
-                    self.prefix.1 = 0;
+                if self.incoming.len() != whole {
+                    self.incoming.try_reserve_exact(whole).map_err(|_| SendError::NoMemory)?;
+                    self.incoming.resize(whole, 0); // within the capacity just reserved
+                }
+                if self.filled == whole {
+                    (self.prefix.1, self.filled) = (0, 0);
                     return Ok(Some(core::mem::take(&mut self.incoming)));
                 }
-                self.incoming.try_reserve_exact(whole - filled).map_err(|_| SendError::NoMemory)?;
-                self.incoming.resize(whole, 0); // within the capacity just reserved
-                let received = socket.receive(self.incoming.get_mut(filled..).unwrap_or_default());
-                self.incoming.truncate(filled + received.map_or(0, |r| r.len));
+                let room = self.incoming.get_mut(self.filled..).unwrap_or_default();
+                let received = socket.receive(room);
+                self.filled += received.map_or(0, |r| r.len);
                 received
             };
             match received {

@@ -5,7 +5,7 @@ use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
-use super::pending::{Asked, Pending, Turn};
+use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
 use super::schedule::budget;
 use crate::cache::{self, Cache};
@@ -102,16 +102,16 @@ impl<'a> Lookup<'a> {
                 Turn::Ours(mut turn) => {
                     // Somebody's turn may just have ended.
                     self.recall(name, &mut answers)?;
-                    self.ask_servers(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, Some(turn.alive()))?;
                     turn.learned(answers.learned());
                 }
                 Turn::Theirs(learned) => {
                     self.trace().packet(format_args!("dns: {name} as another thread was told"));
                     self.recall(name, &mut answers)?;
                     answers.learn(learned);
-                    self.ask_servers(name, &mut answers)?;
+                    self.ask_servers(name, &mut answers, None)?;
                 }
-                Turn::Alone => self.ask_servers(name, &mut answers)?,
+                Turn::Alone => self.ask_servers(name, &mut answers, None)?,
             }
         }
         let mut joined = together(answers.outcomes)?;
@@ -148,7 +148,12 @@ impl<'a> Lookup<'a> {
     }
 
     /// Asks the servers for what is missing.
-    fn ask_servers(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
+    fn ask_servers(
+        &self,
+        name: &Name,
+        answers: &mut Answers,
+        alive: Option<&Alive>,
+    ) -> Result<(), NoMemory> {
         let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
         for (qtype, outcome) in answers.open() {
@@ -177,7 +182,7 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         self.cache.missed(questions.len());
-        let progress = exchange(&self.terms, &questions, read)?;
+        let progress = exchange(&Terms { alive, ..self.terms }, &questions, read)?;
         for (outcome, progress) in outcomes.into_iter().zip(progress) {
             outcome.note(progress);
         }
@@ -246,15 +251,15 @@ impl<'a> Lookup<'a> {
             match self.join(&name, [record_type::PTR, 0]) {
                 Turn::Ours(mut turn) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, Some(turn.alive()))?;
                     turn.learned([outcome.unkept(), None]);
                 }
                 Turn::Theirs([learned, _]) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
                     outcome.learn(learned);
-                    self.ask_for_names(&name, &mut run, &mut outcome)?;
+                    self.ask_for_names(&name, &mut run, &mut outcome, None)?;
                 }
-                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome)?,
+                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome, None)?,
             }
         }
         match outcome {
@@ -296,6 +301,7 @@ impl<'a> Lookup<'a> {
         name: &Name,
         run: &mut Vec<u8>,
         outcome: &mut Outcome<u32>,
+        alive: Option<&Alive>,
     ) -> Result<(), NoMemory> {
         if !matches!(outcome, Outcome::NotAsked) {
             return Ok(());
@@ -316,7 +322,7 @@ impl<'a> Lookup<'a> {
         };
         let question = [Question::new(*name, record_type::PTR)];
         self.cache.missed(question.len());
-        let [progress, _] = exchange(&self.terms, &question, read)?;
+        let [progress, _] = exchange(&Terms { alive, ..self.terms }, &question, read)?;
         outcome.note(progress);
         Ok(())
     }

@@ -40,6 +40,9 @@ pub mod rcode {
 }
 
 const HEADER: usize = 12;
+/// The most pointers that a name may lead through. Who writes a message needs one for each name that
+/// ends as another one does, which ends as another one does: five deep is much.
+const MAX_POINTERS: usize = 16;
 /// The longest query: header, question, and the OPT record without options.
 pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
 /// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
@@ -265,6 +268,11 @@ impl Record<'_> {
         read_name(self.octets, self.owner_at).map(|(name, _)| name)
     }
 
+    /// True where that is `name`.
+    pub fn belongs_to(&self, name: &Name) -> bool {
+        is_name(self.octets, self.owner_at, name)
+    }
+
     /// The name that the data consists of (CNAME, PTR); `None` where it is malformed, or where the
     /// data has something behind it.
     pub fn target(&self) -> Option<Name> {
@@ -337,30 +345,68 @@ fn skip_name(octets: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Reads the name at `start`, compression undone (RFC 1035 section 4.1.4); with where it ends.
+fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
+    let (mut builder, mut walk) = (Builder::new(), Walk::new(octets, start));
+    while let Some(label) = walk.next_label()? {
+        builder.label(label).ok()?;
+    }
+    Some((builder.finish().ok()?, walk.end?))
+}
+
+/// True where the name at `start` is `name`: the same as reading and comparing it, only sooner.
+fn is_name(octets: &[u8], start: usize, name: &Name) -> bool {
+    let (mut labels, mut walk) = (name.labels(), Walk::new(octets, start));
+    loop {
+        match (walk.next_label(), labels.next()) {
+            (Some(Some(label)), Some(wanted)) if label.eq_ignore_ascii_case(wanted) => {}
+            (Some(None), None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Walks the labels of a name that may be compressed.
 ///
 /// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
-/// loop can't be.
-fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
-    let mut builder = Builder::new();
-    let mut end = None;
-    let (mut at, mut part) = (start, start);
-    loop {
-        match *octets.get(at)? {
-            0 => return Some((builder.finish().ok()?, end.unwrap_or(at + 1))),
-            len @ 1..=63 => {
-                let next = at + 1 + usize::from(len);
-                builder.label(octets.get(at + 1..next)?).ok()?;
-                at = next;
-            }
-            0xc0.. => {
-                end = end.or(Some(at + 2));
-                at = usize::from(read_u16(octets, at)? & 0x3fff);
-                if at >= part {
-                    return None;
+/// loop can't be. And there may be few of them: thousands, in each of thousands of names, take seconds.
+struct Walk<'a> {
+    octets: &'a [u8],
+    at: usize,
+    part: usize,
+    pointers: usize,
+    /// Where the name ends in the message, once that is known.
+    end: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(octets: &'a [u8], start: usize) -> Walk<'a> {
+        Walk { octets, at: start, part: start, pointers: 0, end: None }
+    }
+
+    /// The next label, `None` at the root's; none at all where the name is malformed.
+    fn next_label(&mut self) -> Option<Option<&'a [u8]>> {
+        loop {
+            match *self.octets.get(self.at)? {
+                0 => {
+                    self.end = self.end.or(Some(self.at + 1));
+                    return Some(None);
                 }
-                part = at;
+                len @ 1..=63 => {
+                    let start = self.at + 1;
+                    self.at = start + usize::from(len);
+                    return self.octets.get(start..self.at).map(Some);
+                }
+                0xc0.. => {
+                    self.end = self.end.or(Some(self.at + 2));
+                    self.at = usize::from(read_u16(self.octets, self.at)? & 0x3fff);
+                    self.pointers += 1;
+                    if self.at >= self.part || self.pointers > MAX_POINTERS {
+                        return None;
+                    }
+                    self.part = self.at;
+                }
+                _ => return None,
             }
-            _ => return None,
         }
     }
 }

@@ -1,17 +1,22 @@
 //! Questions under way: of threads that ask the same at the same time, one asks the servers and the
-//! others wait for what it learns.
+//! others wait for what it learns. It gives a sign of life all the while: one that has jumped out of its
+//! lookup (longjmp(3)) or is stopped is not waited for, another takes its turn.
 
 use super::exchange::Trouble;
 use super::name::Name;
 use crate::config::watch::lock;
 use crate::lookup::search::Miss;
-use crate::sys::futex::{self, Woken};
+use crate::sys::futex;
 use crate::sys::process;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::Mutex;
 
+/// How often a thread that asks gives a sign of life.
+pub const BEAT: Duration = Duration::from_millis(250);
+/// One that has given none for this long is gone.
+const GONE: Duration = Duration::from_secs(1);
 /// More questions than this may be under way at once; they are asked without looking for others.
 const PLACES: usize = 16;
 
@@ -49,7 +54,12 @@ struct Place {
     state: Mutex<State>,
     /// Goes up when a question here has ended that others waited for.
     round: AtomicU32,
+    alive: Alive,
 }
+
+/// When a thread that asks last gave a sign of life: [`Instant::millis`].
+#[derive(Default)]
+pub struct Alive(AtomicU32);
 
 #[derive(Default)]
 struct State {
@@ -62,7 +72,6 @@ struct Current {
     asked: Asked,
     /// The thread that asks, by [`process::thread_mark`].
     owner: usize,
-    since: Instant,
     /// Another thread waits for it.
     is_awaited: bool,
 }
@@ -92,8 +101,7 @@ impl Pending {
         let now = Instant::now();
         let Some(mut state) = lock(&place.state) else { return Turn::Alone };
         match &mut state.current {
-            // One that should have ended long ago was left by longjmp(3), or its thread is stopped.
-            Some(current) if now.since(current.since) <= limit => {
+            Some(current) if !place.alive.is_gone(now) => {
                 // Asked by this very thread: a signal handler, or a longjmp(3) out of the last call.
                 if current.asked != *asked || current.owner == thread {
                     return Turn::Alone;
@@ -101,24 +109,43 @@ impl Pending {
                 current.is_awaited = true;
                 let round = place.round.load(Relaxed);
                 drop(state);
-                place.wait(round, now.after(limit))
+                place.wait(asked, round, now.after(limit))
             }
-            _ => {
-                let asked = *asked;
-                state.current =
-                    Some(Current { asked, owner: thread, since: now, is_awaited: false });
+            current => {
+                *current = Some(Current { asked: *asked, owner: thread, is_awaited: false });
+                place.alive.sign(now);
                 Turn::Ours(Ours { place, learned: [None; 2] })
             }
         }
     }
 }
 
+impl Alive {
+    /// Gives a sign of life.
+    pub fn sign(&self, now: Instant) {
+        self.0.store(now.millis(), Relaxed);
+    }
+
+    fn is_gone(&self, now: Instant) -> bool {
+        // Negative where the sign was given after `now` was taken.
+        let silent = now.millis().wrapping_sub(self.0.load(Relaxed)).cast_signed();
+        u128::try_from(silent).is_ok_and(|silent| silent >= GONE.as_millis())
+    }
+}
+
 impl Place {
-    fn wait(&self, round: u32, deadline: Instant) -> Turn<'_> {
+    fn wait(&self, asked: &Asked, round: u32, deadline: Instant) -> Turn<'_> {
         while self.round.load(Relaxed) == round {
-            if futex::wait(&self.round, round, Some(deadline)) == Woken::TimedOut {
+            let now = Instant::now();
+            if now >= deadline {
                 return Turn::Alone;
             }
+            if self.alive.is_gone(now)
+                && let Some(turn) = self.take_over(asked, round, now)
+            {
+                return turn;
+            }
+            futex::wait(&self.round, round, Some(deadline.min(now.after(GONE))));
         }
         match lock(&self.state).and_then(|state| state.last) {
             Some((ended, learned)) if ended == round => Turn::Theirs(learned),
@@ -126,9 +153,27 @@ impl Place {
             _ => Turn::Theirs([None; 2]),
         }
     }
+
+    /// The turn of a thread that is gone, for one of those that wait for it; `None` where another was
+    /// quicker.
+    fn take_over(&self, asked: &Asked, round: u32, now: Instant) -> Option<Turn<'_>> {
+        let Some(mut state) = lock(&self.state) else { return Some(Turn::Alone) };
+        if self.round.load(Relaxed) != round || !self.alive.is_gone(now) {
+            return None;
+        }
+        let owner = process::thread_mark();
+        state.current = Some(Current { asked: *asked, owner, is_awaited: true });
+        self.alive.sign(now);
+        Some(Turn::Ours(Ours { place: self, learned: [None; 2] }))
+    }
 }
 
-impl Ours<'_> {
+impl<'a> Ours<'a> {
+    /// Where to give signs of life.
+    pub fn alive(&self) -> &'a Alive {
+        &self.place.alive
+    }
+
     /// What the waiting threads are told.
     pub fn learned(&mut self, learned: Learned) {
         self.learned = learned;
@@ -209,7 +254,31 @@ mod tests {
         // It waits as long as asking may take, and no longer.
         assert!(elsewhere(&asked("a.test"), Duration::from_millis(20)));
         core::mem::forget(first);
-        let next = pending.join(&asked("a.test"), Duration::ZERO);
-        assert!(matches!(next, Turn::Ours(_)), "what was left is taken over");
+        let places = || pending.places.iter();
+        places().for_each(|place| place.alive.sign(Instant::now()));
+        // Two wait for it, and the one that takes over tells the other.
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| match pending.join(&asked("a.test"), LONG) {
+                    Turn::Ours(mut ours) => {
+                        ours.learned([Some(Unkept::Missed(Miss::NoData)), None])
+                    }
+                    Turn::Theirs(learned) => assert!(learned.iter().any(Option::is_some)),
+                    Turn::Alone => panic!("not taken over"),
+                });
+            }
+        });
+        let next = pending.join(&asked("a.test"), LONG);
+        assert!(matches!(next, Turn::Ours(_)), "and is free afterwards");
+    }
+
+    #[test]
+    fn signs_of_life_count_for_a_second() {
+        let (alive, now) = (Alive::default(), Instant::now());
+        let at = |millis| now.after(Duration::from_millis(millis));
+        alive.sign(at(5));
+        assert!(!alive.is_gone(now), "given after the clock was read");
+        assert!(!alive.is_gone(at(1004)));
+        assert!(alive.is_gone(at(1005)));
     }
 }

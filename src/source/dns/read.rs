@@ -158,7 +158,7 @@ impl<'m> Chain<'m> {
         self.message.answers().filter(move |record| {
             record.record_type == record_type
                 && record.class == CLASS_IN
-                && record.owner().is_some_and(|owner| end.is_some_and(|end| owner.is(&end)))
+                && end.is_some_and(|end| record.belongs_to(&end))
         })
     }
 }

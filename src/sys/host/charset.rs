@@ -25,6 +25,7 @@ pub enum Direction {
 /// Converts `text`. `None` where the locale's encoding is UTF-8 already.
 pub fn convert(text: &[u8], direction: Direction) -> Result<Option<Vec<u8>>, ConvertError> {
     const IS_UTF8: i32 = -2;
+    const NO_MEMORY: i32 = -3;
     let mut out = Vec::new();
     // No encoding that a locale may have takes more than four octets for one of another's.
     let room = text.len().saturating_mul(4).saturating_add(8);
@@ -36,6 +37,9 @@ pub fn convert(text: &[u8], direction: Direction) -> Result<Option<Vec<u8>>, Con
     };
     if len == IS_UTF8 {
         return Ok(None);
+    }
+    if len == NO_MEMORY {
+        return Err(ConvertError::NoMemory(NoMemory));
     }
     out.truncate(usize::try_from(len).map_err(|_| ConvertError::Unconvertible)?);
     Ok(Some(out))

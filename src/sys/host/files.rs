@@ -1,6 +1,6 @@
 //! Configuration files: whether one has changed, and what it holds.
 
-use crate::mem::NoMemory;
+use crate::mem::{NoMemory, reserve};
 use crate::sys::Fault;
 use crate::sys::host::{calls, fault};
 use core::ffi::CStr;
@@ -28,6 +28,18 @@ const LARGEST: u64 = 1 << 26;
 
 /// An open file, closed when dropped.
 struct File(i32);
+
+impl File {
+    /// Reads into the room that `content` has left.
+    fn append_to(&self, content: &mut Vec<u8>) -> Result<usize, Fault> {
+        let room = content.spare_capacity_mut();
+        // SAFETY: the room is valid for writing over its whole length.
+        let n = fault(unsafe { calls::file_read(self.0, room.as_mut_ptr().cast(), room.len()) })?;
+        // SAFETY: as many octets of the room have been filled.
+        unsafe { content.set_len(content.len() + n) };
+        Ok(n)
+    }
+}
 
 impl Drop for File {
     fn drop(&mut self) {
@@ -66,14 +78,8 @@ pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     // One octet more than it should have: the read that fills the rest then also finds the end.
     let mut room = size as usize + 1; // at most LARGEST
     loop {
-        content.try_reserve_exact(room).map_err(|_| Unreadable::NoMemory)?;
-        let filled = content.len();
-        content.resize(filled + room, 0); // within the capacity just reserved
-        let free = content.get_mut(filled..).unwrap_or_default();
-        // SAFETY: the place is valid for its length.
-        let n = fault(unsafe { calls::file_read(file.0, free.as_mut_ptr(), free.len()) })
-            .map_err(Unreadable::Fault)?;
-        content.truncate(filled + n);
+        reserve(&mut content, room)?;
+        let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
         if n == 0 {
             return Ok((content, identity));
         }

@@ -73,7 +73,7 @@ pub mod calls {
         pub fn log_tell(level: i32, line: *const u8, len: usize);
 
         /// Converts from the locale's encoding to UTF-8 (0) or back (1); the length, -1 where it can't
-        /// be converted, -2 where the encoding is UTF-8.
+        /// be converted, -2 where the encoding is UTF-8, -3 where there is no memory.
         pub fn convert(
             direction: i32,
             text: *const u8,

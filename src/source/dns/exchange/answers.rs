@@ -7,6 +7,10 @@ use crate::sys::Fault;
 use crate::sys::time::Instant;
 use core::sync::atomic::Ordering::Relaxed;
 
+/// Messages that answer nothing which one socket takes. An answer comes once or twice; to try ids on a
+/// port that he knows a forger has so many chances in 65,536, and then needs the next port.
+const MAX_STRAYS: u32 = 16;
+
 impl Exchange<'_> {
     /// Decides what a message that came on a flight is worth. What doesn't answer a query of that
     /// flight is dropped, and the wait goes on.
@@ -21,16 +25,16 @@ impl Exchange<'_> {
         let (server, tcp) = (flight.server, flight.is_tcp());
         let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
         let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
-        let question = parsed.and_then(|message| {
-            flight.question_of(self.questions, &message, self.terms.random_case)
-        });
-        let (Some(message), Some(question)) = (parsed, question) else {
+        let matched = parsed.and_then(|message| flight.question_of(self.questions, &message));
+        let (Some(message), Some(matched)) = (parsed, matched) else {
             self.terms.trace.packet(format_args!(
                 "dropped {} octets from {peer}: no answer to what was asked",
                 octets.len()
             ));
-            return Ok(());
+            let strays = flight.note_stray();
+            return if strays < MAX_STRAYS { Ok(()) } else { self.distrust(at) };
         };
+        let question = matched.question;
         let Some(sent) = flight.sent(question).copied().filter(|sent| !sent.done) else {
             return Ok(()); // a duplicate
         };
@@ -51,6 +55,10 @@ impl Exchange<'_> {
         flight.finish(question);
         if self.is_settled(question) {
             return Ok(());
+        }
+        if self.terms.random_case && !tcp && !matched.letter_by_letter {
+            // Forged, or from a server that doesn't keep the letters' case.
+            return self.ask_over_tcp(server, question, now);
         }
         if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
             health.refuses_edns();
@@ -82,6 +90,31 @@ impl Exchange<'_> {
             }
         }
         self.move_on(at);
+        Ok(())
+    }
+
+    /// Somebody sends what was not asked for, perhaps to hit an id by chance: the socket is closed. What
+    /// was asked over it is asked over TCP, where nobody can answer from outside.
+    fn distrust(&mut self, at: usize) -> Result<(), NoMemory> {
+        let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+        let server = flight.server;
+        self.terms.trace.packet(format_args!(
+            "{}: {MAX_STRAYS} messages over {} that answer nothing",
+            Peer(self.terms, server),
+            flight.transport(),
+        ));
+        if flight.is_tcp() {
+            return self.land(at, Trouble::Broken);
+        }
+        let now = Instant::now();
+        for question in 0..self.questions.len() {
+            let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
+            let waits = flight.sent(question).is_some_and(|sent| !sent.done);
+            flight.finish(question);
+            if waits && !self.is_settled(question) {
+                self.ask_over_tcp(server, question, now)?;
+            }
+        }
         Ok(())
     }
 
