@@ -77,7 +77,8 @@ static int ask(struct instance *instance, void *argument)
   int result;
   if (question->kind == DO_INIT || question->kind == DO_NINIT)
     return init(instance, question);
-  if (!state_fill_once(instance) || (room = core_room(instance, length + second_length + 1)) == 0)
+  /* A state of the caller's is as it is. */
+  if ((instance->system.state == NULL && !state_fill_once(instance)) || (room = core_room(instance, length + second_length + 1)) == 0)
     return CORE_NO_MEMORY;
   if (length != 0)
     memcpy(core_octets(&instance->system, room, (u32)length), question->first, length);
@@ -85,14 +86,12 @@ static int ask(struct instance *instance, void *argument)
     memcpy(core_octets(&instance->system, room + (u32)length, (u32)second_length), question->second, second_length);
   result = call(instance, question, room, room + (u32)length);
   reply = core_reply(instance);
-  if (result < 0) {
-    question->core_errno = (int32_t)reply_number(&reply);
-    return -1;
-  }
+  question->core_errno = (int32_t)reply_number(&reply);
   octets = reply_octets(&reply, &answered);
-  if (answered > (u32)question->size)
+  if (answered > 0 && answered > (u32)question->size)
     broken();
-  memcpy(question->answer, octets, answered);
+  if (answered > 0)
+    memcpy(question->answer, octets, answered);
   if (question->kind == DO_MAKE_QUERY && answered >= 2)
     state_set_id(instance, octets);
   return result;

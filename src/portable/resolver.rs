@@ -4,7 +4,7 @@ use super::calls::{octets, optional};
 use super::reply::{Reply, encode};
 use super::res_state::manual;
 use crate::address::Address;
-use crate::mem::NoMemory;
+use crate::mem::{NoMemory, reserve};
 use crate::resolver::manual::{option, shown_domains};
 use crate::resolver::query::{self, Unwritten};
 use crate::resolver::{Asked, Failure, HostError, Resolver};
@@ -23,17 +23,23 @@ unsafe extern "C" {
 /// No message is longer, so no larger buffer makes a difference.
 const LONGEST: u32 = 65536;
 
+/// What a call that failed returns.
+const FAILED: i32 = -1;
+
 /// Says in `errno`'s place that it is left alone.
 const LEFT_ALONE: i32 = i32::MIN;
 
+/// Does a call's work. The answer, of a call that failed too: `errno`, and what of the caller's buffer
+/// was written to. Returns the length that is told, or -1.
 fn run(
     size: u32,
     work: impl FnOnce(&Resolver<'_>, &mut [MaybeUninit<u8>]) -> Result<usize, Failure>,
 ) -> i32 {
+    let mut room: Vec<MaybeUninit<u8>> = Vec::new();
+    let size = size.min(LONGEST) as usize;
+    let mut written = 0;
     let result = (|| {
-        let mut room: Vec<MaybeUninit<u8>> = Vec::new();
-        let size = size.min(LONGEST) as usize;
-        room.try_reserve_exact(size).map_err(|_| NoMemory)?;
+        reserve(&mut room, size)?;
         room.resize(size, MaybeUninit::new(0)); // within the capacity
         let session = Session::begin()?;
         let configured = session.configured_upstream()?;
@@ -41,26 +47,24 @@ fn run(
             Some(manual) => session.manual_upstream(manual, configured)?,
             None => configured,
         };
-        let length = work(&Resolver::new(&session, &upstream), &mut room)?;
-        let written = room.get(..length.min(size)).unwrap_or_default();
-        // SAFETY: all of the room has a value.
-        let written = unsafe { &*(core::ptr::from_ref(written) as *const [u8]) };
-        Reply::default().octets(written)?.leave();
-        Ok(length)
+        let resolver = Resolver::new(&session, &upstream);
+        let result = work(&resolver, &mut room);
+        written = resolver.written();
+        result
     })();
-    result.map_or_else(failed, |length| length as i32) // at most 65535
-}
-
-/// Says why; the answer is `errno`.
-fn failed(failure: Failure) -> i32 {
-    if let Some(host) = failure.host {
+    let written = room.get(..written).unwrap_or_default();
+    // SAFETY: all of the room has a value.
+    let written = unsafe { &*(core::ptr::from_ref(written) as *const [u8]) };
+    let failure = result.err();
+    if let Some(host) = failure.and_then(|failure| failure.host) {
         tell(host);
     }
+    let errno = failure.and_then(|failure| failure.errno).unwrap_or(LEFT_ALONE);
     let mut reply = Reply::default();
-    if reply.signed(failure.errno.unwrap_or(LEFT_ALONE)).is_ok() {
+    if reply.signed(errno).and_then(|reply| reply.octets(written)).is_ok() {
         reply.leave();
     }
-    -1
+    result.map_or(FAILED, |length| length as i32) // at most 65535
 }
 
 fn tell(host: HostError) {
@@ -75,7 +79,7 @@ fn tell(host: HostError) {
     unsafe { h_errno_set(number) };
 }
 
-/// `res_query`. The answer of this and the following: the message; the length that is told is returned.
+/// `res_query`. This and the following end as [`run`].
 ///
 /// # Safety
 /// The name lies in the room.
@@ -171,6 +175,7 @@ unsafe extern "C" fn res_make_query(
         for (place, &octet) in room.iter_mut().zip(written.get(..length).unwrap_or_default()) {
             place.write(octet);
         }
+        resolver.note_written(length);
         Ok(length)
     })
 }
@@ -210,5 +215,5 @@ extern "C" fn res_configuration(anew: u32) -> i32 {
         reply.leave();
         Ok::<(), NoMemory>(())
     })();
-    result.map_or_else(|no_memory| failed(no_memory.into()), |()| 0)
+    result.map_or(FAILED, |()| 0)
 }
