@@ -110,14 +110,21 @@ static struct page *page_map(void)
   return first;
 }
 
+/* Advised twice the kernel takes the advice again, and refuses it where it is unknown. Who takes an
+   advice that no kernel knows takes any and follows none (qemu before 8.0). */
+static int is_wiped(struct page *at)
+{
+  size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  return madvise(at, size, MADV_WIPEONFORK) == 0 && madvise(at, size, INT32_MAX) != 0;
+}
+
 static struct pool *pool_make(struct page *at)
 {
   struct pool *pool = calloc(1, sizeof *pool);
   pthread_condattr_t monotonic;
   if (pool == NULL)
     return NULL;
-  /* Advised twice it succeeds again, and fails where the kernel does not know it. */
-  if (madvise(at, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK) != 0)
+  if (!is_wiped(at))
     pool->process = getpid();
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_condattr_init(&monotonic);
