@@ -19,10 +19,19 @@ LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) \
 	-C link-arg=-Wl,-z,nodelete -C link-arg=-Wl,-z,relro,-z,now -C link-arg=-Wl,-z,noexecstack \
 	-C link-arg=-Wl,-Bsymbolic -C link-arg=-Wl,--gc-sections
 
+# For another architecture, set by scripts/cross: Rust's name for it, and tools that know its files.
+# std is built too, so it is one folder for all, not one each.
+TRIPLE  ?=
+OBJCOPY ?= objcopy
+FOLDER = $(if $(TRIPLE),target/cross,$(1))
+BUILT = $(call FOLDER,$(1))$(if $(TRIPLE),/$(TRIPLE))/release
+comma := ,
+ACROSS = --target-dir $(call FOLDER,$(1)) $(if $(TRIPLE),--target $(TRIPLE) -Zbuild-std=std$(comma)panic_unwind)
+
 # The debug information apart: $(call SPLIT,built,shipped).
 define SPLIT
-	objcopy --only-keep-debug $(1) $(2).debug
-	objcopy --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
+	$(OBJCOPY) --only-keep-debug $(1) $(2).debug
+	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
 endef
 
 # rustdns.pc for libraries and headers in these folders: $(call PKGCONFIG,libdir,includedir).
@@ -45,28 +54,29 @@ WEAK := __res_init __res_ninit __nss_configure_lookup
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type cdylib -- $(call LINK,librustdns.so.$(SOVERSION))
-	$(call SPLIT,target/release/librustdns.so,$@)
+	$(CARGO) rustc --release --lib --crate-type cdylib $(call ACROSS,target) \
+		-- $(call LINK,librustdns.so.$(SOVERSION))
+	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type staticlib
-	objcopy --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) target/release/librustdns.a $@
+	$(CARGO) rustc --release --lib --crate-type staticlib $(call ACROSS,target)
+	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
 $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
 	$(CARGO) rustc --release --lib --crate-type cdylib --no-default-features --features nss \
-		--target-dir target/nss -- $(call LINK,$(NSS))
-	$(call SPLIT,target/nss/release/librustdns.so,$@)
+		$(call ACROSS,target/nss) -- $(call LINK,$(NSS))
+	$(call SPLIT,$(call BUILT,target/nss)/librustdns.so,$@)
 
 # The command: a build of its own too, so that what it needs is in no library.
 $(DIST)/rustdns: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) build --release --bin rustdns --no-default-features --features command,idn \
-		--target-dir target/command
-	objcopy --strip-all target/command/release/rustdns $@
+	RUSTDNS_MULTIARCH=$(MULTIARCH) $(CARGO) build --release --bin rustdns --no-default-features --features command,idn \
+		$(call ACROSS,target/command)
+	$(OBJCOPY) --strip-all $(call BUILT,target/command)/rustdns $@
 
 $(DIST)/rustdns.h: include/rustdns.h
 	@mkdir -p $(DIST)
@@ -93,6 +103,11 @@ musl:
 portable-c:
 	scripts/portable-c
 
+# All of it for other architectures, run under qemu (docs/architectures.md); TARGET= for one.
+.PHONY: cross
+cross:
+	scripts/cross $(TARGET)
+
 # include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
 HEADER_DIR ?= include
 .PHONY: header
@@ -108,6 +123,13 @@ demo:
 .PHONY: test
 test:
 	scripts/test
+
+# The long forms of tests/hosts: mixed load under faults for SECONDS, 10,000 forks.
+SECONDS ?= 1200
+.PHONY: soak
+soak: all
+	RUSTDNS_SOAK_SECONDS=$(SECONDS) RUSTDNS_SOAK_FORKS=10000 \
+		$(CARGO) test --test hosts -- --test-threads=1 --nocapture mixed_load children_of
 
 .PHONY: lint
 lint:
@@ -167,9 +189,11 @@ clean:
 help:
 	@echo 'make            the libraries and the command, into $(DIST)'
 	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
+	@echo 'make cross      all of it for other architectures, tested under qemu; TARGET= for one'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
+	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'

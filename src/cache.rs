@@ -6,12 +6,13 @@
 
 use crate::address::Address;
 use crate::config::watch::{lock, try_lock};
-use crate::mem::{NoMemory, copy};
+use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
+use smallvec::SmallVec;
 use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
@@ -35,7 +36,7 @@ pub struct Key<'a> {
 pub enum Content {
     /// The name's addresses; and where it is an alias, the canonical name and the aliases between
     /// the two, each ended by NUL.
-    Addresses(Box<[Address]>, Box<[u8]>),
+    Addresses(SmallVec<[Address; 2]>, Box<[u8]>),
     /// Host names, as one run of names in wire form.
     Names(Box<[u8]>),
     /// The name exists without such records.
@@ -48,7 +49,7 @@ impl Content {
     /// The heap that it takes.
     fn octets(&self) -> usize {
         match self {
-            Content::Addresses(list, names) => size_of_val::<[Address]>(list) + names.len(),
+            Content::Addresses(list, names) => size_of_val(&**list) + names.len(),
             Content::Names(names) => names.len(),
             Content::NoData | Content::NoName => 0,
         }
@@ -57,7 +58,8 @@ impl Content {
 
 /// An answer that is kept.
 pub struct Entry {
-    name: Box<[u8]>,
+    /// In wire form. Most names, and most addresses, lie in the entry itself.
+    name: SmallVec<[u8; 36]>,
     qtype: u16,
     generation: u32,
     /// When it is no longer true.
@@ -166,15 +168,13 @@ impl Cache {
             return;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
-        let entry = copy(key.name.wire()).and_then(|name| {
-            Shared::new(Entry {
-                name,
-                qtype: key.qtype,
-                generation: key.generation,
-                expires,
-                content,
-            })
-        });
+        let mut name = SmallVec::new();
+        if name.try_reserve_exact(key.name.wire().len()).is_err() {
+            return;
+        }
+        name.extend_from_slice(key.name.wire());
+        let Key { qtype, generation, .. } = *key;
+        let entry = Shared::new(Entry { name, qtype, generation, expires, content });
         let (Ok(entry), hash) = (entry, self.hash(key)) else { return };
         let Some(mut set) = self.set(hash) else { return };
         if set.make_room().is_err() {

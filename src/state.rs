@@ -26,7 +26,7 @@ use crate::sys::wiped::PerProcess;
 use crate::sys::{interfaces, process};
 use crate::trace::Trace;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
 use std::sync::Mutex;
 
@@ -197,7 +197,9 @@ impl State {
 /// an unchanged `_res` be read again at each lookup.
 #[derive(Default)]
 struct Versions {
-    ring: [AtomicU64; 16],
+    /// In halves: not every machine has atomic numbers of 64 bits. Halves of two that are written at
+    /// once match as seldom as the fingerprint of another `_res` does.
+    ring: [[AtomicU32; 2]; 16],
     next: AtomicUsize,
 }
 
@@ -206,14 +208,24 @@ impl Versions {
         if !self.has(fingerprint) {
             let at = self.next.fetch_add(1, Relaxed) % self.ring.len();
             if let Some(place) = self.ring.get(at) {
-                place.store(fingerprint, Relaxed);
+                place
+                    .iter()
+                    .zip(halves(fingerprint))
+                    .for_each(|(half, new)| half.store(new, Relaxed));
             }
         }
     }
 
     fn has(&self, fingerprint: u64) -> bool {
-        fingerprint != 0 && self.ring.iter().any(|known| known.load(Relaxed) == fingerprint)
+        let wanted = halves(fingerprint);
+        let known =
+            |place: &[AtomicU32; 2]| place.each_ref().map(|half| half.load(Relaxed)) == wanted;
+        fingerprint != 0 && self.ring.iter().any(known)
     }
+}
+
+fn halves(number: u64) -> [u32; 2] {
+    [(number >> 32) as u32, number as u32]
 }
 
 impl Environment {

@@ -123,7 +123,7 @@ fn a_tcp_answer_is_kept_like_any_other() {
 #[test]
 fn threads_that_ask_the_same_at_once_ask_the_server_once() {
     Sandbox::enter(|sandbox| {
-        configure(sandbox, &[1], "timeout:2 attempts:1");
+        sandbox.name_servers(&[1], "timeout:2 attempts:1");
         let late = Duration::from_millis(150);
         let server = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
             let reply = match &*q.name {
@@ -131,7 +131,7 @@ fn threads_that_ask_the_same_at_once_ask_the_server_once() {
                 "nobody.test" => Reply::nxdomain(),
                 "zero.test" => Reply::records([Record::address("zero.test", "192.0.2.9").ttl(0)]),
                 "1.2.0.192.in-addr.arpa" => Reply::records([Record::ptr(&q.name, "host.test")]),
-                _ => address(q),
+                _ => Reply::address(q),
             };
             reply.after(late)
         });

@@ -22,6 +22,7 @@ use std::time::Duration;
 use support::cc;
 use support::differential::unified_diff;
 use support::dns::{Question, Reply, Server, Transport};
+use support::foreign;
 use support::process::{run, run_with_input};
 use support::sandbox::{Sandbox, skip};
 use support::wire::Record;
@@ -33,6 +34,10 @@ const LIMIT: Duration = Duration::from_secs(25);
 fn dist() -> Option<&'static Path> {
     static DIST: OnceLock<Option<PathBuf>> = OnceLock::new();
     let dist = DIST.get_or_init(|| {
+        let chosen = std::env::var_os("RUSTDNS_MUSL_DIST").map(PathBuf::from);
+        if chosen.is_some() && foreign::is_emulated() {
+            return chosen;
+        }
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut deps = Command::new(root.join("scripts/install-deps"));
         let installed = run(
@@ -49,7 +54,6 @@ fn dist() -> Option<&'static Path> {
         let output = run(Command::new(root.join("scripts/musl")), Duration::from_secs(900));
         assert!(output.success(), "scripts/musl\n{output}");
         let target = format!("target/dist/{}-unknown-linux-musl", std::env::consts::ARCH);
-        let chosen = std::env::var_os("RUSTDNS_MUSL_DIST").map(PathBuf::from);
         Some(chosen.unwrap_or_else(|| root.join(target)))
     });
     if dist.is_none() {
@@ -78,8 +82,12 @@ fn program(dist: &Path, source: &str, link: Link) -> PathBuf {
         std::process::id(),
         number.replace(['(', ')'], "")
     ));
-    let mut command = Command::new("musl-gcc");
-    command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program);
+    let compiler = foreign::musl_compiler();
+    let mut command = Command::new(&compiler[0]);
+    command
+        .args(&compiler[1..])
+        .args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&program);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(source));
     if link != Link::Dynamic {
         command.arg("-static");
@@ -134,7 +142,7 @@ fn the_program_is_static_and_has_no_resolver_but_ours() {
 #[test]
 fn the_unwinder_works() {
     let Some(dist) = dist() else { return };
-    let output = run(Command::new(program(dist, "unwind.c", Link::Archive)), LIMIT);
+    let output = run(foreign::command(program(dist, "unwind.c", Link::Archive).as_os_str()), LIMIT);
     assert!(output.success() && output.out() == "5 frames\n", "{output}");
 }
 

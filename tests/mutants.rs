@@ -6,3 +6,8 @@ mod support;
 fn servers() {
     support::mutants::all_are_caught("servers");
 }
+
+#[test]
+fn hosts() {
+    support::mutants::all_are_caught("hosts");
+}

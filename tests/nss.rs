@@ -16,19 +16,16 @@ mod calls;
 #[path = "nss/nscd.rs"]
 mod nscd;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use support::dns::{Question, Reply, Script, Server};
-use support::link::dist;
+use support::module::{self, MODULE};
 use support::process::run;
 use support::sandbox::Sandbox;
 use support::wire::rcode;
 use support::zone::Zone;
 
 const LIMIT: Duration = Duration::from_secs(25);
-const MODULE: &str = "libnss_rustdns.so.2";
 
 fn zone() -> Zone {
     Zone::new()
@@ -58,7 +55,7 @@ fn script() -> impl Script {
 /// A sandbox with the server and the module where libc looks for modules.
 fn with_module(test: impl FnOnce(&Sandbox, &Server) + Send) {
     Sandbox::enter(|sandbox| {
-        install(sandbox);
+        module::install(sandbox);
         // Beside loopback: getent asks with AI_ADDRCONFIG.
         sandbox.address("192.0.2.200/24");
         sandbox.address("2001:db8::200/64");
@@ -67,33 +64,6 @@ fn with_module(test: impl FnOnce(&Sandbox, &Server) + Send) {
         let server = Server::start(sandbox, script());
         test(sandbox, &server);
     });
-}
-
-/// Puts the module into libc's own folder, in a layer over it that only this sandbox sees.
-fn install(sandbox: &Sandbox) {
-    let folder = library_folder();
-    for layer in ["upper", "work"] {
-        fs::create_dir_all(Path::new("/run/modules").join(layer)).unwrap();
-    }
-    let layers = format!(
-        "lowerdir={},upperdir=/run/modules/upper,workdir=/run/modules/work",
-        folder.display()
-    );
-    let mut mount = sandbox.command("mount");
-    mount.args(["-t", "overlay", "overlay", "-o", &layers]).arg(&folder);
-    let output = run(mount, LIMIT);
-    assert!(output.success(), "mount: {output}");
-    fs::copy(dist().join(MODULE), folder.join(MODULE)).unwrap();
-}
-
-/// Where libc is, which is where it looks for modules.
-fn library_folder() -> PathBuf {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let libc = maps.lines().find_map(|line| {
-        let path = Path::new(line.split_whitespace().nth(5)?);
-        (path.file_name()? == "libc.so.6").then(|| path.parent().map(Path::to_owned))?
-    });
-    libc.expect("this test is linked with libc.so.6")
 }
 
 fn hosts(sandbox: &Sandbox, services: &str) {

@@ -9,19 +9,18 @@ use super::requests::{Cancelled, requests};
 use super::waiting::{Group, Suspended};
 use crate::sys::time::Instant;
 use core::ffi::{c_char, c_int};
-use core::mem::{offset_of, size_of};
 use core::sync::atomic::{AtomicI32, Ordering::Acquire, Ordering::Release};
 use core::time::Duration;
 
 /// GNU's codes and modes (netdb.h), which the libc crate lacks.
-mod gnu {
+pub(super) mod gnu {
     use core::ffi::c_int;
 
-    pub(super) const EAI_INPROGRESS: c_int = -100;
-    pub(super) const EAI_ALLDONE: c_int = -103;
-    pub(super) const EAI_INTR: c_int = -104;
-    pub(super) const GAI_WAIT: c_int = 0;
-    pub(super) const GAI_NOWAIT: c_int = 1;
+    pub(in crate::abi) const EAI_INPROGRESS: c_int = -100;
+    pub(in crate::abi) const EAI_ALLDONE: c_int = -103;
+    pub(in crate::abi) const EAI_INTR: c_int = -104;
+    pub(in crate::abi) const GAI_WAIT: c_int = 0;
+    pub(in crate::abi) const GAI_NOWAIT: c_int = 1;
 }
 
 /// The request was given up (netdb.h).
@@ -33,19 +32,12 @@ pub struct Gaicb {
     pub(super) ar_name: *const c_char,
     pub(super) ar_service: *const c_char,
     pub(super) ar_request: *const libc::addrinfo,
-    ar_result: *mut libc::addrinfo,
+    pub(super) ar_result: *mut libc::addrinfo,
     /// `__return`: what [`gai_error`] says. The same numbers at the same place as in libc's.
-    code: c_int,
+    pub(super) code: c_int,
     /// Free for the implementation: [`MARK`], and whose request it is (low half, high half).
-    reserved: [c_int; 5],
+    pub(super) reserved: [c_int; 5],
 }
-
-// What tests/c/gaia.c says of the system's header.
-const WORD: usize = size_of::<usize>();
-const _: () = assert!(offset_of!(Gaicb, ar_result) == 3 * WORD);
-const _: () = assert!(offset_of!(Gaicb, code) == 4 * WORD);
-const _: () = assert!(offset_of!(Gaicb, reserved) == 4 * WORD + 4);
-const _: () = assert!(size_of::<Gaicb>() == 4 * WORD + 24);
 
 /// Says that a block was ours to work on: libc leaves its reserved members alone.
 const MARK: c_int = 0x7264_6e73;

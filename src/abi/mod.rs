@@ -30,7 +30,7 @@ pub mod getaddrinfo_a;
 pub mod gethostby;
 pub mod gethostent;
 pub mod getnameinfo;
-#[cfg(any(feature = "nss", test))]
+#[cfg(any(feature = "nss", feature = "truth", test))]
 pub mod nss;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
@@ -39,5 +39,5 @@ pub mod res_state;
 pub mod res_state;
 pub mod resolver;
 
-#[cfg(test)]
+#[cfg(any(feature = "truth", test))]
 mod truth;

@@ -2,7 +2,7 @@
 
 use crate::sys::{process, thread};
 use core::ffi::{c_int, c_void};
-use core::mem::{offset_of, size_of};
+use core::mem::size_of;
 use core::ptr::null_mut;
 
 /// `union sigval`: by value it is passed as a union, which is not everywhere as a pointer is.
@@ -16,26 +16,19 @@ pub(super) union SignalValue {
 /// `struct sigevent`, as far as it is read here; the libc crate has no function in it.
 #[repr(C)]
 pub struct SignalEvent {
-    value: SignalValue,
-    signal: c_int,
-    notify: c_int,
-    function: *const c_void,
-    attributes: *const libc::pthread_attr_t,
+    pub(super) value: SignalValue,
+    pub(super) signal: c_int,
+    pub(super) notify: c_int,
+    pub(super) function: *const c_void,
+    pub(super) attributes: *const libc::pthread_attr_t,
 }
 
-// What tests/c/gaia.c says of the system's header.
-const WORD: usize = size_of::<usize>();
-const _: () = assert!(offset_of!(SignalEvent, signal) == WORD);
-const _: () = assert!(offset_of!(SignalEvent, notify) == WORD + 4);
-const _: () = assert!(offset_of!(SignalEvent, function) == WORD + 8);
-const _: () = assert!(offset_of!(SignalEvent, attributes) == 2 * WORD + 8);
-
 /// `sigev_notify`; the libc crate lacks the last on some targets.
-const SIGEV_SIGNAL: c_int = 0;
-const SIGEV_THREAD: c_int = 2;
+pub(super) const SIGEV_SIGNAL: c_int = 0;
+pub(super) const SIGEV_THREAD: c_int = 2;
 
 /// `si_code` of a signal that tells of a finished `getaddrinfo_a` (asm-generic/siginfo.h).
-const SI_ASYNCNL: c_int = -60;
+pub(super) const SI_ASYNCNL: c_int = -60;
 
 type Function = unsafe extern "C-unwind" fn(SignalValue);
 
@@ -98,47 +91,38 @@ impl Notification {
     }
 }
 
-/// `siginfo_t` of a queued signal. MIPS has two members the other way round.
+/// `siginfo_t` of a queued signal, as far as the libc crate leaves it out.
+#[derive(Clone, Copy)]
 #[repr(C)]
-struct SignalInfo {
-    signal: c_int,
-    #[cfg(not(any(target_arch = "mips", target_arch = "mips64")))]
-    errno: c_int,
-    code: c_int,
-    #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
-    errno: c_int,
-    sender: Sender,
-    rest: [c_int; 20],
+pub(super) struct Queued {
+    /// Signal, code and error: in which order, the libc crate knows.
+    head: [c_int; 3],
+    pub(super) sender: Sender,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Sender {
+    pub(super) process: c_int,
+    pub(super) user: libc::uid_t,
+    pub(super) value: SignalValue,
 }
 
 #[repr(C)]
-struct Sender {
-    process: c_int,
-    user: libc::uid_t,
-    value: SignalValue,
-}
-
-// The kernel reads 128 octets; more are ours to have.
-const _: () = assert!(size_of::<SignalInfo>() >= 104 && size_of::<SignalInfo>() <= 128);
-
-#[repr(C)]
-union WholeSignalInfo {
-    info: core::mem::ManuallyDrop<SignalInfo>,
-    octets: [u8; 128],
+union SignalInfo {
+    queued: Queued,
+    whole: libc::siginfo_t,
 }
 
 fn queue(signal: c_int, value: SignalValue, process: c_int) {
-    let mut whole = WholeSignalInfo { octets: [0; 128] };
-    whole.info = core::mem::ManuallyDrop::new(SignalInfo {
-        signal,
-        errno: 0,
-        code: SI_ASYNCNL,
-        // SAFETY: getuid has no preconditions.
-        sender: Sender { process, user: unsafe { libc::getuid() }, value },
-        rest: [0; 20],
-    });
-    // SAFETY: the kernel reads 128 octets, which are there.
-    unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process, signal, &raw const whole) };
+    // SAFETY: integers and pointers, for which zero is a value.
+    let mut info: SignalInfo = unsafe { core::mem::zeroed() };
+    // SAFETY: getuid has no preconditions.
+    info.queued.sender = Sender { process, user: unsafe { libc::getuid() }, value };
+    info.whole.si_signo = signal;
+    info.whole.si_code = SI_ASYNCNL;
+    // SAFETY: the kernel reads a whole siginfo_t, which is there.
+    unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process, signal, &raw const info) };
 }
 
 /// What the new thread is given; its own allocation, because the list's may be gone by then.

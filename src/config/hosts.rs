@@ -46,7 +46,7 @@ pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
     while !words.0.is_empty() {
         // The first word of a line is its address.
         let mut is_name = false;
-        while let Some(word) = words.next() {
+        for word in words.by_ref() {
             if is_name {
                 // A word is a part of the text: their addresses tell where.
                 let at = word.as_ptr().addr() - text.as_ptr().addr();

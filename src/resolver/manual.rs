@@ -109,20 +109,20 @@ pub mod option {
 
     /// `RES_INIT`: the state has been filled.
     pub const INIT: u32 = 1;
-    const USEVC: u32 = 8;
-    const IGNTC: u32 = 0x20;
-    const RECURSE: u32 = 0x40;
-    const DEFNAMES: u32 = 0x80;
-    const DNSRCH: u32 = 0x200;
-    const NOALIASES: u32 = 0x1000;
-    const ROTATE: u32 = 0x4000;
-    const USE_EDNS0: u32 = 0x10_0000;
-    const SNGLKUP: u32 = 0x20_0000;
-    const SNGLKUPREOP: u32 = 0x40_0000;
-    const USE_DNSSEC: u32 = 0x80_0000;
-    const NOTLDQUERY: u32 = 0x100_0000;
-    const TRUSTAD: u32 = 0x400_0000;
-    const NOAAAA: u32 = 0x800_0000;
+    pub(crate) const USEVC: u32 = 8;
+    pub(crate) const IGNTC: u32 = 0x20;
+    pub(crate) const RECURSE: u32 = 0x40;
+    pub(crate) const DEFNAMES: u32 = 0x80;
+    pub(crate) const DNSRCH: u32 = 0x200;
+    pub(crate) const NOALIASES: u32 = 0x1000;
+    pub(crate) const ROTATE: u32 = 0x4000;
+    pub(crate) const USE_EDNS0: u32 = 0x10_0000;
+    pub(crate) const SNGLKUP: u32 = 0x20_0000;
+    pub(crate) const SNGLKUPREOP: u32 = 0x40_0000;
+    pub(crate) const USE_DNSSEC: u32 = 0x80_0000;
+    pub(crate) const NOTLDQUERY: u32 = 0x100_0000;
+    pub(crate) const TRUSTAD: u32 = 0x400_0000;
+    pub(crate) const NOAAAA: u32 = 0x800_0000;
 
     /// The options that `bits` say; those that are numbers elsewhere are left at their defaults.
     pub fn read(bits: u32) -> Options {

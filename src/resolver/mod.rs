@@ -178,11 +178,6 @@ impl<'a> Resolver<'a> {
         asked: Asked,
         room: Room<'_>,
     ) -> Result<usize, Failure> {
-        let is_aaaa = (asked.class, asked.qtype) == (1, i32::from(record_type::AAAA));
-        if self.options().no_aaaa && is_aaaa {
-            let host = Some(HostError::NoData);
-            return Err(Failure { host, errno: Some(0), miss: Miss::NoData });
-        }
         let form = query::Form { op: query::QUERY, class: asked.class, qtype: asked.qtype };
         let mut written = [0; query::MAX];
         let length = match query::write(name, form, self.options(), &mut written) {

@@ -79,34 +79,81 @@ impl File {
         unsafe { content.set_len(len) };
         Ok(n.unsigned_abs())
     }
-
-    fn status(&self) -> Result<libc::stat, Fault> {
-        // SAFETY: stat is plain data, for which zero is a value.
-        let mut status: libc::stat = unsafe { core::mem::zeroed() };
-        // SAFETY: `status` is a valid place to write to.
-        retry(|| unsafe { libc::fstat(self.0, &raw mut status) })?;
-        Ok(status)
-    }
 }
 
 /// The identity of the file at `path` (symbolic links followed), or why there is none.
 pub fn identity(path: &CStr) -> Result<Identity, Fault> {
-    // SAFETY: stat is plain data, for which zero is a value.
-    let mut status: libc::stat = unsafe { core::mem::zeroed() };
-    // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
-    retry(|| unsafe { libc::stat(path.as_ptr(), &raw mut status) })?;
-    Ok(identity_of(&status))
+    Status::at(path).map(|status| status.identity)
 }
 
-// The fields' types differ between architectures, so that a cast is needed on one and not on another.
-#[allow(clippy::unnecessary_cast)]
-fn identity_of(status: &libc::stat) -> Identity {
-    Identity {
-        device: status.st_dev as u64,
-        inode: status.st_ino as u64,
-        size: status.st_size as u64,
-        modified: (status.st_mtime as i64, status.st_mtime_nsec as i64),
-        changed: (status.st_ctime as i64, status.st_ctime_nsec as i64),
+/// What the kernel says of a file.
+struct Status {
+    /// `st_mode`: what kind of file it is.
+    mode: libc::mode_t,
+    identity: Identity,
+}
+
+#[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
+impl Status {
+    fn at(path: &CStr) -> Result<Status, Fault> {
+        // SAFETY: stat is plain data, for which zero is a value.
+        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
+        retry(|| unsafe { libc::stat(path.as_ptr(), &raw mut status) })?;
+        Ok(Status::new(&status))
+    }
+
+    fn of(file: &File) -> Result<Status, Fault> {
+        // SAFETY: stat is plain data, for which zero is a value.
+        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        // SAFETY: `status` is a valid place to write to.
+        retry(|| unsafe { libc::fstat(file.0, &raw mut status) })?;
+        Ok(Status::new(&status))
+    }
+
+    // The fields' types differ between architectures, so that a cast is needed on one and not on another.
+    #[allow(clippy::unnecessary_cast)]
+    fn new(status: &libc::stat) -> Status {
+        let identity = Identity {
+            device: status.st_dev as u64,
+            inode: status.st_ino as u64,
+            size: status.st_size as u64,
+            modified: (status.st_mtime as i64, status.st_mtime_nsec as i64),
+            changed: (status.st_ctime as i64, status.st_ctime_nsec as i64),
+        };
+        Status { mode: status.st_mode, identity }
+    }
+}
+
+/// Where GNU's `stat` has 32 bits for inode numbers, sizes and times it fails on files that have larger
+/// ones; `statx` doesn't.
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+impl Status {
+    fn at(path: &CStr) -> Result<Status, Fault> {
+        Status::ask(libc::AT_FDCWD, path, 0)
+    }
+
+    fn of(file: &File) -> Result<Status, Fault> {
+        Status::ask(file.0, c"", libc::AT_EMPTY_PATH)
+    }
+
+    fn ask(folder: c_int, path: &CStr, flags: c_int) -> Result<Status, Fault> {
+        // SAFETY: statx is plain data, for which zero is a value.
+        let mut status: libc::statx = unsafe { core::mem::zeroed() };
+        // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
+        retry(|| unsafe {
+            let fields = libc::STATX_BASIC_STATS;
+            libc::statx(folder, path.as_ptr(), flags, fields, &raw mut status)
+        })?;
+        let time = |time: libc::statx_timestamp| (time.tv_sec, i64::from(time.tv_nsec));
+        let identity = Identity {
+            device: u64::from(status.stx_dev_major) << 32 | u64::from(status.stx_dev_minor),
+            inode: status.stx_ino,
+            size: status.stx_size,
+            modified: time(status.stx_mtime),
+            changed: time(status.stx_ctime),
+        };
+        Ok(Status { mode: status.stx_mode.into(), identity })
     }
 }
 
@@ -123,11 +170,10 @@ pub fn has_capabilities(path: &CStr) -> bool {
 /// Reads the whole file at `path`, and says which version it was.
 pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     let file = File::open(path).map_err(Unreadable::Fault)?;
-    let status = file.status().map_err(Unreadable::Fault)?;
-    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+    let Status { mode, identity } = Status::of(&file).map_err(Unreadable::Fault)?;
+    if mode & libc::S_IFMT != libc::S_IFREG {
         return Err(Unreadable::NotAFile);
     }
-    let identity = identity_of(&status);
     if identity.size > LARGEST {
         return Err(Unreadable::TooLarge);
     }

@@ -17,36 +17,46 @@ pub enum Woken {
     Interrupted,
 }
 
-/// A time as the kernel's first futex call takes it: its own words, not libc's `time_t`, which may be
-/// wider than they are.
+/// A time as the kernel's first futex call takes it: two of its own words, which are not always as wide
+/// as libc's `time_t` or its `long`.
 #[repr(C)]
-struct KernelTime {
-    seconds: KernelWord,
-    nanoseconds: KernelWord,
+union KernelTime {
+    narrow: [i32; 2],
+    wide: [i64; 2],
 }
 
-// x32 has 64 bits here and a `long` of 32; riscv32 never had another time.
-#[cfg(any(target_arch = "x86_64", target_arch = "riscv32"))]
-type KernelWord = i64;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "riscv32")))]
-type KernelWord = core::ffi::c_long;
-
-/// Waits until `number` is not `expected`, [`wake`] is called, a signal handler has run, or
-/// `deadline` has passed.
-pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Woken {
-    let time = deadline.map(|deadline| {
+impl KernelTime {
+    fn new(deadline: Instant) -> KernelTime {
         let (seconds, nanoseconds) = deadline.parts();
-        KernelTime {
-            // A deadline that the kernel's words can't hold is beyond any process's life.
-            seconds: KernelWord::try_from(seconds).unwrap_or(KernelWord::MAX),
-            // Below 10^9: fits either word.
-            nanoseconds: nanoseconds as KernelWord,
+        // A deadline that the kernel's words can't hold is beyond any process's life; nanoseconds are
+        // below 10^9.
+        if words_are_wide() {
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            KernelTime { wide: [seconds, nanoseconds.into()] }
+        } else {
+            let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
+            KernelTime { narrow: [seconds, nanoseconds.cast_signed()] }
         }
-    });
-    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    }
+}
+
+/// Whether the kernel's words have 64 bits: where pointers do, and on some machines where they don't.
+fn words_are_wide() -> bool {
+    size_of::<usize>() == 8 || words_are_told_wide()
+}
+
+/// The same, from the kernel: no time has 2^32 - 1 nanoseconds, so it refuses this one (`EINVAL`) if its
+/// words are wide, and if they are narrow reads two zeros and finds another number than expected.
+fn words_are_told_wide() -> bool {
+    let time = KernelTime { wide: [0, -1] };
+    futex_wait(&AtomicU32::new(0), 1, &raw const time) != 0 && errno() == libc::EINVAL
+}
+
+fn futex_wait(number: &AtomicU32, expected: u32, time: *const KernelTime) -> core::ffi::c_long {
     let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: `number` and `time` live through the call, which reads them only.
-    let result = unsafe {
+    // SAFETY: the call only reads, a number that lives through it, and a time for which the caller
+    // answers: null, or two words of either size.
+    unsafe {
         libc::syscall(
             libc::SYS_futex,
             number.as_ptr(),
@@ -56,8 +66,15 @@ pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Wok
             null_mut::<u32>(),
             libc::FUTEX_BITSET_MATCH_ANY,
         )
-    };
-    if result == 0 {
+    }
+}
+
+/// Waits until `number` is not `expected`, [`wake`] is called, a signal handler has run, or
+/// `deadline` has passed.
+pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Woken {
+    let time = deadline.map(KernelTime::new);
+    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    if futex_wait(number, expected, time) == 0 {
         return Woken::Perhaps;
     }
     match errno() {
@@ -88,6 +105,12 @@ mod tests {
         assert_eq!(wait(&number, 7, Some(deadline)), Woken::TimedOut);
         assert!(Instant::now() >= deadline);
         assert_eq!(wait(&number, 8, None), Woken::Perhaps);
+    }
+
+    /// Where pointers have 64 bits the kernel's words do, and it says so when asked.
+    #[test]
+    fn the_kernel_tells_how_wide_its_words_are() {
+        assert_eq!(words_are_told_wide(), words_are_wide());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::ffi::{CStr, c_int};
 use core::mem::{size_of, zeroed};
 
 /// Room for an interface's name and its NUL (`IFNAMSIZ`).
-const NAME_ROOM: usize = 16;
+pub(crate) const NAME_ROOM: usize = 16;
 
 /// The index of the interface called `name`: `if_nametoindex(3)`.
 pub fn index(name: &[u8]) -> Option<u32> {
@@ -33,10 +33,11 @@ pub fn name(index: u32, buffer: &mut [u8; NAME_ROOM]) -> Option<&[u8]> {
     CStr::from_bytes_until_nul(buffer).ok().map(CStr::to_bytes)
 }
 
+/// Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4.
+pub(crate) const TUNNELS: [u16; 3] = [768, 769, 776];
+
 /// True for an interface that is a tunnel: addresses behind it are not reached natively.
 pub fn is_tunnel(index: u32) -> bool {
-    // Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4.
-    const TUNNELS: [u16; 3] = [768, 769, 776];
     let mut buffer = [0; NAME_ROOM];
     let Some(name) = name(index, &mut buffer) else { return false };
     // SAFETY: ifreq is plain data, for which zero is a value.

@@ -25,7 +25,7 @@ pub mod interfaces;
 pub mod log;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
-mod routing;
+pub(crate) mod routing;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;

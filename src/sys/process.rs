@@ -10,7 +10,7 @@ unsafe extern "C-unwind" {
 }
 
 /// `PTHREAD_CANCEL_DISABLE`: 1 in glibc and in musl.
-const CANCEL_DISABLE: c_int = 1;
+pub(crate) const CANCEL_DISABLE: c_int = 1;
 
 /// The calling thread's `errno`.
 pub fn errno() -> i32 {

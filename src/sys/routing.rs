@@ -22,20 +22,20 @@ pub struct InterfaceAddress {
 }
 
 // Of linux/netlink.h, rtnetlink.h and if_addr.h: kernel ABI, the same on every architecture.
-const DONE: u16 = 3;
-const ERROR: u16 = 2;
-const NEW_ADDRESS: u16 = 20;
-const GET_ADDRESS: u16 = 22;
-const REQUEST_DUMP: u16 = 0x301;
-const ATTRIBUTE_ADDRESS: u16 = 1;
-const ATTRIBUTE_LOCAL: u16 = 2;
-const ATTRIBUTE_FLAGS: u16 = 8;
-const FLAG_TEMPORARY: u32 = 0x01;
-const FLAG_HOME: u32 = 0x10;
-const INET: u8 = 2;
-const INET6: u8 = 10;
+pub(crate) const DONE: u16 = 3;
+pub(crate) const ERROR: u16 = 2;
+pub(crate) const NEW_ADDRESS: u16 = 20;
+pub(crate) const GET_ADDRESS: u16 = 22;
+pub(crate) const REQUEST_DUMP: u16 = 0x301;
+pub(crate) const ATTRIBUTE_ADDRESS: u16 = 1;
+pub(crate) const ATTRIBUTE_LOCAL: u16 = 2;
+pub(crate) const ATTRIBUTE_FLAGS: u16 = 8;
+pub(crate) const FLAG_TEMPORARY: u32 = 0x01;
+pub(crate) const FLAG_HOME: u32 = 0x10;
+pub(crate) const INET: u8 = 2;
+pub(crate) const INET6: u8 = 10;
 /// `IFA_F_DEPRECATED` and `IFA_F_OPTIMISTIC`.
-const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
+pub(crate) const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
 
 /// Why the addresses can't be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 use super::process;
 use crate::mem::NoMemory;
 use core::alloc::Layout;
+use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -114,10 +115,14 @@ impl<T: Sync + 'static> PerProcess<T> {
     }
 
     /// True where the kernel wipes the page in children: advising it twice succeeds again, and
-    /// fails with `EINVAL` where the advice is unknown.
+    /// fails with `EINVAL` where the advice is unknown. Who takes an advice that no kernel knows
+    /// takes any and follows none (qemu before 8.0).
     fn is_wiped(&self, page: NonNull<Page<T>>) -> bool {
-        // SAFETY: the page is mapped for ever; the advice changes nothing in this process.
-        unsafe { libc::madvise(page.as_ptr().cast(), page_size(), libc::MADV_WIPEONFORK) == 0 }
+        const UNKNOWN: c_int = c_int::MAX;
+        // SAFETY: the page is mapped for ever; neither advice changes anything in this process.
+        let takes =
+            |advice| unsafe { libc::madvise(page.as_ptr().cast(), page_size(), advice) == 0 };
+        takes(libc::MADV_WIPEONFORK) && !takes(UNKNOWN)
     }
 }
 

@@ -3,7 +3,7 @@
  * later ones. The right code comes back, an answer is right if there is one, nothing is left, and
  * the next lookup is as if nothing had been.
  *
- *     host_memory first|later
+ *     host_memory first|later|international
  *
  * Needs the names of tests/hosts/memory.rs. Prints a line for each kind of lookup: how often memory
  * was refused, how many of the calls failed.
@@ -235,8 +235,8 @@ static const struct kind {
     const char *name;
     enum outcome (*look_up)(void);
     int keeps; /* what it allocates may outlive the call */
-} kinds[] = {{"getaddrinfo", plain, 0}, {"canonical", canonical, 0}, {"many", many, 0},
-    {"file", from_file, 0}, {"search", searched, 0}, {"international", international, 0},
+} in_other_scripts[] = {{"AI_IDN", international, 0}, {0, 0, 0}}, kinds[] = {{"getaddrinfo", plain, 0}, {"canonical", canonical, 0}, {"many", many, 0},
+    {"file", from_file, 0}, {"search", searched, 0},
     {"getnameinfo", named, 0}, {"gethostbyname_r", host, 0}, {"gethostbyname2_r", host6, 0},
     {"gethostbyaddr_r", host_of_address, 0}, {"gethostbyname_r file", host_in_file, 0},
     {"gethostbyname", own_host, 1}, {"res_query", query, 0}, {"res_search", search, 0},
@@ -262,10 +262,9 @@ static int fails_nth(const struct kind *kind, long n, int on, long *failed)
 
 enum { BOUND = 5000 };
 
-static void later(long unused)
+static void refuse_later(const struct kind *kind)
 {
-    (void)unused;
-    for (const struct kind *kind = kinds; kind->name; kind++) {
+    for (; kind->name; kind++) {
         long failed = 0, n = 0;
         for (int warm = 0; warm < 3; warm++)
             if (kind->look_up() != ANSWERED)
@@ -292,10 +291,9 @@ static void later(long unused)
 }
 
 /* The first lookup of a process: a child's, whose state is its own. */
-static void first(long unused)
+static void refuse_at_first(const struct kind *kind)
 {
-    (void)unused;
-    for (const struct kind *kind = kinds; kind->name; kind++) {
+    for (; kind->name; kind++) {
         for (int on = 0; on < 2; on++) {
             for (long n = 0; n < BOUND; n++) {
                 pid_t child = fork();
@@ -321,9 +319,29 @@ static void first(long unused)
     }
 }
 
+static void first(long unused)
+{
+    (void)unused;
+    refuse_at_first(kinds);
+}
+
+static void later(long unused)
+{
+    (void)unused;
+    refuse_later(kinds);
+}
+
+static void other_scripts(long unused)
+{
+    (void)unused;
+    refuse_at_first(in_other_scripts);
+    refuse_later(in_other_scripts);
+}
+
 int main(int argc, char **argv)
 {
-    const struct mode modes[] = {{"first", first}, {"later", later}, {0, 0}};
+    const struct mode modes[] = {{"first", first}, {"later", later},
+        {"international", other_scripts}, {0, 0}};
     setlocale(LC_ALL, "");
     return run_mode(modes, argc, argv);
 }

@@ -80,7 +80,7 @@ static unsigned make_children(long count, unsigned patience)
 
 static void forks(long count)
 {
-    unsigned made = make_children(count, 20);
+    unsigned made = make_children(count, 8);
     if (made < count)
         fail("a child hangs, after so many", (int)made);
 }

@@ -42,8 +42,10 @@ fn environment(text: &[u8]) {
     conf.apply_environment(Some(line), Some(line)).unwrap();
     let domains: Vec<&[u8]> =
         line.split(|&b| b == b' ' || b == b'\t').filter(|word| !word.is_empty()).collect();
-    let expected = if domains.is_empty() { vec![&b""[..]] } else { domains };
-    assert!(conf.search.iter().map(|domain| &**domain).eq(expected.into_iter().take(256)));
+    // What stands before a blank at the beginning is the root.
+    let has_root = domains.is_empty() || matches!(line, [b' ' | b'\t', ..]);
+    let expected = has_root.then_some(&b""[..]).into_iter().chain(domains.into_iter().take(256));
+    assert!(conf.search.iter().map(|domain| &**domain).eq(expected));
     assert_eq!(conf.options, read(&[b"options ", line].concat()).options);
 }
 

@@ -70,6 +70,15 @@ def tap(text, prefix):
     return outcomes
 
 
+def ruby(text):
+    """Ruby's own runner, -v: each test as it runs, and at the end those that did not pass."""
+    outcomes = {name: "passed" for name in re.findall(r"\[ *\d+/\d+\] (\w[\w:]*#\S+)[^\n]*? = \d+\.\d+ s", text)}
+    words = {"Failure": "failed", "Error": "failed", "Skipped": "skipped"}
+    for word, name in re.findall(r"^ *\d+\) (Failure|Error|Skipped):\n(\w[\w:]*#[^\s:]+)", text, re.M):
+        outcomes[name] = words[word]
+    return outcomes
+
+
 def lines(text, pattern, words):
     """Any other form: `pattern` has groups `name` and `outcome`, `words` says what outcomes mean."""
     outcomes = {}

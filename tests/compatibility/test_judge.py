@@ -72,6 +72,12 @@ class Readers(unittest.TestCase):
                 '</testcase><testcase name="a"><error/></testcase></s>')
         self.assertEqual(outcomes.junit(text), {"a": "failed", "b": "failed", "c": "skipped"})
 
+    def test_ruby(self):
+        text = ("[1/4] A#test_a = 0.01 s\n[2/4] A::B#test_b = 0.00 s\n[3/4] C#test_c = 1.00 s\n[4/4] C#test_d = 1.00 s\n\n"
+                "  1) Failure:\nA::B#test_b [x.rb:3]:\nwhy\n\n  2) Error:\nC#test_c:\nwhy\n\n  3) Skipped:\nC#test_d [x.rb:4]:\n")
+        self.assertEqual(outcomes.ruby(text), {"A#test_a": "passed", "A::B#test_b": "failed", "C#test_c": "failed",
+                                               "C#test_d": "skipped"})
+
     def test_unittest(self):
         text = ("test_a (m.C.test_a) ... ok\ntest_b (m.C.test_b)\nWhat it does. ... FAIL\n"
                 "test_c (m.C.test_c) ... skipped 'why'\ntest_d (m.C) ... noise\nok\n")

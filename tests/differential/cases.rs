@@ -204,7 +204,10 @@ fn calls(table: &Table, values: &Values) -> Vec<String> {
         add(&expand::fill(text.as_str().unwrap(), values));
     }
     for cross in table.get("cross").map_or(&Vec::new(), |cross| cross.as_array().unwrap()) {
-        let form = expand::fill(cross["form"].as_str().unwrap(), values);
+        // A key of the cross product hides the world's.
+        let mut others = values.clone();
+        others.retain(|key, _| cross.get(key).is_none());
+        let form = expand::fill(cross["form"].as_str().unwrap(), &others);
         for chosen in expand::product(&lists(cross, Some("form"))) {
             let call = expand::fill(&form, &chosen);
             add(&call.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -41,6 +41,7 @@ mod support;
 
 mod cases;
 mod expand;
+mod mutants;
 mod network;
 mod outcome;
 mod probe;
@@ -70,4 +71,14 @@ fn every_case_agrees_with_libc() {
     } else {
         assert!(report.cases() > 0, "no case has that in its id");
     }
+}
+
+#[test]
+fn a_planted_bug_in_each_category_is_caught() {
+    let mutants = mutants::all();
+    let forgotten = mutants::forgotten(&mutants, &cases::load(None));
+    assert!(forgotten.is_empty(), "no planted bug in {forgotten:?}");
+    let library = mutants::build(&mutants);
+    let wrong = mutants::not_caught(&mutants, &library);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::cases::World;
 use super::support::cc;
+use super::support::foreign;
 use super::support::sandbox::{Sandbox, preload_library};
 
 /// Whose resolver answers.
@@ -79,7 +80,7 @@ impl<'a> Probe<'a> {
         let mut command = self.sandbox.command(program);
         command.arg("--each").arg(self.world.limit.to_string()).envs(&self.world.env);
         if let Side::Rustdns { library, planted } = &self.side {
-            command.env("LD_PRELOAD", library);
+            foreign::preload(&mut command, library);
             if let Some(planted) = planted {
                 command.env("RUSTDNS_PLANTED", planted);
             }

@@ -5,7 +5,7 @@
 //! program of `tests/c/host_*.c` that checks its own answers: [`numbered`] says what is right.
 //!
 //! [`proof`] takes protections out of the library, one by one, and wants a row to fail for each.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail so")]
+#![expect(clippy::unwrap_used, reason = "tests fail so")]
 #![allow(clippy::disallowed_methods, reason = "tests bind and connect to numeric addresses")]
 #![allow(missing_docs, unreachable_pub, reason = "a test program exports nothing")]
 
@@ -17,7 +17,9 @@ mod limits;
 mod memory;
 mod neighbours;
 mod numbered;
+mod privilege;
 mod processes;
 mod roots;
 mod signals;
+mod soak;
 mod threads;

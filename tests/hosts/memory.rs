@@ -49,7 +49,7 @@ fn runs_out(mode: &str, variables: &[(&str, &str)]) -> Output {
 
 #[test]
 fn memory_runs_out_in_a_later_lookup() {
-    runs_out("later", &[("RUSTDNS_CACHE", "off"), ("RUSTDNS_DEBUG", "1")]);
+    runs_out("later", &[("RUSTDNS_CACHE", "off")]);
 }
 
 #[test]
@@ -60,4 +60,10 @@ fn memory_runs_out_with_answers_in_the_cache() {
 #[test]
 fn memory_runs_out_in_the_first_lookup() {
     runs_out("first", &[]);
+}
+
+#[test]
+fn memory_runs_out_in_names_of_other_scripts() {
+    runs_out("international", &[("RUSTDNS_CACHE", "off")]);
+    runs_out("international", &[]);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use super::foreign;
 use super::sandbox::preload_library;
 
 /// The program made from `tests/c/NAME.c`; compiled once in each test process.
@@ -34,7 +35,16 @@ pub fn static_program(name: &str) -> PathBuf {
 /// no musl-gcc (scripts/packages.musl).
 pub fn musl_program(name: &str) -> Option<PathBuf> {
     let found = ["/bin", "/usr/bin"].iter().any(|bin| Path::new(bin).join("musl-gcc").exists());
-    found.then(|| compile("musl-gcc", name, &format!("{name}-musl"), &["-static"], &[]))
+    found.then(|| {
+        compile(&["musl-gcc".to_owned()], name, &format!("{name}-musl"), &["-static"], &[])
+    })
+}
+
+/// A folder with `libnss_crash.so.2`, the module of `make demo` that writes to address 0x46.
+pub fn crash_module() -> PathBuf {
+    let options = ["-shared", "-fPIC", "-Wl,-soname,libnss_crash.so.2"];
+    let module = build_from("../../demo/nss_crash", "libnss_crash.so.2", &options, &[]);
+    module.parent().unwrap().to_owned()
 }
 
 fn build(name: &str, options: &[&str]) -> PathBuf {
@@ -42,12 +52,12 @@ fn build(name: &str, options: &[&str]) -> PathBuf {
 }
 
 fn build_from(name: &str, target: &str, options: &[&str], archives: &[&Path]) -> PathBuf {
-    compile("cc", name, target, options, archives)
+    compile(&foreign::compiler("cc"), name, target, options, archives)
 }
 
 /// `NAME.c` and these archives, as `target`.
 fn compile(
-    compiler: &str,
+    compiler: &[String],
     name: &str,
     target: &str,
     options: &[&str],
@@ -61,16 +71,20 @@ fn compile(
         return program.clone();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (compiler, extension, standard) = match options {
-        ["-x", "c++", ..] => ("c++", "cpp", "-std=gnu++17"),
-        _ => (compiler, "c", "-std=gnu11"),
+    let (extension, standard) = match options {
+        ["-x", "c++", ..] => ("cpp", "-std=gnu++17"),
+        _ => ("c", "-std=gnu11"),
     };
+    // The driver of the same name that links with the C++ library.
+    let driver = if extension == "cpp" && compiler[0] == "cc" { "c++" } else { &compiler[0] };
     let source = root.join("tests/c").join(name).with_extension(extension);
-    let folder = root.join("target/tests-c");
+    // One folder for each compiler: `cc`'s programs are not those of another architecture's.
+    let folder = root.join("target/tests-c").join(&compiler[0]);
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
-    let output = Command::new(compiler)
+    let output = Command::new(driver)
+        .args(&compiler[1..])
         .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
         .args(options)
         .arg("-o")
@@ -78,9 +92,9 @@ fn compile(
         .arg(&source)
         .args(archives)
         .output()
-        .unwrap_or_else(|e| panic!("{compiler}: {e}"));
+        .unwrap_or_else(|e| panic!("{compiler:?}: {e}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{compiler} {}: {errors}", source.display());
+    assert!(output.status.success(), "{compiler:?} {}: {errors}", source.display());
     let program = folder.join(target);
     fs::rename(&unfinished, &program).unwrap();
     built.insert(target.to_owned(), program.clone());

@@ -99,7 +99,9 @@ struct Shared {
 #[derive(Default)]
 struct Busy {
     threads: Vec<JoinHandle<()>>,
-    connections: Vec<TcpStream>,
+    connections: Vec<Arc<TcpStream>>,
+    /// A thread that has ended has panicked.
+    failed: bool,
 }
 
 enum Socket {
@@ -247,7 +249,8 @@ impl Drop for Server {
         }
         outcomes.extend(busy.threads.into_iter().map(JoinHandle::join));
         if !thread::panicking() {
-            assert!(outcomes.iter().all(Result::is_ok), "a script panicked, see above");
+            let all_ok = outcomes.iter().all(Result::is_ok) && !busy.failed;
+            assert!(all_ok, "a script panicked, see above");
         }
     }
 }
@@ -294,12 +297,15 @@ impl Shared {
 
     fn serve_tcp(self: &Arc<Self>, listener: &TcpListener) {
         while let Ok((stream, source)) = listener.accept() {
-            self.busy.lock().unwrap().connections.push(stream.try_clone().unwrap());
+            let stream = Arc::new(stream);
+            self.busy.lock().unwrap().connections.push(Arc::clone(&stream));
             let shared = Arc::clone(self);
             self.keep(thread::spawn(move || {
                 // The client may close in the middle of anything.
                 shared.serve_connection(&stream, source).ok();
                 stream.shutdown(std::net::Shutdown::Both).ok();
+                let mut busy = shared.busy.lock().unwrap();
+                busy.connections.retain(|other| !Arc::ptr_eq(other, &stream));
             }));
         }
     }
@@ -365,7 +371,13 @@ impl Shared {
     }
 
     fn keep(&self, thread: JoinHandle<()>) {
-        self.busy.lock().unwrap().threads.push(thread);
+        let mut busy = self.busy.lock().unwrap();
+        // A thread that has ended keeps its stack until it is joined.
+        let (ended, running) = busy.threads.drain(..).partition(JoinHandle::is_finished);
+        let ended: Vec<_> = ended;
+        busy.threads = running;
+        busy.failed |= ended.into_iter().any(|thread| thread.join().is_err());
+        busy.threads.push(thread);
     }
 
     /// Waits, unless the server stops meanwhile: then false.

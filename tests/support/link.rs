@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::foreign;
 use super::process;
 use super::sandbox::preload_library;
 
@@ -53,7 +54,9 @@ pub fn try_program(compiler: &[&str], source: &str, link: Link) -> (PathBuf, Str
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("{source}-{link:?}-{}-{number}", std::process::id());
     let program = folder.join(name);
-    let mut command = Command::new(compiler[0]);
+    let own = foreign::compiler(compiler[0]);
+    let mut command = Command::new(&own[0]);
+    command.args(&own[1..]);
     command.args(&compiler[1..]).arg("-O1").arg("-g").arg("-o").arg(&program);
     command.arg(root.join("tests/c").join(source));
     match link {

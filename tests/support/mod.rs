@@ -10,7 +10,9 @@
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
+//! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
+//! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
 //! | [`mutants`] | the library with a protection taken out, for tests that have to notice |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
@@ -32,7 +34,9 @@ pub mod cc;
 pub mod conversation;
 pub mod differential;
 pub mod dns;
+pub mod foreign;
 pub mod link;
+pub mod module;
 pub mod mutants;
 pub mod process;
 pub mod reply;

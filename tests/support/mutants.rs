@@ -13,6 +13,8 @@
 //! test = 'hostile_servers'                 # the target: tests/hostile_servers/main.rs
 //! case = 'answers::wrong_id'               # the test in it that must fail
 //! ```
+//!
+//! Where two protections cover each other, `and_file`, `and_find` and `and_replace` take out the second.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,8 +29,8 @@ use super::sandbox::Sandbox;
 /// How long one build, or one test, may take.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// What the library is built of.
-const PARTS: [&str; 4] = ["src", "Cargo.toml", "Cargo.lock", "build.rs"];
+/// What the library is built of, and what Cargo.toml names.
+const PARTS: [&str; 5] = ["src", "Cargo.toml", "Cargo.lock", "build.rs", "benches"];
 
 /// One protection taken out.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +39,9 @@ struct Mutant {
     file: String,
     find: String,
     replace: String,
+    and_file: String,
+    and_find: String,
+    and_replace: String,
     test: String,
     case: String,
 }
@@ -69,9 +74,12 @@ pub fn all_are_caught(list: &str) {
         }
         // The tests of one mutant run while the next one is built.
         for (number, mutant) in mutants.iter().enumerate() {
-            let original = workshop.change(mutant);
+            let originals = workshop.change(mutant);
             let dist = workshop.build(&number.to_string());
-            workshop.write(&mutant.file, &original);
+            // Backwards: both changes may be in one file.
+            for (file, original) in originals.iter().rev() {
+                workshop.write(file, original);
+            }
             let program = &tests[&mutant.test];
             verdicts.push(scope.spawn(move || judge(mutant, program, &dist)));
         }
@@ -135,14 +143,22 @@ impl Workshop {
         fs::write(self.folder.join(file), content).unwrap();
     }
 
-    /// Puts a mutant's change in; returns what the file held.
-    fn change(&self, mutant: &Mutant) -> String {
-        let original = fs::read_to_string(self.folder.join(&mutant.file))
-            .unwrap_or_else(|e| panic!("{}: {}: {e}", mutant.name, mutant.file));
-        let places = original.matches(&mutant.find).count();
-        assert_eq!(places, 1, "{}: {} has {:?}", mutant.name, mutant.file, mutant.find);
-        self.write(&mutant.file, &original.replace(&mutant.find, &mutant.replace));
-        original
+    /// Puts a mutant's changes in; returns what the files held.
+    fn change(&self, mutant: &Mutant) -> Vec<(String, String)> {
+        let changes = [
+            (&mutant.file, &mutant.find, &mutant.replace),
+            (&mutant.and_file, &mutant.and_find, &mutant.and_replace),
+        ];
+        let real = changes.into_iter().filter(|(file, ..)| !file.is_empty());
+        real.map(|(file, find, replace)| {
+            let original = fs::read_to_string(self.folder.join(file))
+                .unwrap_or_else(|e| panic!("{}: {file}: {e}", mutant.name));
+            let places = original.matches(find.as_str()).count();
+            assert_eq!(places, 1, "{}: {file} has {find:?}", mutant.name);
+            self.write(file, &original.replace(find.as_str(), replace));
+            (file.clone(), original)
+        })
+        .collect()
     }
 
     /// Builds the library as it is now, quickly; returns the folder it is in. Without AI_IDN, whose
@@ -224,6 +240,9 @@ fn parse(text: &str) -> Vec<Mutant> {
             "file" => &mut mutant.file,
             "find" => &mut mutant.find,
             "replace" => &mut mutant.replace,
+            "and_file" => &mut mutant.and_file,
+            "and_find" => &mut mutant.and_find,
+            "and_replace" => &mut mutant.and_replace,
             "test" => &mut mutant.test,
             "case" => &mut mutant.case,
             _ => panic!("unknown key in {line}"),

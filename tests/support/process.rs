@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::foreign;
+
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -68,6 +70,7 @@ pub fn run(command: Command, limit: Duration) -> Output {
 /// The program leads a process group of its own, which is killed as a whole at the end, so that
 /// nothing that it started lives on.
 pub fn run_with_input(mut command: Command, input: &[u8], limit: Duration) -> Output {
+    let limit = foreign::patience(limit);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let started = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));

@@ -28,7 +28,7 @@ use std::ptr;
 use std::thread;
 use std::time::Duration;
 
-use super::process;
+use super::{foreign, process};
 
 /// Where a sandbox keeps its own files; on a tmpfs that only the sandbox sees.
 const PRIVATE: &str = "/run/sandbox";
@@ -192,7 +192,7 @@ impl Sandbox {
     /// A command with libc's own resolver and an environment that holds nothing but PATH, HOME
     /// and a UTF-8 locale.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = foreign::command(program.as_ref());
         command
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -204,7 +204,7 @@ impl Sandbox {
 
     /// The same command with the library in front of libc.
     pub fn preload(&self, mut command: Command) -> Command {
-        command.env("LD_PRELOAD", preload_library());
+        foreign::preload(&mut command, &preload_library());
         command
     }
 }

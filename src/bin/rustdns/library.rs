@@ -64,7 +64,6 @@ fn nowhere(folders: &[PathBuf]) -> Trouble {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let triplet = multiarch();
     let mut folders = Vec::new();
     if let Ok(own) = std::env::current_exe()
         && let Some(own) = own.parent()
@@ -74,11 +73,11 @@ fn folders() -> Vec<PathBuf> {
             folders.push(own.to_owned());
         }
         if let Some(prefix) = own.parent() {
-            folders.extend(below(prefix, triplet));
+            folders.extend(below(prefix));
         }
     }
     for prefix in ["/usr/local", "/usr"] {
-        folders.extend(below(Path::new(prefix), triplet));
+        folders.extend(below(Path::new(prefix)));
     }
     let mut once = Vec::new();
     folders.into_iter().for_each(|folder| {
@@ -89,31 +88,13 @@ fn folders() -> Vec<PathBuf> {
     once
 }
 
-fn below(prefix: &Path, triplet: &str) -> [PathBuf; 3] {
-    [prefix.join("lib").join(triplet), prefix.join("lib64"), prefix.join("lib")]
+fn below(prefix: &Path) -> [PathBuf; 3] {
+    [prefix.join("lib").join(MULTIARCH), prefix.join("lib64"), prefix.join("lib")]
 }
 
-/// Debian's name for the folder of this architecture's libraries, where it isn't Rust's name and
-/// `-linux-gnu`.
-fn multiarch() -> &'static str {
-    if cfg!(target_arch = "x86") {
-        "i386-linux-gnu"
-    } else if cfg!(target_arch = "arm") {
-        "arm-linux-gnueabihf"
-    } else if cfg!(all(target_arch = "powerpc64", target_endian = "little")) {
-        "powerpc64le-linux-gnu"
-    } else if cfg!(target_arch = "x86_64") {
-        "x86_64-linux-gnu"
-    } else if cfg!(target_arch = "aarch64") {
-        "aarch64-linux-gnu"
-    } else if cfg!(target_arch = "riscv64") {
-        "riscv64-linux-gnu"
-    } else if cfg!(target_arch = "s390x") {
-        "s390x-linux-gnu"
-    } else if cfg!(target_arch = "loongarch64") {
-        "loongarch64-linux-gnu"
-    } else {
-        // No folder of that kind: lib64 and lib remain.
-        "."
-    }
-}
+/// Debian's name for the folder of this architecture's libraries, as the Makefile has it from the C
+/// compiler; where there is none, `lib64` and `lib` remain.
+const MULTIARCH: &str = match option_env!("RUSTDNS_MULTIARCH") {
+    Some(name) if !name.is_empty() => name,
+    _ => ".",
+};

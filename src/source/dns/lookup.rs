@@ -333,7 +333,7 @@ fn cached_content(
     content: &read::Content<read::AddressSet>,
 ) -> Result<Option<cache::Content>, NoMemory> {
     let read::Content::Found(set) = content else { return Ok(negative(content)) };
-    let mut list = Vec::new();
+    let mut list = SmallVec::new();
     list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
     list.extend_from_slice(&set.addresses);
     let mut run = NameText::new();
@@ -343,7 +343,7 @@ fn cached_content(
         append_name(&mut run, &text_of(&set.canonical)?)?;
         aliases.try_for_each(|alias| append_name(&mut run, alias))?;
     }
-    Ok(Some(cache::Content::Addresses(list.into_boxed_slice(), copy(&run)?)))
+    Ok(Some(cache::Content::Addresses(list, copy(&run)?)))
 }
 
 fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {

@@ -63,8 +63,7 @@ class Ruby(Suite):
         if only:
             words += ["-n", f"/^({'|'.join(re.escape(name.partition('#')[2]) for name in only)})$/"]
         text = bed.run(self.name, [*words, *(f"test/{part}" for part in self.parts)], 600, source)
-        return outcomes.lines(text, r"\[ *\d+/\d+\] (?P<name>\w[\w:]*#\S+)[^\n]*? = \d+\.\d+ s(?: = (?P<outcome>\w))?",
-                              {None: "passed", "F": "failed", "E": "failed", "S": "skipped"})
+        return outcomes.ruby(text)
 
 
 class Node(Suite):

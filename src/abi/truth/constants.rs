@@ -1,0 +1,134 @@
+//! Constants: the libc crate's, and our own where it lacks them.
+
+use super::{Assertion, equal};
+use crate::abi::codes;
+use crate::sys::{interfaces, process, routing};
+
+/// Each name as C has it, with the value that the module in front of `=>` has for it.
+macro_rules! values {
+    ($($place:path => $($name:ident)+;)+) => {
+        &[$($({
+            use $place as place;
+            equal(stringify!($name), place::$name as i128)
+        }),+),+]
+    };
+}
+
+/// The same where the two names differ, or C's is an expression.
+macro_rules! renamed {
+    ($($c:literal $ours:expr;)+) => { &[$(equal($c, $ours as i128)),+] };
+}
+
+pub(super) const SOCKETS: &[Assertion] = values! {
+    libc => AF_UNSPEC AF_UNIX AF_INET AF_INET6 AF_NETLINK;
+    libc => SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_SEQPACKET SOCK_DCCP SOCK_NONBLOCK SOCK_CLOEXEC;
+    libc => SOL_SOCKET SO_ERROR MSG_NOSIGNAL MSG_DONTWAIT MSG_TRUNC;
+    libc => IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 IPV6_V6ONLY;
+    libc => AI_PASSIVE AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_V4MAPPED AI_ALL AI_ADDRCONFIG;
+    libc => NI_NUMERICHOST NI_NUMERICSERV NI_NOFQDN NI_NAMEREQD NI_DGRAM;
+    libc => EAI_BADFLAGS EAI_NONAME EAI_AGAIN EAI_FAIL EAI_FAMILY EAI_SOCKTYPE EAI_SERVICE;
+    libc => EAI_MEMORY EAI_SYSTEM EAI_OVERFLOW;
+    codes::h => HOST_NOT_FOUND TRY_AGAIN NO_RECOVERY NO_DATA;
+};
+
+pub(super) const ERRNO: &[Assertion] = values! {
+    libc => ENOENT ESRCH EINTR EIO EAGAIN EWOULDBLOCK ENOMEM ENOTDIR EINVAL EMFILE ENFILE ERANGE;
+    libc => EMSGSIZE EAFNOSUPPORT EADDRNOTAVAIL ENETUNREACH ENOBUFS ETIMEDOUT ECONNREFUSED;
+    libc => EHOSTUNREACH EINPROGRESS;
+};
+
+pub(super) const SYSTEM: &[Assertion] = values! {
+    libc => O_RDONLY O_WRONLY O_CREAT O_APPEND O_NONBLOCK O_NOCTTY O_CLOEXEC O_NOFOLLOW;
+    libc => S_IFMT S_IFREG STDERR_FILENO;
+    libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
+    libc => POLLIN POLLOUT CLOCK_MONOTONIC CODESET LC_CTYPE AT_SECURE;
+    libc => PTHREAD_CREATE_DETACHED SIG_SETMASK;
+    libc => SIOCGIFHWADDR NETLINK_ROUTE;
+    libc => SYS_futex SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
+};
+
+/// What Linux's headers call otherwise, or spread over several names.
+pub(super) const KERNEL: &[Assertion] = renamed! {
+    "(int)FUTEX_BITSET_MATCH_ANY" libc::FUTEX_BITSET_MATCH_ANY;
+    "PTHREAD_CANCEL_DISABLE" process::CANCEL_DISABLE;
+    "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
+    "(long)RTLD_DEFAULT" octets(libc::RTLD_DEFAULT);
+    "(long)MAP_FAILED" octets(libc::MAP_FAILED);
+    "IFNAMSIZ" interfaces::NAME_ROOM;
+    "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
+    "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];
+    "ARPHRD_SIT" interfaces::TUNNELS[2];
+    "AF_INET" routing::INET;
+    "AF_INET6" routing::INET6;
+    "NLMSG_DONE" routing::DONE;
+    "NLMSG_ERROR" routing::ERROR;
+    "RTM_NEWADDR" routing::NEW_ADDRESS;
+    "RTM_GETADDR" routing::GET_ADDRESS;
+    "NLM_F_REQUEST | NLM_F_DUMP" routing::REQUEST_DUMP;
+    "IFA_ADDRESS" routing::ATTRIBUTE_ADDRESS;
+    "IFA_LOCAL" routing::ATTRIBUTE_LOCAL;
+    "IFA_FLAGS" routing::ATTRIBUTE_FLAGS;
+    "IFA_F_TEMPORARY" routing::FLAG_TEMPORARY;
+    "IFA_F_HOMEADDRESS" routing::FLAG_HOME;
+    "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" routing::FLAGS_DEPRECATED;
+};
+
+/// What such a pointer is made of.
+const fn octets(pointer: *mut core::ffi::c_void) -> isize {
+    // SAFETY: these constants are numbers in the clothes of pointers; they point to nothing.
+    #[allow(ptr_to_integer_transmute_in_consts, reason = "the compiler refuses a cast here")]
+    unsafe {
+        core::mem::transmute::<*mut core::ffi::c_void, isize>(pointer)
+    }
+}
+
+/// What only GNU's headers have.
+#[cfg(target_env = "gnu")]
+pub(super) mod gnu {
+    use super::super::equal_if_defined;
+    use super::*;
+    use crate::abi::nss::reply::status;
+    use crate::abi::{args, getnameinfo};
+    use crate::abi::{getaddrinfo_a, notification};
+    use crate::resolver::manual::{SEARCH_ROOM, option};
+
+    pub(in super::super) const NAMED: &[Assertion] = values! {
+        args::gnu => AI_IDN AI_CANONIDN;
+        getnameinfo::gnu => NI_IDN;
+        codes::gnu => EAI_NODATA EAI_ADDRFAMILY EAI_IDN_ENCODE;
+        codes::h => NETDB_INTERNAL;
+        libc => AT_FDCWD AT_EMPTY_PATH STATX_BASIC_STATS;
+        getaddrinfo_a::gnu => EAI_INPROGRESS EAI_ALLDONE EAI_INTR GAI_WAIT GAI_NOWAIT;
+        getaddrinfo_a => EAI_CANCELED;
+        notification => SIGEV_SIGNAL SIGEV_THREAD SI_ASYNCNL;
+    };
+
+    pub(in super::super) const RENAMED: &[Assertion] = renamed! {
+        "NSS_STATUS_TRYAGAIN" status::TRY_AGAIN;
+        "NSS_STATUS_UNAVAIL" status::UNAVAILABLE;
+        "NSS_STATUS_NOTFOUND" status::NOT_FOUND;
+        "NSS_STATUS_SUCCESS" status::SUCCESS;
+        "MAXNS" crate::config::resolv::MAX_SERVERS;
+        "MAXDNSRCH + 1" SEARCH_ROOM;
+        "RES_INIT" option::INIT;
+        "RES_USEVC" option::USEVC;
+        "RES_IGNTC" option::IGNTC;
+        "RES_RECURSE" option::RECURSE;
+        "RES_DEFNAMES" option::DEFNAMES;
+        "RES_DNSRCH" option::DNSRCH;
+        "RES_NOALIASES" option::NOALIASES;
+        "RES_ROTATE" option::ROTATE;
+        "RES_USE_EDNS0" option::USE_EDNS0;
+        "RES_SNGLKUP" option::SNGLKUP;
+        "RES_SNGLKUPREOP" option::SNGLKUPREOP;
+        "RES_USE_DNSSEC" option::USE_DNSSEC;
+        "RES_NOTLDQUERY" option::NOTLDQUERY;
+    };
+
+    /// Not in the headers of every glibc.
+    pub(in super::super) const LATE: &[Assertion] = &[
+        equal_if_defined("NI_NUMERICSCOPE", getnameinfo::gnu::NI_NUMERICSCOPE as i128),
+        equal_if_defined("RES_TRUSTAD", option::TRUSTAD as i128),
+        equal_if_defined("RES_NOAAAA", option::NOAAAA as i128),
+    ];
+}
