@@ -123,7 +123,7 @@ static struct hostent *finish_kept(struct entry *entry, enum owner owner, int re
 {
   if (result == 0) {
     entry_end(entry);
-    return &kept[owner]->host;
+    return &__atomic_load_n(&kept[owner], __ATOMIC_ACQUIRE)->host;
   }
   h_errno = no_host->h_error;
   if (no_host->error_number >= 0)
