@@ -14,7 +14,10 @@ LIBDIR ?= $(PREFIX)/lib$(if $(filter /usr,$(PREFIX)),$(if $(MULTIARCH),/$(MULTIA
 # std links libgcc_s.so.1 for unwinding; loading it is most of a program's start-up with us. This
 # folder, first on the linker's path, has the static one stand in for it (docs/architecture.md).
 UNWIND := target/unwind
-LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) \
+# Relative relocations packed (DT_RELR) where libc knows them, from 2.36 on: less to read at start-up.
+RELR := $(shell getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ split($$2, v, "."); \
+	if (v[1] > 2 || v[2] >= 36) print "-C link-arg=-Wl,-z,pack-relative-relocs" }')
+LINK = -C link-arg=-L$(CURDIR)/$(UNWIND) $(if $(TRIPLE),,$(RELR)) \
 	-C link-arg=-Wl,-soname,$(1) \
 	-C link-arg=-Wl,-z,nodelete -C link-arg=-Wl,-z,relro,-z,now -C link-arg=-Wl,-z,noexecstack \
 	-C link-arg=-Wl,-Bsymbolic -C link-arg=-Wl,--gc-sections
@@ -131,6 +134,10 @@ soak: all
 	RUSTDNS_SOAK_SECONDS=$(SECONDS) RUSTDNS_SOAK_FORKS=10000 \
 		$(CARGO) test --test hosts -- --test-threads=1 --nocapture mixed_load children_of
 
+.PHONY: sanitize
+sanitize:
+	scripts/sanitize
+
 .PHONY: lint
 lint:
 	scripts/lint
@@ -195,6 +202,7 @@ help:
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
+	@echo 'make sanitize   programs and library with AddressSanitizer and ThreadSanitizer'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'

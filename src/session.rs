@@ -12,6 +12,7 @@ use crate::hostent::Position;
 use crate::mem::NoMemory;
 use crate::recent::Recent;
 use crate::resolver::manual::Manual;
+use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
@@ -226,6 +227,12 @@ impl Session {
                 options: &upstream.conf.options,
                 rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
                 random_case: settings.random_case,
+                cookies: match (settings.cookies, upstream.generation) {
+                    // What a program has set in `_res` is sent as it says.
+                    (Use::Auto, None) => Use::Off,
+                    (wanted, _) => wanted,
+                },
+                waited: Duration::ZERO,
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,

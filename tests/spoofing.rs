@@ -16,6 +16,8 @@ mod support;
 mod case;
 #[path = "spoofing/chance.rs"]
 mod chance;
+#[path = "spoofing/cookies.rs"]
+mod cookies;
 #[path = "spoofing/forgers.rs"]
 mod forgers;
 #[path = "spoofing/names.rs"]

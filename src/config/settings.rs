@@ -5,6 +5,7 @@ use super::resolv;
 use crate::address::ZoneNames;
 use crate::mem::{NoMemory, TryPush, copy};
 use crate::source::c_string;
+use crate::source::dns::cookie::Use;
 use crate::trace::Sink;
 use core::ffi::CStr;
 use core::net::SocketAddr;
@@ -68,6 +69,13 @@ pub const TABLE: &[Setting] = &[
         help: "Makes the case of letters in queries random: harder to forge. An answer that doesn't repeat it is not believed; the same server is asked again over TCP.",
     },
     Setting {
+        key: "cookies",
+        environment: c"RUSTDNS_COOKIES",
+        values: "auto, on, off",
+        default: "auto",
+        help: "Cookies in queries, which a forger would have to guess: auto puts them into those that resolv.conf's option edns0 has given EDNS, on into all, which get EDNS for it.",
+    },
+    Setting {
         key: "debug",
         environment: c"RUSTDNS_DEBUG",
         values: "0, 1, 2",
@@ -118,6 +126,8 @@ pub struct Settings {
     pub foreign_libc: bool,
     /// `case-randomization on`.
     pub random_case: bool,
+    /// Whether queries carry cookies.
+    pub cookies: Use,
     /// Level of the debug trace.
     pub debug: u8,
     /// Where it goes.
@@ -139,6 +149,7 @@ impl Default for Settings {
             cache_negative_ttl: 30,
             foreign_libc: false,
             random_case: false,
+            cookies: Use::Auto,
             debug: 0,
             log: Sink::Stderr,
             root: None,
@@ -184,6 +195,7 @@ impl Settings {
             b"cache-negative-ttl" => assign(&mut self.cache_negative_ttl, number(value)),
             b"foreign" => assign(&mut self.foreign_libc, one_of(value, (b"skip", b"libc"))),
             b"case-randomization" => assign(&mut self.random_case, one_of(value, (b"off", b"on"))),
+            b"cookies" => assign(&mut self.cookies, use_of_cookies(value)),
             b"debug" => assign(&mut self.debug, number(value).filter(|level| *level <= 2)),
             b"log" => assign(&mut self.log, sink(value)?),
             b"root" => match value {
@@ -234,6 +246,15 @@ fn one_of<const A: usize, const B: usize>(
     if value == words.0 { Some(false) } else { (value == words.1).then_some(true) }
 }
 
+fn use_of_cookies(value: &[u8]) -> Option<Use> {
+    match value {
+        b"auto" => Some(Use::Auto),
+        b"on" => Some(Use::On),
+        b"off" => Some(Use::Off),
+        _ => None,
+    }
+}
+
 fn number<T: core::str::FromStr>(value: &[u8]) -> Option<T> {
     core::str::from_utf8(value).ok()?.parse().ok()
 }
@@ -280,7 +301,7 @@ mod tests {
     #[test]
     fn every_setting_of_the_table_can_be_set_and_nothing_else() {
         let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
-            cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ndebug 2\nlog /tmp/x\n\
+            cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ncookies on\ndebug 2\nlog /tmp/x\n\
             root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://192.0.2.1\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
         let upstream: Vec<_> = settings.upstream.iter().map(ToString::to_string).collect();
@@ -291,7 +312,8 @@ mod tests {
         assert_eq!(settings.root.as_deref(), Some(&b"/srv"[..]));
         assert!(matches!(&settings.log, Sink::File(path) if path.as_c_str() == c"/tmp/x"));
         let noted: Vec<_> = settings.notes.iter().map(|note| note.line).collect();
-        assert_eq!(noted, [11, 12, 13, 14]);
+        assert_eq!(noted, [12, 13, 14, 15]);
+        assert_eq!(settings.cookies, Use::On);
         for setting in TABLE {
             let mut fresh = Settings::default();
             fresh.set(setting.key.as_bytes(), b"\0", 1, NO_ZONES).unwrap();

@@ -1,7 +1,8 @@
 //! Queries as `res_mkquery(3)` writes them, octet by octet into the caller's buffer.
 
 use crate::config::resolv::Options;
-use crate::source::dns::message::{EDNS_PAYLOAD, Message, record_type};
+use crate::source::dns::edns::PAYLOAD;
+use crate::source::dns::message::{Message, record_type};
 use crate::source::dns::name::{Name, NameError};
 use crate::sys::process;
 
@@ -17,7 +18,7 @@ pub const QUERY: i32 = 0;
 pub const NOTIFY: i32 = 4;
 
 /// The most that is said to be taken over UDP, and the least (RFC 6891 section 6.2.3).
-const MOST_PAYLOAD: usize = EDNS_PAYLOAD as usize;
+const MOST_PAYLOAD: usize = PAYLOAD as usize;
 const LEAST_PAYLOAD: usize = 512;
 
 /// What a query asks, in the numbers of C callers.

@@ -13,11 +13,14 @@
 #include <sys/time.h>
 #include <time.h>
 
+static _Thread_local volatile sig_atomic_t in_malloc __attribute__((tls_model("initial-exec")));
+
+/* Sanitizers have a malloc of their own. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 extern void __libc_free(void *);
-
-static _Thread_local volatile sig_atomic_t in_malloc __attribute__((tls_model("initial-exec")));
 
 #define WITH_FLAG(expression)                                                                      \
     ({                                                                                             \
@@ -45,6 +48,8 @@ void free(void *block)
     __libc_free(block);
     in_malloc--;
 }
+
+#endif
 
 static volatile int handled;
 

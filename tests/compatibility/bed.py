@@ -114,6 +114,9 @@ class Bed:
             "-6 route add unreachable default",
         ):
             self.run_or_fail("ip", *words.split())
+            if words.startswith("link add"):
+                # Multicast leaves by the interface with an address, whichever was first to come up.
+                Path("/proc/sys/net/ipv6/conf/peer0/disable_ipv6").write_text("1")
         # The internet of internet.zone, all of it this machine.
         for address in ("203.0.113.80/32", "2001:db8:80::80/128"):
             no_dad = ["nodad"] if ":" in address else []

@@ -120,6 +120,7 @@ fn worst(q: &Question) -> Reply {
         "labels" => of(labels(), 0),
         "pointers-and-chain" => with_chain(of(pointers(8_000), 4_000)),
         "some-pointers-and-chain" => with_chain(of(pointers(15), 4_000)),
+        "more-pointers-and-chain" => with_chain(of(pointers(1_000), 4_000)),
         "labels-and-chain" => with_chain(of(labels(), 4_000)),
         _ => return Reply::records([Record::address(&q.name, "192.0.2.1")]),
     })
@@ -128,6 +129,8 @@ fn worst(q: &Question) -> Reply {
 /// Many times what is measured: a bound tells what is linear from what is not.
 const MOST_CPU: i64 = 1_000_000;
 const MOST_HEAP: i64 = 4 << 20;
+/// What the cache keeps of one name.
+const MOST_LEFT: i64 = 256 << 10;
 
 #[test]
 fn the_largest_answers_cost_little() {
@@ -141,6 +144,7 @@ fn the_largest_answers_cost_little() {
             "labels.test.",
             "pointers-and-chain.test.",
             "some-pointers-and-chain.test.",
+            "more-pointers-and-chain.test.",
             "labels-and-chain.test.",
         ];
         let costs = cost(sandbox, true, &names);
@@ -151,6 +155,7 @@ fn the_largest_answers_cost_little() {
         println!("{table}");
         for cost in &costs {
             assert!(cost.cpu < MOST_CPU && cost.peak < MOST_HEAP, "{table}");
+            assert!(cost.left < MOST_LEFT, "{table}");
         }
     });
 }

@@ -138,9 +138,8 @@ fn expected(meaning: &Meaning, question: &Question) -> String {
         Meaning::Truncated => one(marks.tcp),
         Meaning::Found(found, canonical) => (found.clone(), canonical.clone()),
         Meaning::NoName => return "EAI_NONAME".to_owned(),
-        // As in libc, for whom IPv4 differs from IPv6, and getnameinfo has one error.
+        // As in libc, for whom getnameinfo has one error.
         Meaning::NoData if question.qtype != rtype::PTR => return "EAI_NODATA".to_owned(),
-        Meaning::Unrelated if question.qtype == rtype::A => return "EAI_NODATA".to_owned(),
         Meaning::NoData | Meaning::Unrelated => return "EAI_NONAME".to_owned(),
     };
     if question.qtype == rtype::PTR {
@@ -195,15 +194,22 @@ fn every_damage(qtype: u16, over: Transport) {
             text.split("> ").skip(1).map(|answer| answer.lines().skip(1).collect()).collect();
         assert_eq!(answers.len(), ways.len());
         let sent = sent.lock().unwrap();
-        let mut complaints = Vec::new();
+        let (mut complaints, mut slow) = (Vec::new(), 0);
         for (number, (way, lines)) in ways.iter().zip(&answers).enumerate() {
             let (question, message) = &sent[&name_of(number, qtype)];
             let meaning = meaning(message, question);
             let (expected, printed) = (expected(&meaning, question), printed(lines));
+            // Where an answer takes a quarter of a second to come the server is asked again.
+            let waits = matches!(meaning, Meaning::Dropped | Meaning::Truncated);
+            if waits && expected != printed && printed.starts_with(marks(qtype).again) {
+                slow += 1;
+                continue;
+            }
             if expected != printed {
                 complaints.push(format!("{way:?}: {meaning:?}, so {expected:?}, not {printed:?}"));
             }
         }
+        assert!(slow < ways.len() / 50, "{slow} of {} were asked again", ways.len());
         assert!(
             complaints.is_empty(),
             "{} of {}:\n{}",

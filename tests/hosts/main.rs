@@ -23,3 +23,4 @@ mod roots;
 mod signals;
 mod soak;
 mod threads;
+mod tools;

@@ -83,8 +83,8 @@ const REWRITTEN: [(&str, &str); 12] = [
 ];
 
 fn rewrite(sandbox: &Sandbox, turn: usize) {
-    let (path, text) = REWRITTEN[turn % REWRITTEN.len()];
-    if turn / REWRITTEN.len() % 2 == 0 {
+    let Some(&(path, text)) = REWRITTEN.get(turn % REWRITTEN.len()) else { return };
+    if (turn / REWRITTEN.len()).is_multiple_of(2) {
         fs::write(path, text).unwrap();
     } else {
         let fresh = format!("{path}.new");
@@ -99,7 +99,7 @@ fn figures(output: &str, when: &str) -> HashMap<String, u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     words
         .chunks(2)
-        .filter_map(|pair| Some((pair[0].to_owned(), pair.get(1)?.parse().ok()?)))
+        .filter_map(|pair| Some(((*pair.first()?).to_owned(), pair.get(1)?.parse().ok()?)))
         .collect()
 }
 

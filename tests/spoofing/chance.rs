@@ -64,7 +64,9 @@ fn ids_and_ports_are_spread_and_tell_nothing_of_the_next() {
         let got = probe_within(LIMIT, sandbox, true, &calls);
         assert!(got.success());
         let log = server.log();
-        assert_eq!(log.len(), QUERIES);
+        // One more where an answer was slow to come.
+        let queries = log.len();
+        assert!((QUERIES..QUERIES + 100).contains(&queries), "{queries}");
         let ids = || log.iter().map(|q| usize::from(q.id));
         spread("upper octet of ids", &histogram(256, ids().map(|id| id >> 8)));
         spread("lower octet of ids", &histogram(256, ids().map(|id| id & 0xff)));
@@ -74,7 +76,7 @@ fn ids_and_ports_are_spread_and_tell_nothing_of_the_next() {
         let each_bit = |bit: usize| ids().filter(|id| id >> bit & 1 == 1).count();
         for bit in 0..16 {
             let ones = each_bit(bit);
-            spread(&format!("bit {bit} of ids"), &[ones, QUERIES - ones]);
+            spread(&format!("bit {bit} of ids"), &[ones, queries - ones]);
         }
         // The kernel's choice, out of what ip_local_port_range has: which half of that, at the least.
         let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
@@ -82,9 +84,9 @@ fn ids_and_ports_are_spread_and_tell_nothing_of_the_next() {
         let (low, room) = (range[0], range[1] + 1 - range[0]);
         let ports = || log.iter().map(|q| usize::from(q.source.port()));
         let distinct = ports().collect::<std::collections::BTreeSet<_>>().len();
-        let expected = room as f64 * (1.0 - (1.0 - 1.0 / room as f64).powi(QUERIES as i32));
-        let repeated = QUERIES as f64 - expected;
-        println!("{distinct} ports of {QUERIES} differ, {expected:.0} expected of chance");
+        let expected = room as f64 * (1.0 - (1.0 - 1.0 / room as f64).powi(queries as i32));
+        let repeated = queries as f64 - expected;
+        println!("{distinct} ports of {queries} differ, {expected:.0} expected of chance");
         // Repetitions are distributed as Poisson has it: eight deviations above their mean are a chance
         // below 1e-11.
         assert!(distinct as f64 > expected - 8.0 * repeated.sqrt(), "{distinct} of {expected}");

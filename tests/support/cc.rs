@@ -24,6 +24,18 @@ pub fn cxx_program(name: &str) -> PathBuf {
     build_from(name, name, &["-x", "c++"], &[])
 }
 
+/// The same as [`program`], for AddressSanitizer and UndefinedBehaviorSanitizer.
+pub fn address_sanitized(name: &str) -> PathBuf {
+    let options = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+    build_from(name, &format!("{name}-address"), &options, &[])
+}
+
+/// The same as [`program`], for ThreadSanitizer, with the library linked.
+pub fn thread_sanitized(name: &str) -> PathBuf {
+    let (memory, library) = (shared_object("tsan_memory"), preload_library());
+    build_from(name, &format!("{name}-thread"), &["-fsanitize=thread"], &[&library, &memory])
+}
+
 /// The same as [`program`], linked statically with the library's archive. The linker must have
 /// nothing to say, and take nothing from libc that the archive has.
 pub fn static_program(name: &str) -> PathBuf {

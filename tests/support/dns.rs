@@ -18,8 +18,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::sandbox::Sandbox;
-use super::wire::Query;
 
+pub use super::question::Question;
 pub use super::reply::Reply;
 
 /// How a question came.
@@ -27,38 +27,6 @@ pub use super::reply::Reply;
 pub enum Transport {
     Udp,
     Tcp,
-}
-
-/// One question that a client asked.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// Lower-cased, no final dot (the root is `.`), escaped as in master files.
-    pub name: String,
-    /// The same as it was sent.
-    pub name_as_sent: String,
-    pub qtype: u16,
-    pub qclass: u16,
-    pub transport: Transport,
-    /// Who asked.
-    pub source: SocketAddr,
-    /// Where it was asked.
-    pub server: SocketAddr,
-    pub id: u16,
-    /// Recursion desired, authentic data, checking disabled (RFC 4035 section 3.2).
-    pub rd: bool,
-    pub ad: bool,
-    pub cd: bool,
-    /// The payload size offered, if the query had an OPT record.
-    pub edns: Option<u16>,
-    /// DNSSEC OK (RFC 3225).
-    pub dnssec_ok: bool,
-    /// The whole message.
-    pub raw: Vec<u8>,
-    /// The question section as sent.
-    pub question: Vec<u8>,
-    pub arrived: Instant,
-    /// Which question of this connection it is, from 0; always 0 over UDP.
-    pub position: usize,
 }
 
 /// A question in the order in which it arrived.
@@ -342,29 +310,9 @@ impl Shared {
         transport: Transport,
         position: usize,
     ) -> Option<Question> {
-        let arrived = Instant::now();
-        let Some(query) = Query::parse(raw) else {
+        let Some(question) = Question::parse(raw, source, server, transport, position) else {
             self.garbage.fetch_add(1, Ordering::SeqCst);
             return None;
-        };
-        let question = Question {
-            name: query.name.to_ascii_lowercase(),
-            name_as_sent: query.name,
-            qtype: query.qtype,
-            qclass: query.qclass,
-            transport,
-            source,
-            server,
-            id: query.id,
-            rd: query.flags & 0x0100 != 0,
-            ad: query.flags & 0x0020 != 0,
-            cd: query.flags & 0x0010 != 0,
-            edns: query.edns.map(|(payload, _)| payload),
-            dnssec_ok: query.edns.is_some_and(|(_, flags)| flags & 0x8000 != 0),
-            raw: raw.to_vec(),
-            question: query.question,
-            arrived,
-            position,
         };
         self.log.lock().unwrap().push(question.clone());
         Some(question)

@@ -6,6 +6,7 @@
 //! | [`process`] | programs run with a time limit, output captured |
 //! | [`wire`] | DNS messages, read and written independently of the library |
 //! | [`dns`] | an in-process DNS server whose every answer is scripted |
+//! | [`question`] | what it was asked |
 //! | [`reply`] | what it answers: right, wrong, late, in pieces, or not at all |
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
@@ -39,6 +40,7 @@ pub mod link;
 pub mod module;
 pub mod mutants;
 pub mod process;
+pub mod question;
 pub mod reply;
 pub mod sandbox;
 pub mod servers;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::dns::{Question, Transport};
-use super::wire::{Record, Writer, rcode, rtype};
+use super::wire::{COOKIE, Record, Writer, rcode, rtype};
 
 /// The payload of a datagram without EDNS (RFC 1035 section 4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
@@ -38,6 +38,7 @@ pub struct Step {
     not_a_response: bool,
     opcode: u8,
     edns: bool,
+    options: Vec<(u16, Vec<u8>)>,
     whole: bool,
     compress: bool,
     cut: Option<usize>,
@@ -46,6 +47,9 @@ pub struct Step {
     pub(super) to: Option<SocketAddr>,
     segment: Option<usize>,
     length_error: i32,
+    /// Over TCP, no more octets than this, length and all.
+    cut_stream: Option<usize>,
+    unprefixed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +131,7 @@ impl Reply {
             not_a_response: false,
             opcode: 0,
             edns: true,
+            options: Vec::new(),
             whole: false,
             compress: true,
             cut: None,
@@ -134,6 +139,8 @@ impl Reply {
             to: None,
             segment: None,
             length_error: 0,
+            cut_stream: None,
+            unprefixed: false,
         };
         Reply { steps: vec![step] }
     }
@@ -221,6 +228,12 @@ impl Reply {
         self.each(|step| step.edns = false)
     }
 
+    /// Puts a cookie into the OPT record (RFC 7873): the client's part, then the server's.
+    pub fn cookie(self, octets: impl Into<Vec<u8>>) -> Reply {
+        let octets = octets.into();
+        self.each(|step| step.options.push((COOKIE, octets.clone())))
+    }
+
     /// Names in full.
     pub fn uncompressed(self) -> Reply {
         self.each(|step| step.compress = false)
@@ -260,6 +273,16 @@ impl Reply {
     /// Over TCP, a length that is this much too large, or, negative, too small.
     pub fn length_error(self, by: i32) -> Reply {
         self.each(|step| step.length_error = by)
+    }
+
+    /// Over TCP, the first `length` octets alone, those of the length included.
+    pub fn cut_stream(self, length: usize) -> Reply {
+        self.each(|step| step.cut_stream = Some(length))
+    }
+
+    /// Over TCP, without a length before it.
+    pub fn unprefixed(self) -> Reply {
+        self.each(|step| step.unprefixed = true)
     }
 
     fn each(mut self, change: impl Fn(&mut Step)) -> Reply {
@@ -308,7 +331,7 @@ impl Step {
             | bit(self.recursion_available, 7)
             | bit(self.authentic, 5)
             | bit(asked.cd, 4)
-            | u16::from(self.rcode);
+            | u16::from(self.rcode & 0xf);
         let mut writer = Writer::new(asked.id ^ self.id_change, flags, self.compress);
         match &self.question {
             _ if self.no_question => {}
@@ -322,7 +345,7 @@ impl Step {
             }
         }
         if self.edns && asked.edns.is_some() {
-            writer.opt(1232);
+            writer.opt(1232, self.rcode >> 4, &self.options);
         }
         writer.bytes
     }
@@ -336,12 +359,16 @@ impl Step {
     }
 
     pub(super) fn send_over(&self, mut stream: &TcpStream, message: &[u8]) -> io::Result<()> {
-        let length = i32::try_from(message.len()).unwrap() + self.length_error;
-        let mut bytes = u16::try_from(length).unwrap().to_be_bytes().to_vec();
+        let mut bytes = Vec::new();
+        if !self.unprefixed {
+            let length = i32::try_from(message.len()).unwrap() + self.length_error;
+            bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
         bytes.extend(message);
+        bytes.truncate(self.cut_stream.unwrap_or(usize::MAX));
         // TCP_NODELAY is set: each write leaves on its own.
         bytes
-            .chunks(self.segment.unwrap_or(bytes.len()))
+            .chunks(self.segment.unwrap_or(bytes.len().max(1)))
             .try_for_each(|part| stream.write_all(part))
     }
 }

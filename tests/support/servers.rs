@@ -52,6 +52,30 @@ impl RealServer {
     /// knot, with authority for `zone` (no final dot); `records` is the zone file's text below
     /// its SOA and NS records.
     pub fn knot(sandbox: &Sandbox, at: &str, zone: &str, records: &str) -> Option<RealServer> {
+        RealServer::knot_with(sandbox, at, zone, records, "", "")
+    }
+
+    /// The same, which answers over UDP to those alone who return the cookie that it has given them
+    /// (RFC 7873).
+    pub fn knot_with_cookies(
+        sandbox: &Sandbox,
+        at: &str,
+        zone: &str,
+        records: &str,
+    ) -> Option<RealServer> {
+        let module = "mod-cookies:\n  - id: all\n    badcookie-slip: 1\n";
+        let template = "template:\n  - id: default\n    global-module: mod-cookies/all\n";
+        RealServer::knot_with(sandbox, at, zone, records, module, template)
+    }
+
+    fn knot_with(
+        sandbox: &Sandbox,
+        at: &str,
+        zone: &str,
+        records: &str,
+        modules: &str,
+        templates: &str,
+    ) -> Option<RealServer> {
         let (address, port) = split(at);
         let folder = folder(sandbox, "knotd", at);
         let own = folder.display();
@@ -63,7 +87,7 @@ impl RealServer {
         let config = format!(
             "server:\n  rundir: \"{own}\"\n  listen: {address}@{port}\n  udp-workers: 1\n  \
              tcp-workers: 1\n  background-workers: 1\nlog:\n  - target: stderr\n    any: info\n\
-             database:\n  storage: \"{own}\"\nzone:\n  - domain: {zone}.\n    \
+             {modules}database:\n  storage: \"{own}\"\n{templates}zone:\n  - domain: {zone}.\n    \
              file: \"{own}/zone\"\n    zonefile-sync: -1\n    journal-content: none\n"
         );
         fs::write(folder.join("knot.conf"), config).unwrap();

@@ -30,7 +30,12 @@ pub mod rcode {
     pub const NXDOMAIN: u8 = 3;
     pub const NOTIMP: u8 = 4;
     pub const REFUSED: u8 = 5;
+    /// RFC 7873 section 8; five bits, of which the header has four.
+    pub const BADCOOKIE: u8 = 23;
 }
+
+/// The EDNS option that has a cookie (RFC 7873 section 4).
+pub const COOKIE: u16 = 10;
 
 /// The class of all that is asked, RFC 1035 section 3.2.4.
 pub const IN: u16 = 1;
@@ -132,6 +137,8 @@ pub struct Query {
     pub question: Vec<u8>,
     /// From the OPT record, if there is one: payload size, and extended flags (DO is 0x8000).
     pub edns: Option<(u16, u16)>,
+    /// The data of the OPT record's cookie option (RFC 7873).
+    pub cookie: Option<Vec<u8>>,
 }
 
 impl Query {
@@ -150,7 +157,18 @@ impl Query {
         if short(10)? > 0 && message.get(end + 4) == Some(&0) && short(end + 5)? == rtype::OPT {
             edns = Some((short(end + 7)?, short(end + 11)?));
         }
-        Some(Query { id, flags, name, qtype: short(end)?, qclass: short(end + 2)?, question, edns })
+        let mut cookie = None;
+        let mut at = end + 15;
+        while edns.is_some() && at + 4 <= message.len() {
+            let length = usize::from(short(at + 2)?);
+            let data = message.get(at + 4..at + 4 + length)?;
+            if short(at)? == COOKIE {
+                cookie = Some(data.to_vec());
+            }
+            at += 4 + length;
+        }
+        let (qtype, qclass) = (short(end)?, short(end + 2)?);
+        Some(Query { id, flags, name, qtype, qclass, question, edns, cookie })
     }
 }
 
@@ -305,15 +323,21 @@ impl Writer {
         self.count(section);
     }
 
-    /// An OPT record that offers `payload` bytes.
-    pub fn opt(&mut self, payload: u16) {
+    /// An OPT record that offers `payload` bytes, with the upper bits of a response code and options.
+    pub fn opt(&mut self, payload: u16, rcode: u8, options: &[(u16, Vec<u8>)]) {
+        let mut data = Vec::new();
+        for (code, value) in options {
+            data.extend(code.to_be_bytes());
+            data.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+            data.extend(value);
+        }
         self.record(
             3,
             &Record {
                 owner: ".".to_owned(),
                 class: payload,
-                ttl: 0,
-                data: Data::Raw(rtype::OPT, Vec::new()),
+                ttl: u32::from(rcode) << 24,
+                data: Data::Raw(rtype::OPT, data),
             },
         );
     }

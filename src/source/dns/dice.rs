@@ -1,5 +1,6 @@
-//! Random numbers for queries (RFC 5452): ids, and the case of letters.
+//! Random numbers for queries (RFC 5452): ids, cookies, and the case of letters.
 
+use super::cookie::CLIENT;
 use super::name::Name;
 use crate::sys::process;
 
@@ -33,6 +34,15 @@ impl Dice {
                 return Some(id);
             }
         }
+    }
+
+    /// Our part of a cookie (RFC 7873 section 4).
+    pub(super) fn cookie(&mut self) -> Option<[u8; CLIENT]> {
+        let mut cookie = [0; CLIENT];
+        for octet in &mut cookie {
+            *octet = self.octet()?;
+        }
+        Some(cookie)
     }
 
     /// Makes the case of the name's letters random: some bits more for a forger to guess.

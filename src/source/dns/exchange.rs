@@ -9,6 +9,7 @@ mod answers;
 mod sending;
 
 use self::answers::trouble_of;
+use super::cookie;
 use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
@@ -37,6 +38,10 @@ pub struct Terms<'a> {
     pub rotation: usize,
     /// Makes the case of the query's letters random, and wants it back (0x20).
     pub random_case: bool,
+    /// Whether queries carry cookies.
+    pub cookies: cookie::Use,
+    /// How much of the time that this may take is gone: another thread was waited for.
+    pub waited: Duration,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
     /// Where to count it.
@@ -108,6 +113,7 @@ pub fn exchange(
         flights: SmallVec::new(),
         strikes: SmallVec::from_elem(0, 0),
         next_send: None,
+        bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
     };
     for _ in terms.servers {
@@ -130,6 +136,9 @@ pub fn exchange(
 /// sent four times. (libc waits for three timeouts: 15 s by default.)
 const OTHER_FAMILY: Duration = Duration::from_secs(2);
 
+/// Who has waited for another thread in vain may ask for as long as this, though the time is up.
+const LEFT: Duration = Duration::from_millis(250);
+
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
     questions: &'a [Question<'a>],
@@ -144,12 +153,15 @@ struct Exchange<'a> {
     strikes: SmallVec<[u32; 4]>,
     /// When the next one is sent to if nothing changes; `None` when nobody is left.
     next_send: Option<Instant>,
+    /// How often each question has met with BADCOOKIE.
+    bad_cookies: [u32; MAX_QUESTIONS],
     dice: Dice,
 }
 
 impl Exchange<'_> {
     fn run(&mut self, start: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
-        let deadline = start.after(budget(self.terms.options, self.terms.servers.len()));
+        let whole = budget(self.terms.options, self.terms.servers.len());
+        let deadline = start.after(whole.saturating_sub(self.terms.waited).max(LEFT.min(whole)));
         let timeout = Duration::from_secs(u64::from(self.terms.options.timeout).max(1));
         let partial = start.after(timeout.min(OTHER_FAMILY)).min(deadline);
         self.next_send = Some(start);

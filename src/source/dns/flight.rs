@@ -1,5 +1,6 @@
 //! One socket on its way to one name server, with the queries that were sent on it.
 
+use super::cookie::Cookie;
 use super::message::rcode::{NOERROR, NXDOMAIN};
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
 use super::name::Name;
@@ -7,7 +8,7 @@ use crate::mem::{NoMemory, append};
 use crate::sys::Fault;
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// At most two questions are asked at once: A and AAAA of one name.
 pub const MAX_QUESTIONS: usize = 2;
@@ -97,6 +98,10 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn used_edns(&self) -> bool {
         self.form.edns
+    }
+
+    pub(super) fn cookie(&self) -> Option<&Cookie> {
+        self.form.cookie.as_ref()
     }
 }
 
@@ -291,6 +296,11 @@ impl Flight {
     /// True where a query waits under this id already: the ids of one socket must differ.
     pub(super) fn uses_id(&self, id: u16) -> bool {
         self.sent.iter().flatten().any(|sent| sent.form.id == id)
+    }
+
+    /// The address that it is sent from.
+    pub(super) fn own_address(&self) -> Option<IpAddr> {
+        self.socket.local_address().ok()
     }
 
     /// The next datagram, in `scratch`; its length, and whether its end was cut off.

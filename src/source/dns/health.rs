@@ -2,6 +2,7 @@
 //! whether it understands EDNS. Advice that several threads read and write without a lock: a lost
 //! update costs some milliseconds of one lookup, never an answer.
 
+use super::cookie::Jar;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
@@ -30,6 +31,8 @@ pub struct Health {
     out_until: AtomicU32,
     /// It answered FORMERR or NOTIMP to EDNS, or only answered without.
     no_edns: AtomicBool,
+    /// The cookies that it and we have given each other.
+    pub cookies: Jar,
 }
 
 /// A server's place among the others.

@@ -16,7 +16,11 @@ use crate::source::{Failure, Found, NameText, append_name, append_text, names, t
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
+use core::time::Duration;
 use smallvec::SmallVec;
+
+/// From the end of a thread's time to ask until others know what came of it.
+const TO_TELL: Duration = Duration::from_millis(100);
 
 /// All that a lookup needs to know.
 #[derive(Clone, Copy)]
@@ -98,6 +102,7 @@ impl<'a> Lookup<'a> {
         if answers.is_complete() {
             self.trace().packet(format_args!("dns: {name} from the cache"));
         } else {
+            let begun = Instant::now();
             match self.join(name, answers.missing()) {
                 Turn::Ours(mut turn) => {
                     // Somebody's turn may just have ended.
@@ -109,9 +114,11 @@ impl<'a> Lookup<'a> {
                     self.trace().packet(format_args!("dns: {name} as another thread was told"));
                     self.recall(name, &mut answers)?;
                     answers.learn(learned);
-                    self.ask_servers(name, &mut answers, None)?;
+                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
                 }
-                Turn::Alone => self.ask_servers(name, &mut answers, None)?,
+                Turn::Alone => {
+                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
+                }
             }
         }
         let mut joined = together(answers.outcomes)?;
@@ -138,13 +145,20 @@ impl<'a> Lookup<'a> {
 
     /// Takes the turn to ask, where answers are kept for others to find.
     fn join(&self, name: &Name, qtypes: [u16; MAX_QUESTIONS]) -> Turn<'a> {
-        let limit = budget(self.terms.options, self.terms.servers.len());
+        // Who asks needs a moment more, to tell.
+        let limit = budget(self.terms.options, self.terms.servers.len()) + TO_TELL;
         match self.generation {
             Some(generation) if self.cache.is_on() => {
                 self.pending.join(&Asked { name: *name, qtypes, generation }, limit)
             }
             _ => Turn::Alone,
         }
+    }
+
+    /// The same lookup with so much less time as has gone since `begun`.
+    fn having_waited(&self, begun: Instant) -> Lookup<'a> {
+        let waited = Instant::now().since(begun);
+        Lookup { terms: Terms { waited, ..self.terms }, ..*self }
     }
 
     /// Asks the servers for what is missing.
@@ -248,6 +262,7 @@ impl<'a> Lookup<'a> {
         let (mut run, mut outcome) = (Vec::new(), Outcome::NotAsked);
         self.recall_names(&name, &mut run, &mut outcome)?;
         if matches!(outcome, Outcome::NotAsked) {
+            let begun = Instant::now();
             match self.join(&name, [record_type::PTR, 0]) {
                 Turn::Ours(mut turn) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
@@ -257,9 +272,11 @@ impl<'a> Lookup<'a> {
                 Turn::Theirs([learned, _]) => {
                     self.recall_names(&name, &mut run, &mut outcome)?;
                     outcome.learn(learned);
-                    self.ask_for_names(&name, &mut run, &mut outcome, None)?;
+                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
                 }
-                Turn::Alone => self.ask_for_names(&name, &mut run, &mut outcome, None)?,
+                Turn::Alone => {
+                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
+                }
             }
         }
         match outcome {

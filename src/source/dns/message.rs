@@ -1,7 +1,10 @@
 //! DNS messages (RFC 1035 section 4.1): queries are written, answers are read in place. Nothing here
 //! allocates, and nothing that a server sends can make it read outside the message or without end.
 
-use super::name::{Builder, Name};
+use super::compression::{is_name, read_name, read_u16, skip_name};
+use super::cookie::Cookie;
+use super::edns::{MAX_OPT, write_opt};
+use super::name::Name;
 use core::fmt;
 
 /// Record types that are asked for or read (IANA's registry).
@@ -40,16 +43,8 @@ pub mod rcode {
 }
 
 const HEADER: usize = 12;
-/// The most pointers that a name may lead through. Who writes a message needs one for each name that
-/// ends as another one does, which ends as another one does: five deep is much.
-const MAX_POINTERS: usize = 16;
-/// The longest query: header, question, and the OPT record without options.
-pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + 11;
-/// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
-/// (RFC 9715 has 1232 at most).
-pub const EDNS_PAYLOAD: u16 = 1200;
-/// DO: signatures, please (RFC 3225).
-const DNSSEC_OK: u8 = 0x80;
+/// The longest query: header, question, and the OPT record.
+pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + MAX_OPT;
 
 /// What one query asks, and how.
 #[derive(Clone, Copy)]
@@ -68,6 +63,8 @@ pub struct QueryForm {
     pub edns: bool,
     /// Sets DO in it.
     pub dnssec: bool,
+    /// What the OPT record has of cookies (RFC 7873).
+    pub cookie: Option<Cookie>,
 }
 
 /// Writes a query for `name`; returns its length.
@@ -75,22 +72,24 @@ pub fn write_query(name: &Name, form: QueryForm, out: &mut [u8; MAX_QUERY]) -> u
     let [id0, id1] = form.id.to_be_bytes();
     let [t0, t1] = form.qtype.to_be_bytes();
     let [c0, c1] = form.class.to_be_bytes();
-    let [p0, p1] = EDNS_PAYLOAD.to_be_bytes();
     let (rd, ad) = (u8::from(form.recursion), if form.ad { 0x20 } else { 0 });
     let header = [id0, id1, rd, ad, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)];
     let question = [t0, t1, c0, c1];
-    let dnssec_ok = if form.dnssec { DNSSEC_OK } else { 0 };
-    let opt = [0, 0, record_type::OPT as u8, p0, p1, 0, 0, dnssec_ok, 0, 0, 0];
-    let opt = if form.edns { &opt[..] } else { &[] };
     let mut len = 0;
     // MAX_QUERY is the sum of the parts' greatest lengths, so none is ever cut.
-    for part in [&header[..], name.wire(), &question, opt] {
+    let mut put = |part: &[u8]| {
         for &octet in part {
             if let Some(place) = out.get_mut(len) {
                 *place = octet;
                 len += 1;
             }
         }
+    };
+    for part in [&header[..], name.wire(), &question] {
+        put(part);
+    }
+    if form.edns {
+        write_opt(form.dnssec, form.cookie.as_ref(), &mut put);
     }
     len
 }
@@ -244,6 +243,14 @@ impl<'a> Message<'a> {
         let left = if answers.broken { 0 } else { self.count(8) };
         Records { left, ..answers }
     }
+
+    /// The records of the additional section; empty where one before it is malformed.
+    pub fn additional(&self) -> Records<'a> {
+        let mut authority = self.authority();
+        authority.by_ref().for_each(drop);
+        let left = if authority.broken { 0 } else { self.additional_count() };
+        Records { left, ..authority }
+    }
 }
 
 /// A resource record (RFC 1035 section 4.1.3), read in place.
@@ -258,6 +265,8 @@ pub struct Record<'a> {
     pub class: u16,
     /// TTL in seconds; values with the top bit set mean zero (RFC 2181 section 8).
     pub ttl: u32,
+    /// The same as it was sent; in an OPT record it says something else (RFC 6891 section 6.1.3).
+    pub ttl_as_sent: u32,
     /// RDATA, compressed names and all.
     pub data: &'a [u8],
 }
@@ -323,92 +332,9 @@ fn read_record(octets: &[u8], owner_at: usize) -> Option<Record<'_>> {
         record_type: read_u16(octets, at)?,
         class: read_u16(octets, at + 2)?,
         ttl: if ttl > i32::MAX as u32 { 0 } else { ttl },
+        ttl_as_sent: ttl,
         data,
     })
-}
-
-fn read_u16(octets: &[u8], at: usize) -> Option<u16> {
-    let pair = octets.get(at..at.checked_add(2)?)?;
-    Some(u16::from_be_bytes(pair.try_into().ok()?))
-}
-
-/// Where the name at `at` ends in the message: behind its root label or its pointer.
-fn skip_name(octets: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *octets.get(at)? {
-            0 => return Some(at + 1),
-            len @ 1..=63 => at += 1 + usize::from(len),
-            0xc0.. => return octets.get(at + 1).map(|_| at + 2),
-            _ => return None,
-        }
-    }
-}
-
-/// Reads the name at `start`, compression undone (RFC 1035 section 4.1.4); with where it ends.
-fn read_name(octets: &[u8], start: usize) -> Option<(Name, usize)> {
-    let (mut builder, mut walk) = (Builder::new(), Walk::new(octets, start));
-    while let Some(label) = walk.next_label()? {
-        builder.label(label).ok()?;
-    }
-    Some((builder.finish().ok()?, walk.end?))
-}
-
-/// True where the name at `start` is `name`: the same as reading and comparing it, only sooner.
-fn is_name(octets: &[u8], start: usize, name: &Name) -> bool {
-    let (mut labels, mut walk) = (name.labels(), Walk::new(octets, start));
-    loop {
-        match (walk.next_label(), labels.next()) {
-            (Some(Some(label)), Some(wanted)) if label.eq_ignore_ascii_case(wanted) => {}
-            (Some(None), None) => return true,
-            _ => return false,
-        }
-    }
-}
-
-/// Walks the labels of a name that may be compressed.
-///
-/// A pointer must lead to before where the part that it ends began: so every jump goes back, and a
-/// loop can't be. And there may be few of them: thousands, in each of thousands of names, take seconds.
-struct Walk<'a> {
-    octets: &'a [u8],
-    at: usize,
-    part: usize,
-    pointers: usize,
-    /// Where the name ends in the message, once that is known.
-    end: Option<usize>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(octets: &'a [u8], start: usize) -> Walk<'a> {
-        Walk { octets, at: start, part: start, pointers: 0, end: None }
-    }
-
-    /// The next label, `None` at the root's; none at all where the name is malformed.
-    fn next_label(&mut self) -> Option<Option<&'a [u8]>> {
-        loop {
-            match *self.octets.get(self.at)? {
-                0 => {
-                    self.end = self.end.or(Some(self.at + 1));
-                    return Some(None);
-                }
-                len @ 1..=63 => {
-                    let start = self.at + 1;
-                    self.at = start + usize::from(len);
-                    return self.octets.get(start..self.at).map(Some);
-                }
-                0xc0.. => {
-                    self.end = self.end.or(Some(self.at + 2));
-                    self.at = usize::from(read_u16(self.octets, self.at)? & 0x3fff);
-                    self.pointers += 1;
-                    if self.at >= self.part || self.pointers > MAX_POINTERS {
-                        return None;
-                    }
-                    self.part = self.at;
-                }
-                _ => return None,
-            }
-        }
-    }
 }
 
 /// A record type's name, for the trace.

@@ -1,7 +1,10 @@
 //! The DNS: names and messages (RFC 1035), the exchange with name servers, and what is known of them.
 
+mod compression;
+pub mod cookie;
 pub mod counters;
 mod dice;
+pub mod edns;
 pub mod exchange;
 pub mod flight;
 pub mod health;

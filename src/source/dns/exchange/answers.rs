@@ -2,13 +2,14 @@
 
 use super::{Exchange, Peer, Progress, Reader, Trouble, Verdict};
 use crate::mem::NoMemory;
+use crate::source::dns::edns::Edns;
 use crate::source::dns::message::{Message, RcodeName, rcode};
 use crate::sys::Fault;
 use crate::sys::time::Instant;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// Messages that answer nothing which one socket takes. An answer comes once or twice; to try ids on a
-/// port that he knows a forger has so many chances in 65,536, and then needs the next port.
+/// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
+/// repeated; to try ids on a port that he knows a forger has so many chances in 65,536.
 const MAX_STRAYS: u32 = 16;
 
 impl Exchange<'_> {
@@ -26,7 +27,17 @@ impl Exchange<'_> {
         let Some((peer, health)) = self.terms.servers.get(server) else { return Ok(()) };
         let parsed = Message::parse(octets).filter(Message::is_response).map(|m| m.over_tcp(tcp));
         let matched = parsed.and_then(|message| flight.question_of(self.questions, &message));
-        let (Some(message), Some(matched)) = (parsed, matched) else {
+        // What answers nothing, or once more what was answered already, or has another's cookie.
+        let open = matched.and_then(|matched| {
+            let sent = flight.sent(matched.question).filter(|sent| !sent.done)?;
+            let edns = sent.cookie().zip(parsed.as_ref()).map(|(_, message)| Edns::of(message));
+            let returned = match edns.and_then(|edns| edns.cookie).zip(sent.cookie()) {
+                Some((data, cookie)) => Some(cookie.returned(data)?),
+                None => None,
+            };
+            Some((matched, *sent, returned, edns.is_some_and(|edns| edns.is_bad_cookie())))
+        });
+        let (Some(message), Some((matched, sent, returned, is_bad_cookie))) = (parsed, open) else {
             self.terms.trace.packet(format_args!(
                 "dropped {} octets from {peer}: no answer to what was asked",
                 octets.len()
@@ -35,9 +46,6 @@ impl Exchange<'_> {
             return if strays < MAX_STRAYS { Ok(()) } else { self.distrust(at) };
         };
         let question = matched.question;
-        let Some(sent) = flight.sent(question).copied().filter(|sent| !sent.done) else {
-            return Ok(()); // a duplicate
-        };
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
@@ -59,6 +67,18 @@ impl Exchange<'_> {
         if self.terms.random_case && !tcp && !matched.letter_by_letter {
             // Forged, or from a server that doesn't keep the letters' case.
             return self.ask_over_tcp(server, question, now);
+        }
+        if let Some(cookie) = sent.cookie() {
+            match returned {
+                Some(returned) => health.cookies.learn(&returned),
+                None if !cookie.has_server() => {}
+                // It has given cookies so far.
+                None if !tcp => return self.ask_over_tcp(server, question, now),
+                None => health.cookies.forget(),
+            }
+            if is_bad_cookie && !tcp {
+                return self.try_cookie_again(at, question, now);
+            }
         }
         if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
             health.refuses_edns();
@@ -91,6 +111,25 @@ impl Exchange<'_> {
         }
         self.move_on(at);
         Ok(())
+    }
+
+    /// The server has answered BADCOOKIE, and given the one that it wants: that is tried once; then TCP
+    /// has to do, which needs none (RFC 7873 section 5.3).
+    fn try_cookie_again(
+        &mut self,
+        at: usize,
+        question: usize,
+        now: Instant,
+    ) -> Result<(), NoMemory> {
+        let Some(tries) = self.bad_cookies.get_mut(question) else { return Ok(()) };
+        *tries += 1;
+        if *tries == 1 {
+            return self.send_on(at, question, true, now);
+        }
+        match self.flights.get(at).map(|flight| flight.server) {
+            Some(server) => self.ask_over_tcp(server, question, now),
+            None => Ok(()),
+        }
     }
 
     /// Somebody sends what was not asked for, perhaps to hit an id by chance: the socket is closed. What

@@ -3,6 +3,7 @@
 use super::answers::trouble_of;
 use super::{Exchange, Peer, Trouble};
 use crate::mem::{NoMemory, TryPush};
+use crate::source::dns::cookie::Use;
 use crate::source::dns::flight::{Flight, Question, SendError};
 use crate::source::dns::health::Standing;
 use crate::source::dns::message::{QueryForm, TypeName};
@@ -54,8 +55,10 @@ impl Exchange<'_> {
                     None => return Ok(()),
                 },
             };
-            // Silence may be EDNS's fault (a firewall that drops what it doesn't know).
-            self.send_on(flight, question, self.wants_edns(server) && !separate, now)?;
+            // Silence may be EDNS's fault (a firewall that drops what it doesn't know), unless the server
+            // has answered with EDNS before.
+            let edns = self.wants_edns(server) && (!separate || self.knows_cookies(server));
+            self.send_on(flight, question, edns, now)?;
             if !separate || self.wants_tcp(question) {
                 shared = Some(flight);
             }
@@ -77,8 +80,14 @@ impl Exchange<'_> {
 
     pub(super) fn wants_edns(&self, server: usize) -> bool {
         let options = self.terms.options;
-        (options.edns0 || options.dnssec)
+        (options.edns0 || options.dnssec || self.terms.cookies == Use::On)
             && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
+    }
+
+    /// True for a server that has given us its cookie.
+    fn knows_cookies(&self, server: usize) -> bool {
+        self.terms.cookies != Use::Off
+            && self.terms.servers.get(server).is_some_and(|(_, health)| health.cookies.has_server())
     }
 
     /// Opens a socket to `server`; `None` (and a strike) where that fails.
@@ -117,6 +126,14 @@ impl Exchange<'_> {
             // Without unpredictable ids the DNS can't be asked safely.
             return self.land(flight, Trouble::Local(Fault::Other(Fault::WouldBlock.errno())));
         };
+        let edns = edns && asked.written.is_none();
+        let health = self.terms.servers.get(flight_ref.server).map(|(_, health)| health);
+        let cookie = match (self.terms.cookies, health) {
+            (Use::Auto | Use::On, Some(health)) if edns => flight_ref
+                .own_address()
+                .and_then(|own| health.cookies.cookie(own, || self.dice.cookie())),
+            _ => None,
+        };
         let mut name = asked.name;
         if self.terms.random_case && asked.written.is_none() {
             self.dice.mix_case(&mut name);
@@ -127,8 +144,9 @@ impl Exchange<'_> {
             class: asked.class,
             recursion: !self.terms.options.no_recursion,
             ad: self.terms.options.trust_ad,
-            edns: edns && asked.written.is_none(),
+            edns,
             dnssec: self.terms.options.dnssec,
+            cookie,
         };
         let server = flight_ref.server;
         self.terms.trace.packet(format_args!(
@@ -137,7 +155,12 @@ impl Exchange<'_> {
             TypeName(asked.qtype),
             Peer(self.terms, server),
             flight_ref.transport(),
-            if form.edns { ", EDNS" } else { "" },
+            match (form.edns, form.cookie) {
+                (false, _) => "",
+                (true, None) => ", EDNS",
+                (true, Some(cookie)) if cookie.has_server() => ", EDNS, both cookies",
+                (true, Some(_)) => ", EDNS, cookie",
+            },
         ));
         let sent = flight_ref.send(question, asked.written, name, form, now);
         self.check(flight, sent)
