@@ -70,7 +70,8 @@ u32 SYS(foreign_look_up)(sys_t *sys, u32 node, u32 length,
   return result;
 }
 
-EXPORT int __nss_configure_lookup(const char *database, const char *line)
+/* Weak: a static libc defines it in an object that it needs for other reasons. */
+EXPORT __attribute__((weak)) int __nss_configure_lookup(const char *database, const char *line)
 {
   struct entry entry;
   configure_function *next;

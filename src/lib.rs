@@ -14,7 +14,8 @@
 //! ```
 //!
 //! `state` holds what outlives a call: memory that a fork wipes. `sys` is the only way to the system,
-//! `abi` the only way to C; `unsafe` stands in these two alone.
+//! `abi` the only way to C; `unsafe` stands in these two alone. As WebAssembly, from which portable C is
+//! made, `sys::host` and `portable` take their places.
 
 #[cfg_attr(target_family = "wasm", path = "portable/mod.rs")]
 pub mod abi;
