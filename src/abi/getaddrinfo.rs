@@ -5,6 +5,7 @@ use super::guard::guard;
 use super::{addrinfo, args};
 use crate::error::Error;
 use crate::resolve;
+use crate::sys::process;
 use core::ffi::{c_char, c_int};
 
 /// Translates `node` and `service` into socket addresses; `hints` narrows them. On success `*res`
@@ -71,8 +72,11 @@ pub(super) unsafe fn translate(
 /// `list` is null or such a list, and is not used afterwards.
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
 pub unsafe extern "C-unwind" fn freeaddrinfo(list: *mut libc::addrinfo) {
+    // A thread that is cancelled asynchronously must not end within free(3).
+    let cancellation = process::disable_cancellation();
     // SAFETY: by this function's contract.
     unsafe { release(list) };
+    process::restore_cancellation(cancellation);
 }
 
 /// Frees a list and keeps `errno`.
@@ -80,8 +84,8 @@ pub unsafe extern "C-unwind" fn freeaddrinfo(list: *mut libc::addrinfo) {
 /// # Safety
 /// As [`freeaddrinfo`].
 pub(super) unsafe fn release(list: *mut libc::addrinfo) {
-    let errno = crate::sys::process::errno();
+    let errno = process::errno();
     // SAFETY: by the function's contract.
     unsafe { addrinfo::free(list) };
-    crate::sys::process::set_errno(errno);
+    process::set_errno(errno);
 }

@@ -22,7 +22,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// of a cancelled thread passes both.
 #[inline(always)]
 pub(super) fn guard(failed: Returned, work: impl FnOnce() -> Returned) -> c_int {
-    process::act_on_cancellation();
     let cancellation = process::disable_cancellation();
     let code = run(failed, work);
     process::restore_cancellation(cancellation);

@@ -3,14 +3,26 @@
 use core::ffi::c_int;
 
 unsafe extern "C-unwind" {
-    // The libc crate lacks these two on some targets; every Linux libc has them. Both may end the
+    // The libc crate lacks these on some targets; every Linux libc has them. Each may end the
     // thread, which unwinds its stack.
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+    fn pthread_setcanceltype(kind: c_int, old: *mut c_int) -> c_int;
     fn pthread_testcancel();
+    // libc's own, but it may end the thread here.
+    fn poll(none: *mut libc::pollfd, count: libc::nfds_t, milliseconds: c_int) -> c_int;
 }
 
 /// `PTHREAD_CANCEL_DISABLE`: 1 in glibc and in musl.
 pub(crate) const CANCEL_DISABLE: c_int = 1;
+/// `PTHREAD_CANCEL_DEFERRED`: 0 in both.
+pub(crate) const CANCEL_DEFERRED: c_int = 0;
+
+/// How a thread may be cancelled.
+#[derive(Clone, Copy)]
+pub struct Cancellation {
+    state: c_int,
+    kind: c_int,
+}
 
 /// The calling thread's `errno`.
 pub fn errno() -> i32 {
@@ -24,29 +36,42 @@ pub fn set_errno(errno: i32) {
     unsafe { *libc::__errno_location() = errno }
 }
 
-/// Switches thread cancellation off and returns the state it had.
-pub fn disable_cancellation() -> i32 {
-    let mut old = 0;
-    // SAFETY: `old` is a valid place for the call to write to.
-    unsafe { pthread_setcancelstate(CANCEL_DISABLE, &mut old) };
+/// Acts on a cancellation that is pending, switches further ones off and returns how it was.
+///
+/// May not return (see [`restore_cancellation`]). An asynchronous cancellation comes by a signal, and
+/// glibc's handler does not ask whether cancellation is off: it acts in whatever system call we are in
+/// then. One that is on its way is waited for by every cancellation point.
+#[inline(always)]
+pub fn disable_cancellation() -> Cancellation {
+    let mut old = Cancellation { state: 0, kind: CANCEL_DEFERRED };
+    // SAFETY: both are valid places for the calls to write to, poll is told of no descriptor; the
+    // frames above hold nothing to drop.
+    unsafe {
+        pthread_setcanceltype(CANCEL_DEFERRED, &mut old.kind);
+        if old.kind != CANCEL_DEFERRED {
+            poll(core::ptr::null_mut(), 0, 0);
+        }
+        pthread_testcancel();
+        pthread_setcancelstate(CANCEL_DISABLE, &mut old.state);
+    }
     old
 }
 
-/// Puts the cancellation state back to what [`disable_cancellation`] returned.
+/// Puts back what [`disable_cancellation`] returned.
 ///
 /// May not return: a thread that is cancelled asynchronously ends here, so no frame between this
 /// one and the C caller may hold anything that needs dropping.
 #[inline(always)]
-pub fn restore_cancellation(old: i32) {
+pub fn restore_cancellation(old: Cancellation) {
     // SAFETY: a null `old` pointer is allowed by glibc and musl; the frames above hold nothing to drop.
-    unsafe { pthread_setcancelstate(old, core::ptr::null_mut()) };
-}
-
-/// Acts on a cancellation that is pending; may not return (see [`restore_cancellation`]).
-#[inline(always)]
-pub fn act_on_cancellation() {
-    // SAFETY: always callable; unwinds only frames that hold nothing to drop.
-    unsafe { pthread_testcancel() };
+    unsafe {
+        pthread_setcancelstate(old.state, core::ptr::null_mut());
+        // Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it in
+        // the call above).
+        if old.kind != CANCEL_DEFERRED {
+            pthread_setcanceltype(old.kind, core::ptr::null_mut());
+        }
+    }
 }
 
 /// True in a setuid or setgid process (`AT_SECURE`), whose environment is not to be trusted.

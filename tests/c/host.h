@@ -125,6 +125,10 @@ static pthread_t start(size_t stack, void *(*run)(void *), size_t argument)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     stack = 0; /* sanitizers need more than any of ours */
 #endif
+    /* Some machines' libc makes none as small as asked for. */
+    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+    if (stack && stack < least)
+        stack = least;
     int code = stack ? pthread_attr_setstacksize(&attributes, stack) : 0;
     if (code)
         fail("stack size", code);

@@ -14,7 +14,7 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
     Sandbox::enter(|sandbox| {
         // Every key has a value of its own: one that the command forgot would show.
         let file = "upstream 127.0.0.1:5353\ncache 17\ncache-max-ttl 18\ncache-negative-ttl 19\n\
-                    foreign libc\ncase-randomization on\ndebug 0\nlog /tmp/log\nroot /srv\nmode test-only\n\
+                    foreign libc\ncase-randomization on\ncookies on\ndebug 0\nlog /tmp/log\nroot /srv\nmode test-only\n\
                     cache 20\ncache many\nnonsense 1\n";
         sandbox.write("/etc/rustdns.conf", file);
         let variables = [
@@ -29,16 +29,17 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
             &output.out(),
             "'\\n'.join(f\"{s['key']} {s['value']} {s['origin']}\" for s in d['settings'])",
         );
-        let want = "upstream 127.0.0.1:5353 /etc/rustdns.conf:1\ncache 20 /etc/rustdns.conf:11\n\
+        let want = "upstream 127.0.0.1:5353 /etc/rustdns.conf:1\ncache 20 /etc/rustdns.conf:12\n\
             cache-max-ttl 33 environment\ncache-negative-ttl 19 /etc/rustdns.conf:4\n\
             foreign libc /etc/rustdns.conf:5\ncase-randomization on /etc/rustdns.conf:6\n\
-            debug 0 /etc/rustdns.conf:7\nlog /tmp/log /etc/rustdns.conf:8\n\
-            root /srv /etc/rustdns.conf:9\nmode test-only /etc/rustdns.conf:10";
+            cookies on /etc/rustdns.conf:7\ndebug 0 /etc/rustdns.conf:8\n\
+            log /tmp/log /etc/rustdns.conf:9\nroot /srv /etc/rustdns.conf:10\n\
+            mode test-only /etc/rustdns.conf:11";
         assert_eq!(rows, want);
         let remarks = json(sandbox, &output.out(), "'\\n'.join(d['not_understood'])");
         let parts = [
-            "/etc/rustdns.conf:12: ",
             "/etc/rustdns.conf:13: ",
+            "/etc/rustdns.conf:14: ",
             "environment: value not understood, ignored: log nowhere",
             "environment: unknown setting, ignored: RUSTDNS_UPSTEAM",
         ];
@@ -48,7 +49,7 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
         }
         let text = with(sandbox, &variables, &["conf"]).out();
         for part in
-            ["cache 20\n    from: /etc/rustdns.conf:11\n", "not understood: environment: unk"]
+            ["cache 20\n    from: /etc/rustdns.conf:12\n", "not understood: environment: unk"]
         {
             assert!(text.contains(part), "{text}");
         }

@@ -12,13 +12,14 @@ use crate::support::sandbox::{Sandbox, preload_library, skip};
 use crate::support::zone::Zone;
 
 /// Each variable that the library knows, with a value that shows.
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 14] = [
     ("RUSTDNS_UPSTREAM", "127.0.0.2"),
     ("RUSTDNS_CACHE", "off"),
     ("RUSTDNS_CACHE_MAX_TTL", "0"),
     ("RUSTDNS_CACHE_NEGATIVE_TTL", "0"),
     ("RUSTDNS_FOREIGN", "libc"),
     ("RUSTDNS_CASE_RANDOMIZATION", "on"),
+    ("RUSTDNS_COOKIES", "on"),
     ("RUSTDNS_DEBUG", "1"),
     ("RUSTDNS_LOG", "/run/sandbox/scratch/open/trace"),
     ("RUSTDNS_ROOT", "/run/sandbox/scratch/open"),
@@ -92,7 +93,7 @@ fn a_setuid_program_ignores_every_variable() {
             let asked: Vec<_> = server
                 .log()
                 .into_iter()
-                .map(|question| format!("{} {:?}", question.name_as_sent, question.transport))
+                .map(|q| format!("{} {:?} {:?}", q.name_as_sent, q.transport, q.edns))
                 .collect();
             let traced = fs::remove_file(open.join("trace")).is_ok();
             // A trace names the process.

@@ -13,9 +13,9 @@ use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::sandbox::Sandbox;
 
@@ -51,7 +51,9 @@ pub struct Server {
 
 struct Shared {
     script: Box<dyn Script>,
-    log: Mutex<Vec<LoggedQuery>>,
+    /// By time of arrival, as the kernel says: every socket has a thread of its own, and which of
+    /// them runs first says nothing.
+    log: Mutex<Vec<(Duration, LoggedQuery)>>,
     /// Messages that were no query.
     garbage: AtomicUsize,
     /// Empty datagrams: see [`Server::settle`].
@@ -85,7 +87,7 @@ impl Socket {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
             let bound = match transport {
-                Transport::Udp => UdpSocket::bind(at).map(Socket::Udp),
+                Transport::Udp => UdpSocket::bind(at).map(stamped).map(Socket::Udp),
                 Transport::Tcp => TcpListener::bind(at).map(Socket::Tcp),
             };
             match bound {
@@ -151,7 +153,7 @@ impl Server {
 
     /// Every question so far, oldest first.
     pub fn log(&self) -> Vec<LoggedQuery> {
-        self.shared.log.lock().unwrap().clone()
+        self.shared.log.lock().unwrap().iter().map(|(_, question)| question.clone()).collect()
     }
 
     /// The log as text, one line a question: `host.test 28 udp`. Questions that arrived together
@@ -234,7 +236,9 @@ impl Shared {
                 self.marks.fetch_add(1, Ordering::SeqCst);
                 continue;
             }
-            let Some(question) = self.note(&buffer[..length], source, local, Transport::Udp, 0)
+            let stamp = last_stamp(socket).expect("a datagram has a stamp");
+            let Some(question) =
+                self.note(&buffer[..length], source, local, Transport::Udp, 0, stamp)
             else {
                 continue;
             };
@@ -286,7 +290,8 @@ impl Shared {
             stream.read_exact(&mut length)?;
             let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut message)?;
-            let Some(question) = self.note(&message, source, local, Transport::Tcp, position)
+            let Some(question) =
+                self.note(&message, source, local, Transport::Tcp, position, now())
             else {
                 continue;
             };
@@ -309,12 +314,16 @@ impl Shared {
         server: SocketAddr,
         transport: Transport,
         position: usize,
+        stamp: Duration,
     ) -> Option<Question> {
         let Some(question) = Question::parse(raw, source, server, transport, position) else {
             self.garbage.fetch_add(1, Ordering::SeqCst);
             return None;
         };
-        self.log.lock().unwrap().push(question.clone());
+        let mut log = self.log.lock().unwrap();
+        let place = log.partition_point(|(other, _)| *other <= stamp);
+        log.insert(place, (stamp, question.clone()));
+        drop(log);
         Some(question)
     }
 
@@ -337,4 +346,34 @@ impl Shared {
         }
         !self.stopping.load(Ordering::SeqCst)
     }
+}
+
+/// The clock of the kernel's stamps.
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap()
+}
+
+/// The socket, whose datagrams the kernel stamps with their time of arrival.
+fn stamped(socket: UdpSocket) -> UdpSocket {
+    // The kernel begins to stamp a moment after the first socket wants it.
+    static FIRST: OnceLock<UdpSocket> = OnceLock::new();
+    FIRST.get_or_init(|| {
+        let first = UdpSocket::bind("0.0.0.0:0").unwrap();
+        last_stamp(&first);
+        first
+    });
+    last_stamp(&socket);
+    socket
+}
+
+/// When the last datagram read from the socket arrived, if one has. Once this was asked, the socket's
+/// datagrams are stamped.
+fn last_stamp(socket: &UdpSocket) -> Option<Duration> {
+    /// Of socket(7), by the name SIOCGSTAMPNS.
+    const GET_STAMP: libc::c_ulong = 0x8907;
+    let mut stamp = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the request writes a timespec, which this is.
+    let status = unsafe { libc::ioctl(socket.as_raw_fd(), GET_STAMP as _, &raw mut stamp) };
+    let nanoseconds = u32::try_from(stamp.tv_nsec).unwrap();
+    (status == 0).then(|| Duration::new(u64::try_from(stamp.tv_sec).unwrap(), nanoseconds))
 }

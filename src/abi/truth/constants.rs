@@ -51,6 +51,7 @@ pub(super) const SYSTEM: &[Assertion] = values! {
 pub(super) const KERNEL: &[Assertion] = renamed! {
     "(int)FUTEX_BITSET_MATCH_ANY" libc::FUTEX_BITSET_MATCH_ANY;
     "PTHREAD_CANCEL_DISABLE" process::CANCEL_DISABLE;
+    "PTHREAD_CANCEL_DEFERRED" process::CANCEL_DEFERRED;
     "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
     "(long)RTLD_DEFAULT" octets(libc::RTLD_DEFAULT);
     "(long)MAP_FAILED" octets(libc::MAP_FAILED);

@@ -6,6 +6,7 @@ use crate::arguments::Conf;
 use rustdns::config::note::Note;
 use rustdns::config::settings::{self, Setting, Settings, TABLE};
 use rustdns::mem::NoMemory;
+use rustdns::source::dns::cookie::Use;
 use rustdns::state::state;
 use rustdns::sys::environment::variable;
 use rustdns::sys::files::{self, Unreadable};
@@ -66,6 +67,11 @@ fn current(settings: &Settings, key: &str) -> String {
         "cache-negative-ttl" => settings.cache_negative_ttl.to_string(),
         "foreign" => word(settings.foreign_libc, ["skip", "libc"]),
         "case-randomization" => word(settings.random_case, ["off", "on"]),
+        "cookies" => match settings.cookies {
+            Use::Auto => "auto".to_owned(),
+            Use::On => "on".to_owned(),
+            Use::Off => "off".to_owned(),
+        },
         "debug" => settings.debug.to_string(),
         "log" => match &settings.log {
             Sink::Stderr => "stderr".to_owned(),
