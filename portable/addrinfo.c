@@ -1,7 +1,7 @@
-/* getaddrinfo, freeaddrinfo and getnameinfo (POSIX.1-2024, getaddrinfo(3), getnameinfo(3)). */
+/* getaddrinfo, freeaddrinfo and getnameinfo (POSIX.1-2024, getaddrinfo(3), getnameinfo(3)), under these
+   names and the library's own (rustdns.h). */
 
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -231,11 +231,20 @@ EXPORT int getaddrinfo(const char *node, const char *service, const struct addri
   return code;
 }
 
+EXPORT int rustdns_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **)
+    __attribute__((alias("getaddrinfo")));
+
 EXPORT void freeaddrinfo(struct addrinfo *list)
 {
-  int error = errno;
+  struct entry entry;
+  entry_begin(&entry);
   do_freeaddrinfo(list);
-  errno = error;
+  entry_end(&entry);
+}
+
+EXPORT void rustdns_freeaddrinfo(struct addrinfo *list)
+{
+  freeaddrinfo(list);
 }
 
 /* ---- getnameinfo ---- */
@@ -354,3 +363,5 @@ EXPORT int getnameinfo(const struct sockaddr *sa, socklen_t length, char *host, 
     entry_end(&entry);
   return code;
 }
+EXPORT int rustdns_getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int)
+    __attribute__((alias("getnameinfo")));

@@ -1,48 +1,11 @@
-/* The library under its own names: rustdns.h says what each does. */
+/* The library under its own names: rustdns.h says what each does. Those that libc has too are in
+   addrinfo.c. */
 
 #define _GNU_SOURCE
 #include <errno.h>
 
 #include "portable.h"
 #include "rustdns.h"
-
-EXPORT int rustdns_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                               struct addrinfo **result)
-{
-  struct entry entry;
-  int32_t core_errno = 0;
-  int code;
-  entry_begin(&entry);
-  code = do_getaddrinfo(node, service, hints, result, &core_errno);
-  if (code == EAI_SYSTEM)
-    entry_end_with(&entry, core_errno);
-  else
-    entry_end(&entry);
-  return code;
-}
-
-EXPORT int rustdns_getnameinfo(const struct sockaddr *sa, socklen_t length, char *host,
-                               socklen_t host_length, char *service, socklen_t service_length,
-                               int flags)
-{
-  struct entry entry;
-  int32_t core_errno = 0;
-  int code;
-  entry_begin(&entry);
-  code = do_getnameinfo(sa, length, host, host_length, service, service_length, flags, &core_errno);
-  if (code == EAI_SYSTEM)
-    entry_end_with(&entry, core_errno);
-  else
-    entry_end(&entry);
-  return code;
-}
-
-EXPORT void rustdns_freeaddrinfo(struct addrinfo *list)
-{
-  int error = errno;
-  do_freeaddrinfo(list);
-  errno = error;
-}
 
 EXPORT const char *rustdns_gai_strerror(int code)
 {

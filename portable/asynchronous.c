@@ -46,7 +46,7 @@ static int submit(int waits, struct gaicb *list[], int count, struct sigevent *e
   while (waits && group->remaining > 0) {
     int seen = table->ended;
     requests_unlock(table, &before);
-    requests_wait_ended(table, seen, NULL);
+    futex_wait(&table->ended, seen, NULL);
     requests_lock(table, &before);
   }
   group->holders = 0;
@@ -96,13 +96,13 @@ EXPORT int gai_suspend(const struct gaicb *const list[], int count, const struct
   entry_begin(&entry);
   if (timeout != NULL)
     memcpy(&given, timeout, sizeof given);
-  limit = given.tv_sec < 0 ? requests_time(0, 0) : requests_time(given.tv_sec, given.tv_nsec);
+  limit = given.tv_sec < 0 ? time_after(0, 0) : time_after(given.tv_sec, given.tv_nsec);
   requests_lock(table, &before);
   pending = count_pending(table, list, count);
   while (pending > 0 && result == 0 && count_pending(table, list, count) == pending) {
     int seen = table->ended;
     requests_unlock(table, &before);
-    result = requests_wait_ended(table, seen, timeout == NULL ? NULL : &limit);
+    result = futex_wait(&table->ended, seen, timeout == NULL ? NULL : &limit);
     requests_lock(table, &before);
   }
   if (count_pending(table, list, count) != pending)
@@ -148,7 +148,7 @@ EXPORT int gai_cancel(struct gaicb *block)
       request_unlink(table, request);
       request_free(request);
     }
-    requests_tell_ended(table);
+    futex_tell(&table->ended);
     requests_unlock(table, &before);
     group_finish(ended);
   }

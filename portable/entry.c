@@ -1,11 +1,18 @@
 /* The outermost frame of what programs call: errno, cancellation, and the core's memory. */
 
 #include <errno.h>
+#include <poll.h>
 
 #include "portable.h"
 
+/* An asynchronous cancellation comes by a signal, and glibc's handler does not ask whether cancellation
+   is off: it acts in whatever system call the thread is in then. One that is on its way is waited for by
+   every cancellation point. */
 void entry_begin(struct entry *entry)
 {
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &entry->cancellation_type);
+  if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
+    poll(NULL, 0, 0);
   pthread_testcancel();
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &entry->cancellation);
   entry->error_number = errno;
@@ -15,6 +22,9 @@ void entry_end(struct entry *entry)
 {
   errno = entry->error_number;
   pthread_setcancelstate(entry->cancellation, NULL);
+  /* Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it above). */
+  if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
+    pthread_setcanceltype(entry->cancellation_type, NULL);
 }
 
 void entry_end_with(struct entry *entry, int32_t core_errno)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "core.h"
 
@@ -85,13 +86,25 @@ HIDDEN int core_choose_all(const char *line);
 /* Has every idle instance work; one that is busy is left out. */
 HIDDEN void core_visit(work_function *, void *argument);
 
-/* A variable of the environment as it was when this process first called, or last reloaded. */
+/* ---- pool.c ---- */
+
+/* A variable of the environment as it was when this process first called, or last reloaded: its length,
+   which may be more than there is room for; -1 where it is not set. */
 HIDDEN int environment_copy(const char *name, uint32_t name_length, uint8_t *place, uint32_t room);
+
+/* ---- futex.c ---- */
+
+/* A time from now on the monotonic clock. */
+HIDDEN struct timespec time_after(time_t seconds, long nanoseconds);
+/* Waits while the word is what was seen: 0, or EINTR, or ETIMEDOUT; another errno where it can't wait. */
+HIDDEN int futex_wait(const int *word, int seen, const struct timespec *limit);
+/* Changes the word and wakes all who wait for that. */
+HIDDEN void futex_tell(int *word);
 
 /* ---- entry.c: the outermost frame of what programs call ---- */
 
 struct entry {
-  int error_number, cancellation;
+  int error_number, cancellation, cancellation_type;
 };
 /* Acts on a pending cancellation, then holds it off; keeps errno. */
 HIDDEN void entry_begin(struct entry *);

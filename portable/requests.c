@@ -7,11 +7,8 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "requests.h"
@@ -58,41 +55,6 @@ void requests_unlock(struct table *table, const sigset_t *before)
 {
   pthread_mutex_unlock(&table->mutex);
   pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
-struct timespec requests_time(time_t seconds, long nanoseconds)
-{
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec = seconds < INT_MAX ? at.tv_sec + seconds : INT_MAX;
-  at.tv_nsec += nanoseconds;
-  if (at.tv_nsec >= 1000000000) {
-    at.tv_nsec -= 1000000000;
-    at.tv_sec++;
-  }
-  return at;
-}
-
-/* Under the lock: wakes all who wait. */
-void requests_tell_ended(struct table *table)
-{
-  __atomic_add_fetch(&table->ended, 1, __ATOMIC_RELEASE);
-  syscall(SYS_futex, &table->ended, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT_MAX, NULL, NULL, 0);
-}
-
-/* Waits for an end after the one that was seen: 0, or EINTR, or ETIMEDOUT. */
-int requests_wait_ended(struct table *table, int seen, const struct timespec *limit)
-{
-  /* The kernel's first futex call takes words of its own, whatever time_t is. */
-  struct { long seconds, nanoseconds; } time;
-  long result;
-  if (limit != NULL) {
-    time.seconds = (long)limit->tv_sec;
-    time.nanoseconds = limit->tv_nsec;
-  }
-  result = syscall(SYS_futex, &table->ended, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
-                   limit == NULL ? NULL : &time, NULL, FUTEX_BITSET_MATCH_ANY);
-  return result == 0 || errno == EAGAIN ? 0 : errno;
 }
 
 /* ---- blocks ---- */
@@ -251,7 +213,7 @@ void request_perform(struct table *table, struct request *request, sigset_t *bef
   else if (code == 0)
     do_freeaddrinfo(list);
   ended = group_less(request->group, 1);
-  requests_tell_ended(table);
+  futex_tell(&table->ended);
   requests_unlock(table, before);
   group_finish(ended);
   request_free(request);
@@ -274,7 +236,7 @@ static void *serve(void *argument)
   for (;;) {
     struct request *request = request_waiting(table, NULL);
     if (request == NULL) {
-      struct timespec limit = requests_time(IDLE_SECONDS, 0);
+      struct timespec limit = time_after(IDLE_SECONDS, 0);
       int result = 0;
       table->idle++;
       while (result == 0 && (request = request_waiting(table, NULL)) == NULL)

@@ -4,7 +4,6 @@
 #define RUSTDNS_REQUESTS_H
 
 #include <signal.h>
-#include <time.h>
 
 #include "portable.h"
 
@@ -36,9 +35,7 @@ struct table {
   pid_t process;
   pthread_mutex_t mutex;
   pthread_cond_t work;
-  /* Goes up when a request has ended: what those who wait for one wait on. Unlike a condition
-     variable, futex(2) tells when a signal handler has run. */
-  int ended;
+  int ended; /* goes up when a request has ended: what those who wait for one wait on */
   struct request *first;
   int threads, idle;
 };
@@ -48,13 +45,8 @@ HIDDEN struct table *requests_table(void);
 /* The lock, with the program's signal handlers kept out: they may call us, too. */
 HIDDEN void requests_lock(struct table *, sigset_t *before);
 HIDDEN void requests_unlock(struct table *, const sigset_t *before);
-/* A time from now on the monotonic clock. */
-HIDDEN struct timespec requests_time(time_t seconds, long nanoseconds);
-/* Waits for an end after the one that was seen: 0, or EINTR, or ETIMEDOUT. */
-HIDDEN int requests_wait_ended(struct table *, int seen, const struct timespec *limit);
 
 /* The following under the lock. */
-HIDDEN void requests_tell_ended(struct table *);
 /* Takes a block in; 0 where it can't be. `here`: the calling thread will work on it too. */
 HIDDEN int request_accept(struct table *, struct gaicb *, struct group *, int here);
 /* The next that nobody works on, of a group or (null) of all. */

@@ -22,6 +22,11 @@ void way_out_close(struct way_out *here)
   innermost = here->outer;
 }
 
+int way_out_is_open(void)
+{
+  return innermost != NULL;
+}
+
 void wasm_rt_trap(wasm_rt_trap_t reason)
 {
   if (innermost == NULL)

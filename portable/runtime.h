@@ -15,5 +15,7 @@ struct way_out {
 /* Between the two, traps on this thread return from setjmp(here->target). */
 __attribute__((visibility("hidden"))) void way_out_open(struct way_out *here);
 __attribute__((visibility("hidden"))) void way_out_close(struct way_out *here);
+/* One is open: the thread is in the middle of a call, or has jumped out of one since it began. */
+__attribute__((visibility("hidden"))) int way_out_is_open(void);
 
 #endif
