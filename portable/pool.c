@@ -20,7 +20,7 @@ struct page {
 };
 
 static struct page *page;
-/* Leak checkers look for owners here, and don't in mapped pages. */
+/* The last one, for leak checkers: they look for owners here, and don't in mapped pages. */
 static struct pool *latest;
 
 /* ---- the environment ---- */
@@ -126,15 +126,27 @@ static struct pool *pool_make(struct page *at)
   struct pool *pool = calloc(1, sizeof *pool);
   if (pool == NULL)
     return NULL;
+  /* Before anything else: a child that is forked now has it too. */
+  pool->before = __atomic_load_n(&latest, __ATOMIC_ACQUIRE);
+  while (!__atomic_compare_exchange_n(&latest, &pool->before, pool, 0, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE))
+    ;
+  pool->environment = environment_read();
   if (!is_wiped(at))
     pool->process = getpid();
-  pool->before = __atomic_load_n(&latest, __ATOMIC_ACQUIRE);
-  pool->environment = environment_read();
-  if (pool->environment == NULL) {
-    free(pool);
-    return NULL;
-  }
   return pool;
+}
+
+/* Where another thread was first, or there is no memory for all of it. It stays in the list where one
+   came after it. */
+static void pool_unmake(struct pool *pool)
+{
+  struct pool *expected = pool;
+  free(pool->environment);
+  pool->environment = NULL;
+  if (__atomic_compare_exchange_n(&latest, &expected, pool->before, 0, __ATOMIC_ACQ_REL,
+                                  __ATOMIC_ACQUIRE))
+    free(pool);
 }
 
 /* A parent's pool stays in its children's memory, untouched: a child that was forked in the middle of
@@ -151,12 +163,11 @@ struct pool *pool_get(void)
   fresh = pool_make(at);
   if (fresh == NULL)
     return NULL;
-  if (__atomic_compare_exchange_n(&at->current, &pool, fresh, 0, __ATOMIC_ACQ_REL,
-                                  __ATOMIC_ACQUIRE)) {
-    __atomic_store_n(&latest, fresh, __ATOMIC_RELEASE);
+  if (fresh->environment != NULL &&
+      __atomic_compare_exchange_n(&at->current, &pool, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     return fresh;
-  }
-  free(fresh->environment);
-  free(fresh);
+  if (fresh->environment == NULL)
+    pool = NULL;
+  pool_unmake(fresh);
   return pool;
 }

@@ -7,9 +7,13 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    unreachable_pub,
     reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
 )]
 
+#[path = "hosts/numbered.rs"]
+#[allow(dead_code, reason = "shared with tests/hosts")]
+mod numbered;
 mod support;
 
 use std::collections::BTreeSet;
@@ -18,6 +22,8 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use numbered::{begin, is_ok};
+use support::cc;
 use support::dns::{Question, Reply, Server};
 use support::foreign;
 use support::process::run;
@@ -127,6 +133,53 @@ fn a_child_begins_with_none() {
         assert_eq!(before, "instances: 0, of at most 0 KiB", "{out}");
         assert!(after.starts_with("instances: 1, "), "{out}");
     });
+}
+
+/// A program of `tests/hosts`, with its library in front.
+#[track_caller]
+fn lives(program: &str, words: &[&str]) {
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        let mut command = sandbox.command(cc::program(program));
+        command.args(words);
+        foreign::preload(&mut command, &dist().join("librustdns.so"));
+        is_ok(&run(command, LIMIT));
+    });
+}
+
+/// Each leaves an instance behind in the middle of its work: more of them than there may be.
+#[test]
+fn a_lookup_can_be_jumped_out_of() {
+    lives("host_signals", &["longjmp", "200"]);
+    lives("host_signals", &["longjmp-threads", "200"]);
+}
+
+/// As they may with libc, and may not with the plain library (docs/divergences.md).
+#[test]
+fn threads_can_end_in_the_middle_of_a_lookup() {
+    lives("host_signals", &["exit", "50"]);
+}
+
+#[test]
+fn threads_can_be_cancelled() {
+    lives("host_threads", &["cancel"]);
+    lives("host_threads", &["cancel-async"]);
+}
+
+#[test]
+fn a_signal_handler_can_look_names_up() {
+    lives("host_signals", &["handler", "150"]);
+}
+
+/// Of a process whose threads are in the middle of lookups.
+#[test]
+fn children_look_up() {
+    lives("host_processes", &["fork", "150"]);
+}
+
+#[test]
+fn five_hundred_threads_look_up() {
+    lives("host_threads", &["many", "500"]);
 }
 
 /// The KiB at the end of what the program prints.
