@@ -23,6 +23,8 @@ pub mod host;
 pub mod interfaces;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+#[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
+pub mod pages;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
 pub(crate) mod routing;
