@@ -363,5 +363,5 @@ EXPORT int getnameinfo(const struct sockaddr *sa, socklen_t length, char *host, 
     entry_end(&entry);
   return code;
 }
-EXPORT int rustdns_getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int)
-    __attribute__((alias("getnameinfo")));
+EXPORT int rustdns_getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *,
+                               socklen_t, int) __attribute__((alias("getnameinfo")));

@@ -99,7 +99,8 @@ static int ask_by_name(struct instance *instance, const struct host_query *query
   if (query->question == DNS_BY_NAME)
     return (int)Z_rustdnsZ_dns_by_name(&instance->core, room, length, (uint32_t)family);
   /* As in libc, numbers are IPv4 addresses whatever else is asked for. */
-  number = (int)Z_rustdnsZ_host_by_number(&instance->core, room, length, family <= 0 ? 4 : (uint32_t)family);
+  number = (int)Z_rustdnsZ_host_by_number(&instance->core, room, length,
+                                          family <= 0 ? 4 : (uint32_t)family);
   if (number >= 0)
     return number;
   if (family <= 0)

@@ -51,7 +51,8 @@ static int call(struct instance *instance, struct question *question, u32 first,
 {
   Z_rustdns_instance_t *core = &instance->core;
   u32 length = (u32)question->first_length, class_ = (u32)question->class_;
-  u32 type = (u32)question->type, size = question->answer != NULL && question->size > 0 ? (u32)question->size : 0;
+  u32 type = (u32)question->type;
+  u32 size = question->answer != NULL && question->size > 0 ? (u32)question->size : 0;
   u32 second_length = question->second == NULL ? NONE : (u32)question->second_length;
   switch (question->kind) {
   case DO_QUERY:
@@ -59,7 +60,8 @@ static int call(struct instance *instance, struct question *question, u32 first,
   case DO_SEARCH:
     return (int)Z_rustdnsZ_res_search(core, first, length, class_, type, size);
   case DO_QUERY_DOMAIN:
-    return (int)Z_rustdnsZ_res_query_domain(core, first, length, second, second_length, class_, type, size);
+    return (int)Z_rustdnsZ_res_query_domain(core, first, length, second, second_length, class_, type,
+                                            size);
   case DO_MAKE_QUERY:
     return (int)Z_rustdnsZ_res_make_query(core, (u32)question->op, first, length, class_, type, size);
   default:
@@ -78,12 +80,16 @@ static int ask(struct instance *instance, void *argument)
   if (question->kind == DO_INIT || question->kind == DO_NINIT)
     return init(instance, question);
   /* A state of the caller's is as it is. */
-  if ((instance->system.state == NULL && !state_fill_once(instance)) || (room = core_room(instance, length + second_length + 1)) == 0)
+  if (instance->system.state == NULL && !state_fill_once(instance))
+    return CORE_NO_MEMORY;
+  room = core_room(instance, length + second_length + 1);
+  if (room == 0)
     return CORE_NO_MEMORY;
   if (length != 0)
     memcpy(core_octets(&instance->system, room, (u32)length), question->first, length);
   if (second_length != 0)
-    memcpy(core_octets(&instance->system, room + (u32)length, (u32)second_length), question->second, second_length);
+    memcpy(core_octets(&instance->system, room + (u32)length, (u32)second_length), question->second,
+           second_length);
   result = call(instance, question, room, room + (u32)length);
   reply = core_reply(instance);
   question->core_errno = (int32_t)reply_number(&reply);

@@ -220,7 +220,8 @@ u32 SYS(file_read)(sys_t *sys, u32 file, u32 place, u32 room)
 u32 SYS(socket_open)(sys_t *sys, u32 family, u32 is_stream)
 {
   int kind = is_stream ? SOCK_STREAM : SOCK_DGRAM;
-  return system_opened(sys, socket(family == 6 ? AF_INET6 : AF_INET, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  int domain = family == 6 ? AF_INET6 : AF_INET;
+  return system_opened(sys, socket(domain, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 u32 SYS(socket_connect)(sys_t *sys, u32 socket, u32 peer)
