@@ -103,6 +103,12 @@ pkgconfig:
 musl:
 	scripts/musl
 
+# The library in C for machines without Rust: a tarball, and a build of it for this machine that is
+# tested, or with TARGET=alpha for that one (docs/portable-c.md).
+.PHONY: portable-c
+portable-c:
+	scripts/portable-c $(or $(TARGET),test)
+
 # All of it for other architectures, run under qemu (docs/architectures.md); TARGET= for one.
 .PHONY: cross
 cross:
@@ -232,6 +238,7 @@ help:
 	@echo 'make            the libraries and the command, into $(DIST)'
 	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
 	@echo 'make cross      all of it for other architectures, tested under qemu; TARGET= for one'
+	@echo 'make portable-c the library in C for machines without Rust, a tarball, and tests it'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
