@@ -21,6 +21,7 @@ use crate::sys;
 use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
+use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
@@ -81,13 +82,24 @@ impl Session {
 
     /// Where decisions are said.
     pub fn trace(&self) -> Trace<'_> {
-        let settings = &self.environment.settings;
-        Trace::new(settings.debug, &settings.log)
+        self.environment.settings.trace()
     }
 
     /// What is remembered of this host's addresses.
     pub fn recent(&self) -> &Recent {
         &self.state.recent
+    }
+
+    /// Counts the lookup that this call is about, which has come to `result`.
+    pub fn counted<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.count(result.is_ok());
+        result
+    }
+
+    #[inline(never)]
+    fn count(&self, is_answered: bool) {
+        probes::lookup_end(is_answered);
+        self.state.counters.lookup(Instant::now().since(self.now), is_answered);
     }
 
     /// When this call began.
@@ -97,7 +109,7 @@ impl Session {
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).
     pub fn asks_libc(&self) -> bool {
-        self.environment.settings.foreign_libc
+        self.environment.settings.asks_libc()
     }
 
     /// /etc/hosts.
@@ -208,7 +220,7 @@ impl Session {
             self.say(path, &upstream.conf.notes);
             self.trace().decision(format_args!(
                 "{}: {} servers, the first {:?}, {} search domains, {:?}",
-                path.to_string_lossy(),
+                Text(path.to_bytes()),
                 upstream.servers.len(),
                 upstream.servers.first().map(|(address, _)| address),
                 upstream.conf.search.len(),
@@ -232,6 +244,7 @@ impl Session {
                     (Use::Auto, None) => Use::Off,
                     (wanted, _) => wanted,
                 },
+                limit: Duration::MAX,
                 waited: Duration::ZERO,
                 trace: self.trace(),
                 counters: &self.state.counters,
@@ -243,6 +256,7 @@ impl Session {
             pending: &self.state.pending,
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
+            serve_stale: settings.serve_stale,
         }
     }
 
@@ -256,7 +270,7 @@ impl Session {
             Ok((text, _)) => text,
             Err(Unreadable::NoMemory) => return Err(NoMemory),
             Err(why) => {
-                self.trace().decision(format_args!("{}: {why:?}", path.to_string_lossy()));
+                self.trace().decision(format_args!("{}: {why:?}", Text(path.to_bytes())));
                 return Ok(None);
             }
         };
@@ -273,6 +287,7 @@ impl Session {
     }
 
     /// A file's content; where there is none, says why.
+    #[inline(never)]
     fn content(&self, path: &CStr, octets: Result<Vec<u8>, Unreadable>) -> Option<Vec<u8>> {
         match octets {
             Ok(octets) => Some(octets),
@@ -286,19 +301,6 @@ impl Session {
 
     /// Says what was ignored in a file, by line.
     fn say(&self, path: &CStr, notes: &Notes) {
-        if !self.trace().is_on() {
-            return;
-        }
-        let path = Text(path.to_bytes());
-        for note in notes.iter() {
-            let (line, what, text) = (note.line, note.what, Text(note.excerpt()));
-            match line {
-                0 => self.trace().decision(format_args!("environment: {what}: {text}")),
-                _ => self.trace().decision(format_args!("{path}:{line}: {what}: {text}")),
-            }
-        }
-        if notes.left_out > 0 {
-            self.trace().decision(format_args!("{path}: {} remarks more", notes.left_out));
-        }
+        self.trace().notes(path.to_bytes(), notes);
     }
 }

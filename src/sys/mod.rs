@@ -11,7 +11,12 @@ pub mod files;
 pub mod futex;
 pub mod interfaces;
 pub mod log;
+pub mod probes;
 pub mod process;
+pub mod published;
+pub mod room;
+#[cfg(feature = "command")]
+pub mod screen;
 pub mod shared;
 pub mod socket;
 pub mod thread;
@@ -32,6 +37,8 @@ pub mod errno {
     pub const REFUSED: i32 = libc::ECONNREFUSED;
     /// `ETIMEDOUT`: no name server has given an answer.
     pub const TIMED_OUT: i32 = libc::ETIMEDOUT;
+    /// `EPERM`: not in a process with more rights than who started it.
+    pub const NOT_PERMITTED: i32 = libc::EPERM;
     /// `ENOENT`: no service that could be asked.
     pub const NO_ENTRY: i32 = libc::ENOENT;
 }

@@ -2,7 +2,6 @@
 
 mod compression;
 pub mod cookie;
-pub mod counters;
 mod dice;
 pub mod edns;
 pub mod exchange;
