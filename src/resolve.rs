@@ -231,6 +231,7 @@ impl Resolver<'_> {
         match service {
             Service::Files => {
                 let file = self.session.hosts()?;
+                self.session.say_lines(&file, node);
                 hosts::addresses(&file, node, family)
             }
             Service::Dns => self.ask_dns(node, family),

@@ -24,7 +24,7 @@ use crate::sys::interfaces;
 use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use crate::trace::{Text, Trace};
+use crate::trace::{Line, Text, Trace};
 use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -124,6 +124,18 @@ impl Session {
         })
     }
 
+    /// Says which lines of the hosts file have a name.
+    pub fn say_lines(&self, hosts: &Hosts, name: &[u8]) {
+        let trace = self.trace();
+        if trace.is_on() {
+            let file = self.environment.paths.hosts.to_bytes();
+            for line in hosts.by_name(name) {
+                let (number, ip) = (hosts.number_of(&line), line.address.ip);
+                trace.remark(Line { file, number }, format_args!("{}: {ip}", Text(name)));
+            }
+        }
+    }
+
     /// nsswitch.conf's line for hosts, or the program's.
     ///
     /// # Errors
@@ -136,6 +148,8 @@ impl Session {
         let database = self.file(&self.state.files.nsswitch, path, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
+            let line = Line { file: path.to_bytes(), number: database.line };
+            self.trace().remark(line, format_args!("{} services", database.steps.len()));
             Ok(database)
         })?;
         accepted(database)

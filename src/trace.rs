@@ -35,7 +35,7 @@ pub struct Trace<'a> {
 pub struct Line<'a> {
     /// The file's path.
     pub file: &'a [u8],
-    /// The line's number, from 1.
+    /// The line's number, from 1; 0 for none in particular.
     pub number: u32,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Trace<'a> {
     /// Says a decision that a line of a configuration file is the reason for.
     pub fn remark(&self, line: Line<'_>, text: fmt::Arguments<'_>) {
         if self.wants(1) {
-            self.write(1, Some(line), text);
+            self.write(1, (line.number > 0).then_some(line), text);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::source::c_string;
 use crate::sys::published::Place;
 use crate::sys::{Fault, errno, process};
 use core::fmt::{self, Write};
+use std::ffi::CString;
 
 /// What such a file's name begins with.
 pub const PREFIX: &str = "rustdns-stats.";
@@ -39,14 +40,19 @@ fn in_folder(folder: &[u8]) -> Result<Place, Fault> {
     process::random(&mut number);
     let (process, number) = (process::id(), u64::from_ne_bytes(number));
     let name = Phrase::of(format_args!("{PREFIX}{process}.{number:016x}"));
-    let c_string = |parts: &[&[u8]]| match c_string(parts) {
+    let folder = text(&[folder])?;
+    let path = text(&[folder.to_bytes(), b"/", name.octets()])?;
+    Place::in_file(&folder, path)
+}
+
+#[inline(never)]
+fn text(parts: &[&[u8]]) -> Result<CString, Fault> {
+    match c_string(parts) {
         Ok(Some(text)) => Ok(text),
         // A NUL in a path.
         Ok(None) => Err(Fault::Missing),
         Err(NoMemory) => Err(Fault::Exhausted(errno::NO_MEMORY)),
-    };
-    let path = c_string(&[folder, b"/", name.octets()])?;
-    Place::in_file(&c_string(&[folder])?, &c_string(&[name.octets()])?, path)
+    }
 }
 
 /// A few words without memory of their own.

@@ -67,9 +67,12 @@ impl Place {
         Ok(Place { block: NonNull::new(block).ok_or(NoMemory)?, path: None })
     }
 
-    /// Zeros in a new file at `path`, which is `name` in `folder`. The folder is made, with mode 0700,
+    /// Zeros in a new file at `path`, which is the folder's, a slash and a name. The folder is made, with mode 0700,
     /// where it is missing; it has to belong to the process's user, and nobody else may write there.
-    pub fn in_file(folder: &CStr, name: &CStr, path: CString) -> Result<Place, Fault> {
+    pub fn in_file(folder: &CStr, path: CString) -> Result<Place, Fault> {
+        let name = path.as_bytes_with_nul().get(folder.count_bytes() + 1..);
+        let name =
+            name.and_then(|name| CStr::from_bytes_with_nul(name).ok()).ok_or(Fault::Missing)?;
         let folder = private_folder(folder)?;
         let flags =
             libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_CLOEXEC;
@@ -77,14 +80,11 @@ impl Place {
         let file =
             retry(|| unsafe { libc::openat(folder.descriptor(), name.as_ptr(), flags, 0o600) })?;
         let file = File::of(file);
-        match map(&file) {
-            Ok(block) => Ok(Place { block, path: Some(path) }),
-            Err(fault) => {
-                // SAFETY: the folder is open, `name` ends in NUL.
-                unsafe { libc::unlinkat(folder.descriptor(), name.as_ptr(), 0) };
-                Err(fault)
-            }
-        }
+        let block = map(&file).inspect_err(|_| {
+            // SAFETY: the folder is open, `name` ends in NUL.
+            unsafe { libc::unlinkat(folder.descriptor(), name.as_ptr(), 0) };
+        })?;
+        Ok(Place { block, path: Some(path) })
     }
 
     /// The numbers.

@@ -113,7 +113,7 @@ pub fn exchange(
         trouble: [Trouble::Silent; MAX_QUESTIONS],
         turn: 0,
         flights: SmallVec::new(),
-        strikes: SmallVec::from_elem(0, 0),
+        strikes: SmallVec::new(),
         next_send: None,
         bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
