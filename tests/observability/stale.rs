@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::{json, rustdns, succeed};
 use crate::support::conversation::Conversation;
 use crate::support::dns::{Question, Reply, Server};
 use crate::support::sandbox::Sandbox;
@@ -11,7 +12,7 @@ use crate::support::wire::{Record, rcode};
 
 const STALE: (&str, &str) = ("RUSTDNS_SERVE_STALE", "3600");
 const FORWARD: &str = "gai -t stream -f inet host.test -";
-const REVERSE: &str = "gni -f NAMEREQD 192.0.2.1 80";
+const REVERSE: &str = "gni 192.0.2.1 80";
 /// The TTL is a second.
 const LATER: Duration = Duration::from_millis(1200);
 
@@ -32,7 +33,7 @@ fn an_old_answer_serves_where_no_server_gives_one() {
     Sandbox::enter(|sandbox| {
         sandbox.name_servers(&[1], "timeout:1 attempts:1");
         let server = server(sandbox, &IS_ILL, |_| Reply::rcode(rcode::SERVFAIL));
-        let mut with = Conversation::begin(sandbox, &[STALE]);
+        let mut with = Conversation::begin(sandbox, &[STALE, ("RUSTDNS_STATS", "on")]);
         let mut without = Conversation::begin(sandbox, &[]);
         for process in [&mut with, &mut without] {
             assert!(process.call(FORWARD).0.contains(" 192.0.2.1 "));
@@ -48,6 +49,9 @@ fn an_old_answer_serves_where_no_server_gives_one() {
         server.clear_log();
         assert!(with.call(FORWARD).0.contains(" 192.0.2.1 "));
         assert_eq!(server.asked(), [""; 0], "and is not asked again for half a minute");
+        let id = with.id().to_string();
+        let counted = succeed(rustdns(sandbox, &["stats", "--json", "--pid", &id])).out();
+        assert_eq!(json(sandbox, &counted, "d['stale'] >= 3"), "True", "{counted}");
         // What was never known can't be served.
         assert_eq!(with.call("gai -t stream -f inet other.test -").0, "EAI_AGAIN");
     });

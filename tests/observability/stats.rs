@@ -12,7 +12,7 @@ use super::{as_nobody, eventually, json, rustdns, succeed, zone};
 use crate::support::cc;
 use crate::support::conversation::Conversation;
 use crate::support::differential::LIMIT;
-use crate::support::dns::Server;
+use crate::support::dns::{Question, Reply, Server};
 use crate::support::process::{End, Output, run};
 use crate::support::sandbox::{Sandbox, preload_library, skip};
 
@@ -66,6 +66,27 @@ fn the_counters_of_a_process_that_runs() {
         }
         process.end();
         assert_eq!(files("/run/rustdns"), [""; 0].map(PathBuf::from), "gone with the process");
+    });
+}
+
+#[test]
+fn dead_servers_and_questions_without_an_answer_are_counted() {
+    Sandbox::enter(|sandbox| {
+        // Nobody listens on the first.
+        sandbox.name_servers(&[9, 1], "timeout:1 attempts:1");
+        let _server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| match &*q.name {
+            "host.test" => Reply::address(q),
+            _ => Reply::drop(),
+        });
+        let mut process = Conversation::begin(sandbox, ON);
+        process.call("gai -t stream -f inet host.test -");
+        process.call("gai -t stream -f inet silent.test -");
+        let id = process.id().to_string();
+        eventually("1 1 1 True", || {
+            let output = stats(sandbox, &["--pid", &id, "--json"]);
+            let expression = "d['servers_dead'], d['answers'], d['failures'], d['timeouts'] > 0";
+            json(sandbox, &output.out(), expression)
+        });
     });
 }
 

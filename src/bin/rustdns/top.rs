@@ -105,7 +105,7 @@ impl View {
         let mut frame = String::from("\x1b[H");
         for (at, line) in lines.iter().take(rows).enumerate() {
             if at > 0 {
-                frame.push_str("\r\n");
+                frame.push('\n');
             }
             frame.extend(line.chars().take(columns));
             frame.push_str("\x1b[K");
