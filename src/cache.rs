@@ -4,13 +4,15 @@
 //! A shard is set-associative: an entry has eight places it may be in, so looking up and making room
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
-use crate::address::Address;
+mod entry;
+
+pub use self::entry::{Content, Entry};
 use crate::config::watch::lock;
 use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::{Mutex, MutexGuard};
@@ -21,9 +23,6 @@ const WAYS: usize = 8;
 /// twice, and no more of what a server sends to fill memory. Most take some fifty.
 const SET_OCTETS: usize = 64 << 10;
 
-/// For how long an answer serves after its time before the servers are asked again (RFC 8767 section 5).
-const RENEWED: Duration = Duration::from_secs(30);
-
 /// What an answer is kept under.
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
@@ -33,91 +32,6 @@ pub struct Key<'a> {
     pub qtype: u16,
     /// Which version of the configuration it was asked by: another one's answers don't count.
     pub generation: u32,
-}
-
-/// What an answer said.
-pub enum Content {
-    /// The name's addresses; and where it is an alias, the canonical name and the aliases between
-    /// the two, each ended by NUL.
-    Addresses(SmallVec<[Address; 2]>, Box<[u8]>),
-    /// Host names, as one run of names in wire form.
-    Names(Box<[u8]>),
-    /// The name exists without such records.
-    NoData,
-    /// The name does not exist.
-    NoName,
-}
-
-impl Content {
-    /// The heap that it takes.
-    fn octets(&self) -> usize {
-        match self {
-            Content::Addresses(list, names) => size_of_val(&**list) + names.len(),
-            Content::Names(names) => names.len(),
-            Content::NoData | Content::NoName => 0,
-        }
-    }
-}
-
-/// An answer that is kept.
-pub struct Entry {
-    /// In wire form. Most names, and most addresses, lie in the entry itself.
-    name: SmallVec<[u8; 36]>,
-    qtype: u16,
-    generation: u32,
-    /// When it is no longer true.
-    expires: Instant,
-    /// For how many seconds after that it is kept, in case that no server answers (RFC 8767).
-    spare: u32,
-    /// Until when it serves as if it were still true, because none has: [`Instant::millis`], 0: never.
-    renewed: AtomicU32,
-    /// What it said.
-    pub content: Content,
-}
-
-impl Entry {
-    /// Seconds that are left of it.
-    pub fn ttl(&self, now: Instant) -> u32 {
-        if self.is_past(now) {
-            return self.renewed_for(now) / 1000;
-        }
-        u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX)
-    }
-
-    /// True where its time is over.
-    pub fn is_past(&self, now: Instant) -> bool {
-        self.expires <= now
-    }
-
-    /// Lets it serve for a while more, without the servers being asked each time.
-    pub fn renew(&self, now: Instant) {
-        // 0 means something else; a millisecond does not matter.
-        self.renewed.store(now.after(RENEWED).millis().max(1), Relaxed);
-    }
-
-    /// For how many milliseconds more it serves after its time.
-    fn renewed_for(&self, now: Instant) -> u32 {
-        match self.renewed.load(Relaxed) {
-            0 => 0,
-            until => until.wrapping_sub(now.millis()).cast_signed().max(0).cast_unsigned(),
-        }
-    }
-
-    /// True while it answers.
-    fn is_good(&self, now: Instant) -> bool {
-        !self.is_past(now) || self.is_kept(now) && self.renewed_for(now) > 0
-    }
-
-    /// True while it is worth its place.
-    fn is_kept(&self, now: Instant) -> bool {
-        self.expires.after(Duration::from_secs(self.spare.into())) > now
-    }
-
-    fn is(&self, key: &Key<'_>) -> bool {
-        self.qtype == key.qtype
-            && self.generation == key.generation
-            && self.name.eq_ignore_ascii_case(key.name.wire())
-    }
 }
 
 /// For how long an answer is kept, in seconds.
@@ -168,16 +82,10 @@ struct Slot {
     entry: Option<Shared<Entry>>,
 }
 
-/// The memory that an entry takes.
-fn memory(entry: &Entry) -> usize {
-    let name = if entry.name.spilled() { entry.name.capacity() } else { 0 };
-    size_of::<Entry>() + name + entry.content.octets()
-}
-
 impl Slot {
     fn clear(&mut self, change: &mut Change) {
         if let Some(entry) = core::mem::take(self).entry {
-            change.goes(memory(&entry));
+            change.goes(entry.memory());
         }
     }
 
@@ -271,7 +179,7 @@ impl Cache {
             })
             .unwrap_or(0);
         if let Some(slot) = slots.get_mut(victim) {
-            change.comes(memory(&entry));
+            change.comes(entry.memory());
             slot.clear(&mut change);
             *slot = Slot { hash, used: false, entry: Some(entry) };
         }
@@ -343,6 +251,7 @@ impl Set<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
 
     fn name(text: &str) -> Name {
         Name::from_text(text.as_bytes()).unwrap()

@@ -35,7 +35,7 @@ fn it_shows_what_happens_and_leaves_the_terminal_as_it_was() {
             assert!(!top.is_usual(), "keys wait for no Return");
             process.call(CALL);
             // A view later the lookups have a rate; some views later it is zero again.
-            let rate = (0..100).map(|_| number_behind(&top.until("answer/s")[..], "lookups/s"));
+            let rate = (0..100).map(|_| number_behind(top.until("answer/s"), "lookups/s"));
             assert!({ rate }.any(|rate| rate > 0.0), "no rate");
             top.until("hit rate");
             match signal {

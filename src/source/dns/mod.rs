@@ -7,6 +7,7 @@ pub mod edns;
 pub mod exchange;
 pub mod flight;
 pub mod health;
+mod kept;
 pub mod lookup;
 pub mod message;
 pub mod name;
