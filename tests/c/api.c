@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     rustdns_freeaddrinfo(list);
     after = now();
     CHECK(after.cache_hits == 2 && after.queries == 4);
-    CHECK(after.lookups == 4 && of_any_length(&after) == 4 && after.latency[0] >= 1);
+    CHECK(after.lookups == 4 && of_any_length(&after) == 4);
 
     /* Flushed, it asks again; and so after a reload. */
     rustdns_cache_flush();
