@@ -81,7 +81,8 @@ impl Counters {
             Ok(None) => Counters::new(),
             Ok(Some(place)) => Ok(Counters { place }),
             Err(why) => {
-                settings.trace().decision(format_args!("stats: no file for them: {why:?}"));
+                let errno = why.errno();
+                settings.trace().decision(format_args!("stats: no file for them: errno {errno}"));
                 Counters::new()
             }
         }

@@ -25,6 +25,8 @@ pub enum Sink {
 #[derive(Clone, Copy)]
 pub struct Trace<'a> {
     level: u8,
+    /// What is put together at all: for the sink, or for a listener, which is told everything.
+    heard: u8,
     sink: &'a Sink,
     json: bool,
     listener: Option<Listener>,
@@ -45,12 +47,14 @@ const LINE: usize = 512;
 impl<'a> Trace<'a> {
     /// A trace of lines up to `level` (0, 1 or 2), as text or as JSON.
     pub fn new(level: u8, sink: &'a Sink, json: bool) -> Trace<'a> {
-        Trace { level, sink, json, listener: log::listener() }
+        let listener = log::listener();
+        let heard = if listener.is_some() { u8::MAX } else { level };
+        Trace { level, heard, sink, json, listener }
     }
 
     /// A trace that says nothing.
     pub const SILENT: Trace<'static> =
-        Trace { level: 0, sink: &Sink::Stderr, json: false, listener: None };
+        Trace { level: 0, heard: 0, sink: &Sink::Stderr, json: false, listener: None };
 
     /// Says a decision: `trace.decision(format_args!("…"))`.
     pub fn decision(&self, text: fmt::Arguments<'_>) {
@@ -97,7 +101,7 @@ impl<'a> Trace<'a> {
     }
 
     fn wants(&self, level: u8) -> bool {
-        self.level >= level || self.listener.is_some()
+        self.heard >= level
     }
 
     #[cold]

@@ -39,7 +39,7 @@ fn in_folder(folder: &[u8]) -> Result<Place, Fault> {
     let mut number = [0; 8];
     process::random(&mut number);
     let (process, number) = (process::id(), u64::from_ne_bytes(number));
-    let name = Phrase::of(format_args!("{PREFIX}{process}.{number:016x}"));
+    let name = Phrase::of(format_args!("{PREFIX}{process}.{number}"));
     let folder = text(&[folder])?;
     let path = text(&[folder.to_bytes(), b"/", name.octets()])?;
     Place::in_file(&folder, path)
