@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{as_nobody, eventually, json, rustdns, succeed, zone};
+use super::{as_nobody, eventually, json, rustdns, zone};
 use crate::support::cc;
 use crate::support::conversation::Conversation;
 use crate::support::differential::LIMIT;
@@ -210,17 +210,10 @@ fn a_setuid_program_shows_nothing() {
             return skip("can't become another user here");
         }
         let _server = Server::start(sandbox, zone());
-        let install = |from: &Path, name: &str, mode: &str| {
-            let to = sandbox.scratch().join(name);
-            let mut install = sandbox.command("install");
-            install.args(["-m", mode]).arg(from).arg(&to);
-            succeed(install);
-            to
-        };
-        let library = install(&preload_library(), "librustdns.so", "755");
-        let setuid = install(&cc::program("gai"), "setuid", "4755");
+        let library = sandbox.install(&preload_library(), "librustdns.so", "755");
+        let setuid = sandbox.install(&cc::program("gai"), "setuid", "4755");
         sandbox.write("/etc/rustdns.conf", "stats on\ndebug 1\n");
-        sandbox.write("/etc/ld.so.preload", library.to_str().unwrap());
+        sandbox.write("/etc/ld.so.preload", &library);
         let mut command = as_nobody(sandbox, &setuid);
         command.args(["-t", "stream", "host.test", "-"]);
         let output = run(command, LIMIT);
