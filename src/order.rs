@@ -74,8 +74,9 @@ fn learn_facts(candidates: &mut [Candidate]) {
         let wanted = candidates
             .iter()
             .any(|c| c.source.is_some_and(|source| source.ip.to_canonical() == own.ip));
-        if wanted && facts.try_reserve(1).is_ok() {
-            facts.push(own);
+        if wanted {
+            // What there is no room for decides nothing.
+            let _ = facts.try_push(own);
         }
     });
     // Without the list the rules that need it don't decide.

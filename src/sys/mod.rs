@@ -25,9 +25,14 @@ pub mod interfaces;
 pub mod log;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;
+pub mod probes;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
+pub mod published;
+pub mod room;
 pub(crate) mod routing;
+#[cfg(feature = "command")]
+pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
