@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
-use crate::source::{Failure, NameText, append_text, hosts, local};
+use crate::source::{Failure, NameText, append_text, hosts, myhostname};
 use crate::sys::process;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -47,9 +47,7 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
             })?;
         }
         Service::MyHostname => {
-            let mut buffer = [0; 256];
-            let own = local::name_of(address.ip, &mut buffer).ok_or(Failure::NoName)?;
-            append_text(&mut name, own)?;
+            append_text(&mut name, &myhostname::by_address(address.ip)?.canonical)?;
         }
         Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
             return Err(Failure::Unavailable);

@@ -3,6 +3,7 @@
 pub mod dns;
 pub mod hosts;
 pub mod local;
+pub mod myhostname;
 
 use crate::config::nsswitch::Status;
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
-use super::{Fault, process, retry};
+use super::{Fault, interfaces, process, retry};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 use core::net::{IpAddr, SocketAddr};
@@ -82,6 +82,23 @@ impl Socket {
         // SAFETY: `none` is valid for `len` octets.
         let result = retry(|| unsafe { libc::connect(self.0, &raw const none, len) });
         result.map(|_| ())
+    }
+
+    /// Sends and receives by this interface alone (socket(7), `SO_BINDTODEVICE`).
+    pub fn bind_to(&self, interface: u32) -> Result<(), Fault> {
+        let mut buffer = [0; interfaces::NAME_ROOM];
+        let name = interfaces::name(interface, &mut buffer).ok_or(Fault::Missing)?;
+        // SAFETY: the name is valid for its length.
+        let result = unsafe {
+            libc::setsockopt(
+                self.0,
+                libc::SOL_SOCKET,
+                libc::SO_BINDTODEVICE,
+                name.as_ptr().cast(),
+                name.len() as libc::socklen_t,
+            )
+        };
+        if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
 
     /// True for an IPv6 socket that takes no IPv4 peer (ipv6(7), `IPV6_V6ONLY`), and where it can't say.
