@@ -11,7 +11,7 @@ use crate::resolve;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, append_text, hosts, myhostname};
+use crate::source::{Failure, Found, append_text, hosts, myhostname, resolved};
 use crate::sys::shared::Shared;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -128,9 +128,8 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
             found.addresses.try_push(Address::new(ip))?;
         }
         Service::MyHostname => found = myhostname::by_address(ip)?,
-        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-            return Err(Failure::Unavailable);
-        }
+        Service::Resolve => found = resolved::by_address(session, ip)?,
+        Service::Mdns(_) | Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(found)
 }

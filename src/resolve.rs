@@ -16,7 +16,7 @@ use crate::recent::families::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
-use crate::source::{Failure, Found, NameText, append_text, hosts, myhostname};
+use crate::source::{Failure, Found, NameText, append_text, hosts, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
 use crate::sys::{interfaces, log};
@@ -231,9 +231,10 @@ impl Resolver<'_> {
                 hosts::addresses(&file, node, family)
             }
             Service::Dns => self.ask_dns(node, family),
+            Service::Resolve => resolved::addresses(self.session, node, family),
             Service::MyHostname => myhostname::addresses(node, family),
-            // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => Err(Failure::Unavailable),
+            // Not ours to answer: multicast DNS and all modules of others.
+            Service::Mdns(_) | Service::Other(_) => Err(Failure::Unavailable),
         }
     }
 

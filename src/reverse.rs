@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
-use crate::source::{Failure, NameText, append_text, hosts, myhostname};
+use crate::source::{Failure, NameText, append_text, hosts, myhostname, resolved};
 use crate::sys::process;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -49,9 +49,8 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
         Service::MyHostname => {
             append_text(&mut name, &myhostname::by_address(address.ip)?.canonical)?;
         }
-        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-            return Err(Failure::Unavailable);
-        }
+        Service::Resolve => return Ok(resolved::by_address(session, address.ip)?.canonical),
+        Service::Mdns(_) | Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(name)
 }

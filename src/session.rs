@@ -7,6 +7,7 @@ use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
+use crate::config::settings::Settings;
 use crate::config::watch::{FRESH, Watched, lock};
 use crate::hostent::Position;
 use crate::mem::NoMemory;
@@ -93,6 +94,11 @@ impl Session {
     /// When this call began.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// rustdns.conf and the environment.
+    pub fn settings(&self) -> &Settings {
+        &self.environment.settings
     }
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).

@@ -117,8 +117,8 @@ impl Service {
     /// True for a service that this library answers for; any other counts as UNAVAIL.
     pub fn is_ours(&self) -> bool {
         match self {
-            Service::Files | Service::Dns | Service::MyHostname => true,
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => false,
+            Service::Files | Service::Dns | Service::MyHostname | Service::Resolve => true,
+            Service::Mdns(_) | Service::Other(_) => false,
         }
     }
 }
@@ -181,14 +181,14 @@ pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
             Service::Other(name) => {
                 database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
             }
-            Service::Resolve | Service::Mdns(_) => {
+            Service::Mdns(_) => {
                 database.notes.add(
                     number,
                     "not answered by this build, counts as UNAVAIL",
                     name,
                 )?;
             }
-            Service::Files | Service::Dns | Service::MyHostname => {}
+            Service::Files | Service::Dns | Service::MyHostname | Service::Resolve => {}
         }
         database.steps.try_push(step)?;
     }

@@ -9,7 +9,6 @@ use crate::sys::netlink::ListError;
 use crate::sys::socket::Socket;
 use crate::sys::{interfaces, process, routes};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
-use smallvec::SmallVec;
 
 const LOCALHOST: &[u8] = b"localhost";
 const GATEWAY: &[u8] = b"_gateway";
@@ -18,19 +17,32 @@ const OUTBOUND: &[u8] = b"_outbound";
 /// A host without a network has this address, which leads back to its name, as 127.0.0.1 would not.
 const OWN: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// An address of this host or its gateway. Their order is that of the fields: IPv4 first, the farther
-/// reaching first, and so on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// An address of this host or its gateway.
+#[derive(Clone, Copy)]
 struct Local {
-    is_v6: bool,
-    reach: u8,
-    metric: u32,
-    interface: u32,
+    /// What it is sorted by: family (IPv4 first), scope (the farthest first), metric and interface in one
+    /// number; then the address.
+    rank: (u128, u128),
     ip: IpAddr,
+    interface: u32,
+}
+
+impl Local {
+    fn new(ip: IpAddr, interface: u32, scope: u8, metric: u32) -> Local {
+        let (is_v6, bits) = match ip {
+            IpAddr::V4(ip) => (0, ip.to_bits().into()),
+            IpAddr::V6(ip) => (1, ip.to_bits()),
+        };
+        let number = is_v6 << 72
+            | u128::from(scope) << 64
+            | u128::from(metric) << 32
+            | u128::from(interface);
+        Local { rank: (number, bits), ip, interface }
+    }
 }
 
 /// In their order, each once.
-type Locals = SmallVec<[Local; 8]>;
+type Locals = Vec<Local>;
 
 /// The addresses of this host's name, and of the others above.
 ///
@@ -133,13 +145,9 @@ fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
 
 /// Puts an address where it belongs, unless it is of another family or there already.
 fn insert(locals: &mut Locals, new: Local, family: Family) -> Result<(), NoMemory> {
-    let at = locals.partition_point(|other| *other < new);
-    let wanted = match family {
-        Family::Any => true,
-        Family::V4 => !new.is_v6,
-        Family::V6 => new.is_v6,
-    };
-    if wanted && locals.get(at) != Some(&new) {
+    let is_wanted = family == Family::Any || (family == Family::V4) == new.ip.is_ipv4();
+    let at = locals.iter().position(|other| other.rank >= new.rank).unwrap_or(locals.len());
+    if is_wanted && locals.get(at).is_none_or(|other| other.rank != new.rank) {
         locals.try_reserve(1).map_err(|_| NoMemory)?;
         locals.insert(at, new);
     }
@@ -150,17 +158,10 @@ fn insert(locals: &mut Locals, new: Local, family: Family) -> Result<(), NoMemor
 fn own(family: Family) -> Result<Locals, NoMemory> {
     let (mut locals, mut result) = (Locals::new(), Ok(()));
     let listed = interfaces::addresses(&mut |own| {
-        if own.scope >= interfaces::SCOPE_HOST || own.deprecated || result.is_err() {
-            return;
+        if own.scope < interfaces::SCOPE_HOST && !own.deprecated && result.is_ok() {
+            let new = Local::new(own.ip, own.interface, own.scope, 0);
+            result = insert(&mut locals, new, family);
         }
-        let new = Local {
-            is_v6: own.ip.is_ipv6(),
-            reach: own.scope,
-            metric: 0,
-            interface: own.interface,
-            ip: own.ip,
-        };
-        result = insert(&mut locals, new, family);
     });
     finish(locals, listed, result)
 }
@@ -169,9 +170,8 @@ fn own(family: Family) -> Result<Locals, NoMemory> {
 fn gateways(family: Family) -> Result<Locals, NoMemory> {
     let (mut locals, mut result) = (Locals::new(), Ok(()));
     let listed = routes::gateways(&mut |gateway| {
-        let routes::Gateway { ip, interface, metric } = gateway;
         if result.is_ok() {
-            let new = Local { is_v6: ip.is_ipv6(), reach: 0, metric, interface, ip };
+            let new = Local::new(gateway.ip, gateway.interface, 0, gateway.metric);
             result = insert(&mut locals, new, family);
         }
     });
@@ -195,9 +195,9 @@ fn finish(
 /// This host's addresses as its gateways see them: where a UDP socket to each would send from.
 fn outbound(family: Family) -> Result<Locals, NoMemory> {
     let mut locals = Locals::new();
-    for gateway in gateways(family)? {
-        if let Some(ip) = source_towards(&gateway) {
-            insert(&mut locals, Local { metric: 0, ip, ..gateway }, family)?;
+    for gateway in &gateways(family)? {
+        if let Some(ip) = source_towards(gateway) {
+            insert(&mut locals, Local::new(ip, gateway.interface, 0, 0), family)?;
         }
     }
     Ok(locals)
@@ -210,7 +210,7 @@ fn source_towards(gateway: &Local) -> Option<IpAddr> {
         IpAddr::V4(_) => SocketAddr::new(gateway.ip, PORT),
         IpAddr::V6(ip) => SocketAddrV6::new(ip, PORT, 0, gateway.interface).into(),
     };
-    let socket = Socket::unconnected(gateway.is_v6).ok()?;
+    let socket = Socket::unconnected(gateway.ip.is_ipv6()).ok()?;
     // Where several interfaces lead to the address; kernels before 5.7 allow it to root alone.
     let _ = socket.bind_to(gateway.interface);
     let _ = socket.connect(&peer);

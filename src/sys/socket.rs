@@ -18,6 +18,9 @@ impl Drop for Socket {
     }
 }
 
+/// The longest path of a socket, without its NUL (unix(7)).
+const PATH_ROOM: usize = 107;
+
 /// What one datagram or one read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -49,6 +52,30 @@ impl Socket {
             Ok(()) | Err(Fault::WouldBlock) => Ok(socket),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// A stream socket that is connected to the one at the path which the parts make (unix(7)). Would
+    /// block where too many others wait there.
+    pub fn unix(parts: &[&[u8]]) -> Result<Socket, Fault> {
+        // SAFETY: sockaddr_un is plain data, for which zero is a value.
+        let mut address: libc::sockaddr_un = unsafe { zeroed() };
+        address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+        // SAFETY: every octet of the path is a value of either type; the last stays NUL.
+        let path = unsafe { &mut *(&raw mut address.sun_path).cast::<[u8; PATH_ROOM]>() };
+        let mut len = 0;
+        for part in parts {
+            let room = path.get_mut(len..len + part.len()).ok_or(Fault::Missing)?;
+            room.copy_from_slice(part);
+            len += part.len();
+        }
+        let socket = Socket::of_family(libc::AF_UNIX, libc::SOCK_STREAM)?;
+        let len = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+        // SAFETY: `address` is valid for `len` octets. The call is not interrupted: the socket is
+        // non-blocking.
+        if unsafe { libc::connect(socket.0, (&raw const address).cast(), len) } == 0 {
+            return Ok(socket);
+        }
+        Err(Fault::last())
     }
 
     fn open(peer: &SocketAddr, kind: c_int) -> Result<Socket, Fault> {

@@ -1,9 +1,10 @@
 //! Names that this host and its network know: `myhostname`, `resolve` and `mdns` of nsswitch.conf, side
 //! by side with the modules of systemd and Avahi under libc, which ask the same daemons.
-#![expect(clippy::unwrap_used, reason = "tests fail so")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail so")]
 #![allow(missing_docs, unreachable_pub, reason = "a test program exports nothing")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod myhostname;
+mod resolve;

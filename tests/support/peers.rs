@@ -1,13 +1,24 @@
 //! systemd's and Avahi's NSS modules, with libc beside the library, and the daemons behind them.
+#![allow(unsafe_code, reason = "a daemon is to end with the test that started it")]
 
+use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::cc;
 use super::differential::{LIMIT, Pair};
-use super::process::run_with_input;
+use super::process::{kill_group, run_with_input};
 use super::sandbox::{Sandbox, skip};
+
+/// Where systemd-resolved listens.
+pub const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
+
+/// How long a daemon may take to come up.
+const START: Duration = Duration::from_secs(10);
 
 /// The folder with `lib` and `bin`; `None`, after a loud skip, where it can't be had.
 pub fn folder() -> Option<&'static Path> {
@@ -42,4 +53,69 @@ pub fn compare_probe(sandbox: &Sandbox, peers: &Path, probe: &str, calls: &str) 
         run_with_input(command, calls.as_bytes(), LIMIT)
     });
     Pair { what: format!("{probe} --batch"), libc, rustdns }
+}
+
+/// A daemon of these packages, which ends with the test.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts `bin/NAME` and waits until `is_up`.
+    pub fn start(
+        sandbox: &Sandbox,
+        peers: &Path,
+        name: &str,
+        arguments: &[&str],
+        is_up: impl Fn(&str) -> bool,
+    ) -> Daemon {
+        let log = sandbox.scratch().join(format!("{name}.log"));
+        let output = fs::File::create(&log).unwrap();
+        let mut command = sandbox.command(peers.join("bin").join(name));
+        command.args(arguments).env("LD_LIBRARY_PATH", peers.join("lib"));
+        command.stdin(Stdio::null()).stderr(output.try_clone().unwrap()).stdout(output);
+        command.process_group(0);
+        // SAFETY: prctl is one system call with integer arguments: fine between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            });
+        }
+        let mut daemon = Daemon { child: command.spawn().unwrap(), log };
+        let deadline = Instant::now() + START;
+        while !is_up(&daemon.log()) {
+            if let Some(status) = daemon.child.try_wait().unwrap() {
+                panic!("{name} ended at once: {status}\n{}", daemon.log());
+            }
+            assert!(Instant::now() < deadline, "{name} does not come up\n{}", daemon.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+        daemon
+    }
+
+    /// systemd-resolved without D-Bus, by this configuration.
+    pub fn resolved(sandbox: &Sandbox, peers: &Path, configuration: &str) -> Daemon {
+        sandbox.append("/etc/passwd", "systemd-resolve:x:999:999::/:/usr/sbin/nologin\n");
+        sandbox.append("/etc/group", "systemd-resolve:x:999:\n");
+        sandbox.write("/etc/systemd/resolved.conf", format!("[Resolve]\n{configuration}"));
+        // The daemon makes its own folder there, and not the one above.
+        fs::create_dir_all("/run/systemd").unwrap();
+        let socket = Path::new(RESOLVED);
+        Daemon::start(sandbox, peers, "systemd-resolved", &[], |_| socket.exists())
+    }
+
+    /// What it has said.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        kill_group(&self.child);
+        self.child.wait().ok();
+    }
 }
