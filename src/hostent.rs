@@ -11,7 +11,7 @@ use crate::resolve;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, append_text, hosts, myhostname, resolved};
+use crate::source::{Failure, Found, append_text, hosts, mdns, myhostname, resolved};
 use crate::sys::shared::Shared;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -129,7 +129,8 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
         }
         Service::MyHostname => found = myhostname::by_address(ip)?,
         Service::Resolve => found = resolved::by_address(session, ip)?,
-        Service::Mdns(_) | Service::Other(_) => return Err(Failure::Unavailable),
+        Service::Mdns(mdns) => found = mdns::by_address(session, *mdns, ip)?,
+        Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(found)
 }

@@ -16,7 +16,7 @@ use crate::recent::families::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
-use crate::source::{Failure, Found, NameText, append_text, hosts, myhostname, resolved};
+use crate::source::{Failure, Found, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
 use crate::sys::{interfaces, log};
@@ -233,8 +233,9 @@ impl Resolver<'_> {
             Service::Dns => self.ask_dns(node, family),
             Service::Resolve => resolved::addresses(self.session, node, family),
             Service::MyHostname => myhostname::addresses(node, family),
-            // Not ours to answer: multicast DNS and all modules of others.
-            Service::Mdns(_) | Service::Other(_) => Err(Failure::Unavailable),
+            Service::Mdns(mdns) => mdns::addresses(self.session, *mdns, node, family),
+            // A module of somebody else's.
+            Service::Other(_) => Err(Failure::Unavailable),
         }
     }
 

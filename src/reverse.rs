@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
-use crate::source::{Failure, NameText, append_text, hosts, myhostname, resolved};
+use crate::source::{Failure, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::sys::process;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -50,7 +50,8 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
             append_text(&mut name, &myhostname::by_address(address.ip)?.canonical)?;
         }
         Service::Resolve => return Ok(resolved::by_address(session, address.ip)?.canonical),
-        Service::Mdns(_) | Service::Other(_) => return Err(Failure::Unavailable),
+        Service::Mdns(mdns) => return Ok(mdns::by_address(session, *mdns, address.ip)?.canonical),
+        Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(name)
 }

@@ -2,6 +2,7 @@
 //! are needed.
 
 use crate::abi::res_state::{has_manual, manual_of_thread};
+use crate::cache::Cache;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
@@ -94,6 +95,11 @@ impl Session {
     /// When this call began.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// Answers that are still true.
+    pub fn cache(&self) -> &Cache {
+        &self.state.cache
     }
 
     /// rustdns.conf and the environment.

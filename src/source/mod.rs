@@ -3,6 +3,7 @@
 pub mod dns;
 pub mod hosts;
 pub mod local;
+pub mod mdns;
 pub mod myhostname;
 pub mod resolved;
 

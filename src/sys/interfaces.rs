@@ -80,6 +80,8 @@ pub struct InterfaceAddress {
 }
 
 // Of linux/rtnetlink.h and if_addr.h: kernel ABI, the same on every architecture.
+pub(crate) const NEW_LINK: u16 = 16;
+pub(crate) const GET_LINK: u16 = 18;
 pub(crate) const NEW_ADDRESS: u16 = 20;
 pub(crate) const GET_ADDRESS: u16 = 22;
 pub(crate) const ATTRIBUTE_ADDRESS: u16 = 1;
@@ -87,6 +89,9 @@ pub(crate) const ATTRIBUTE_LOCAL: u16 = 2;
 pub(crate) const ATTRIBUTE_FLAGS: u16 = 8;
 pub(crate) const FLAG_TEMPORARY: u32 = 0x01;
 pub(crate) const FLAG_HOME: u32 = 0x10;
+/// The flags of an interface that are looked at.
+const LINK_FLAGS: i32 =
+    libc::IFF_UP | libc::IFF_MULTICAST | libc::IFF_LOOPBACK | libc::IFF_POINTOPOINT;
 /// `RT_SCOPE_HOST`: addresses that are not known outside this host, and (above it) nowhere.
 pub(crate) const SCOPE_HOST: u8 = 254;
 /// `IFA_F_DEPRECATED` and `IFA_F_OPTIMISTIC`.
@@ -99,6 +104,22 @@ pub fn addresses(each: &mut dyn FnMut(InterfaceAddress)) -> Result<(), ListError
             && let Some(address) = read_address(message)
         {
             each(address);
+        }
+    })
+}
+
+/// Tells `each` the index of every interface that is up and takes multicast, loopback and
+/// point-to-point links left out.
+pub fn multicast(each: &mut dyn FnMut(u32)) -> Result<(), ListError> {
+    netlink::dump(GET_LINK, netlink::IFINFOMSG, &mut |kind, message| {
+        // An ifinfomsg: family, type, index, flags, a mask.
+        if kind == NEW_LINK
+            && let Some((&[_, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3], _)) =
+                message.split_first_chunk()
+            && i32::from_ne_bytes([f0, f1, f2, f3]) & LINK_FLAGS
+                == libc::IFF_UP | libc::IFF_MULTICAST
+        {
+            each(u32::from_ne_bytes([i0, i1, i2, i3]));
         }
     })
 }

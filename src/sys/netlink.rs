@@ -14,6 +14,8 @@ pub(crate) const REQUEST_DUMP: u16 = 0x301;
 const HEADER: usize = 16;
 /// Octets of `struct ifaddrmsg`.
 pub(crate) const IFADDRMSG: usize = 8;
+/// Octets of `struct ifinfomsg`.
+pub(crate) const IFINFOMSG: usize = 16;
 /// Octets of `struct rtmsg`.
 pub(crate) const RTMSG: usize = 12;
 

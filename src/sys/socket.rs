@@ -3,7 +3,7 @@
 use super::{Fault, interfaces, process, retry};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 /// An open socket.
 #[derive(Debug)]
@@ -115,17 +115,9 @@ impl Socket {
     pub fn bind_to(&self, interface: u32) -> Result<(), Fault> {
         let mut buffer = [0; interfaces::NAME_ROOM];
         let name = interfaces::name(interface, &mut buffer).ok_or(Fault::Missing)?;
-        // SAFETY: the name is valid for its length.
-        let result = unsafe {
-            libc::setsockopt(
-                self.0,
-                libc::SOL_SOCKET,
-                libc::SO_BINDTODEVICE,
-                name.as_ptr().cast(),
-                name.len() as libc::socklen_t,
-            )
-        };
-        if result == 0 { Ok(()) } else { Err(Fault::last()) }
+        let mut device = [0u8; interfaces::NAME_ROOM];
+        device.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+        self.set(libc::SOL_SOCKET, libc::SO_BINDTODEVICE, &device)
     }
 
     /// True for an IPv6 socket that takes no IPv4 peer (ipv6(7), `IPV6_V6ONLY`), and where it can't say.
@@ -174,6 +166,57 @@ impl Socket {
         if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
 
+    /// A UDP socket for questions to a multicast group, whose answers nobody else gets (RFC 6762
+    /// section 11 wants 255 hops).
+    pub fn multicast(v6: bool) -> Result<Socket, Fault> {
+        let socket = Socket::unconnected(v6)?;
+        match v6 {
+            true => socket.set(libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS, &255)?,
+            false => socket.set(libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, &255)?,
+        }
+        Ok(socket)
+    }
+
+    /// Sends what goes to IPv4 groups by this interface (ip(7), `IP_MULTICAST_IF`).
+    pub fn multicast_by(&self, interface: u32) -> Result<(), Fault> {
+        // An ip_mreqn: two addresses, both left to the kernel, and the index.
+        let request: [c_int; 3] = [0, 0, interface.cast_signed()];
+        self.set(libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &request)
+    }
+
+    fn set<T>(&self, level: c_int, name: c_int, value: &T) -> Result<(), Fault> {
+        let len = size_of::<T>() as libc::socklen_t;
+        // SAFETY: `value` is valid for `len` octets.
+        let result = unsafe {
+            libc::setsockopt(self.0, level, name, core::ptr::from_ref(value).cast(), len)
+        };
+        if result == 0 { Ok(()) } else { Err(Fault::last()) }
+    }
+
+    /// Sends a datagram to `peer`.
+    pub fn send_to(&self, bytes: &[u8], peer: &SocketAddr) -> Result<(), Fault> {
+        let (address, len) = encode(peer);
+        // SAFETY: `bytes` is valid for its length, `address` for `len` octets.
+        retry(|| unsafe {
+            let to = (&raw const address).cast();
+            libc::sendto(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL, to, len)
+        })?;
+        Ok(())
+    }
+
+    /// Receives a datagram into `buffer`; what is longer is cut. Returns its length and where it is from.
+    pub fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Fault> {
+        // SAFETY: sockaddr_storage is plain data, for which zero is a value.
+        let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
+        let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        // SAFETY: `buffer` is valid for writing over its whole length, `storage` for `len` octets.
+        let received = retry(|| unsafe {
+            let from = (&raw mut storage).cast();
+            libc::recvfrom(self.0, buffer.as_mut_ptr().cast(), buffer.len(), 0, from, &raw mut len)
+        })?;
+        Ok((received.unsigned_abs(), decode(&storage)?))
+    }
+
     /// The local address that the socket is bound to, which for a connected UDP socket is the
     /// source address that the kernel has chosen.
     pub fn local_address(&self) -> Result<IpAddr, Fault> {
@@ -184,26 +227,34 @@ impl Socket {
         if unsafe { libc::getsockname(self.0, (&raw mut storage).cast(), &raw mut len) } != 0 {
             return Err(Fault::last());
         }
-        // SAFETY: sockaddr_storage is aligned for, and longer than, every address type, and every
-        // bit pattern of their fields is a value; which of the two it is, ss_family says.
-        unsafe {
-            match c_int::from(storage.ss_family) {
-                libc::AF_INET => {
-                    let v4 = &*(&raw const storage).cast::<libc::sockaddr_in>();
-                    Ok(IpAddr::V4(u32::from_be(v4.sin_addr.s_addr).into()))
-                }
-                libc::AF_INET6 => {
-                    let v6 = &*(&raw const storage).cast::<libc::sockaddr_in6>();
-                    Ok(IpAddr::V6(v6.sin6_addr.s6_addr.into()))
-                }
-                _ => Err(Fault::Other(libc::EAFNOSUPPORT)),
-            }
-        }
+        decode(&storage).map(|address| address.ip())
     }
 
     /// The descriptor, for waiting.
     pub(super) fn descriptor(&self) -> c_int {
         self.0
+    }
+}
+
+/// A socket address as the kernel writes it.
+fn decode(storage: &libc::sockaddr_storage) -> Result<SocketAddr, Fault> {
+    let storage = &raw const *storage;
+    // SAFETY: sockaddr_storage is aligned for, and longer than, every address type, and every
+    // bit pattern of their fields is a value; which of the two it is, ss_family says.
+    unsafe {
+        match c_int::from((*storage).ss_family) {
+            libc::AF_INET => {
+                let v4 = &*storage.cast::<libc::sockaddr_in>();
+                let ip = u32::from_be(v4.sin_addr.s_addr).into();
+                Ok(SocketAddr::new(IpAddr::V4(ip), u16::from_be(v4.sin_port)))
+            }
+            libc::AF_INET6 => {
+                let v6 = &*storage.cast::<libc::sockaddr_in6>();
+                let (ip, port) = (v6.sin6_addr.s6_addr.into(), u16::from_be(v6.sin6_port));
+                Ok(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id).into())
+            }
+            _ => Err(Fault::Other(libc::EAFNOSUPPORT)),
+        }
     }
 }
 

@@ -63,18 +63,17 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `bin/NAME` and waits until `is_up`.
-    pub fn start(
-        sandbox: &Sandbox,
+    /// Starts `bin/NAME` and waits until its log, or something else, says that it `is_up`.
+    fn start(
         peers: &Path,
         name: &str,
+        log: PathBuf,
         arguments: &[&str],
         is_up: impl Fn(&str) -> bool,
     ) -> Daemon {
-        let log = sandbox.scratch().join(format!("{name}.log"));
         let output = fs::File::create(&log).unwrap();
-        let mut command = sandbox.command(peers.join("bin").join(name));
-        command.args(arguments).env("LD_LIBRARY_PATH", peers.join("lib"));
+        let mut command = Command::new(peers.join("bin").join(name));
+        command.args(arguments).env_clear().env("LD_LIBRARY_PATH", peers.join("lib"));
         command.stdin(Stdio::null()).stderr(output.try_clone().unwrap()).stdout(output);
         command.process_group(0);
         // SAFETY: prctl is one system call with integer arguments: fine between fork and exec.
@@ -104,7 +103,42 @@ impl Daemon {
         // The daemon makes its own folder there, and not the one above.
         fs::create_dir_all("/run/systemd").unwrap();
         let socket = Path::new(RESOLVED);
-        Daemon::start(sandbox, peers, "systemd-resolved", &[], |_| socket.exists())
+        let log = sandbox.scratch().join("resolved.log");
+        Daemon::start(peers, "systemd-resolved", log, &[], |_| socket.exists())
+    }
+
+    /// avahi-daemon for the calling thread's network, as the host `name`, with these lines of
+    /// /etc/avahi/hosts and files in `folder`.
+    pub fn avahi(folder: &Path, peers: &Path, name: &str, hosts: &str) -> Daemon {
+        for (file, line) in [
+            ("/etc/passwd", "avahi:x:998:998::/:/usr/sbin/nologin\n"),
+            ("/etc/group", "avahi:x:998:\n"),
+        ] {
+            let text = fs::read_to_string(file).unwrap();
+            if !text.contains("avahi:") {
+                fs::write(file, text + line).unwrap();
+            }
+        }
+        fs::create_dir_all("/etc/avahi/services").unwrap();
+        fs::write("/etc/avahi/hosts", hosts).unwrap();
+        let configuration = folder.join(format!("avahi-{name}.conf"));
+        let text = format!(
+            "[server]\nhost-name={name}\nuse-ipv4=yes\nuse-ipv6=yes\nenable-dbus=no\n\
+             ratelimit-interval-usec=0\n[wide-area]\nenable-wide-area=no\n\
+             [publish]\npublish-hinfo=no\npublish-workstation=no\n[rlimits]\n"
+        );
+        fs::write(&configuration, text).unwrap();
+        let arguments = [
+            "--no-drop-root",
+            "--no-chroot",
+            "--no-rlimits",
+            "--file",
+            configuration.to_str().unwrap(),
+        ];
+        let log = folder.join(format!("avahi-{name}.log"));
+        Daemon::start(peers, "avahi-daemon", log, &arguments, |log| {
+            log.contains("Server startup complete")
+        })
     }
 
     /// What it has said.

@@ -203,7 +203,7 @@ impl<'a> Lookup<'a> {
         Ok(())
     }
 
-    fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
+    pub(super) fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
@@ -242,7 +242,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Keeps an answer for as long as it, and the settings, allow.
-    fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
+    pub(super) fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
         let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,

@@ -6,6 +6,7 @@ pub mod counters;
 mod dice;
 pub mod edns;
 pub mod exchange;
+mod existence;
 pub mod flight;
 pub mod health;
 pub mod lookup;
