@@ -73,12 +73,22 @@ const HOSTS: &str = "192.0.2.50 printer.local\n2001:db8::66 six.local\n169.254.7
 
 /// Both hosts with Avahi, and a DNS that has no zone `local`, unless it is said to have one.
 fn with_avahi(line: &str, zone: Zone, test: impl FnOnce(&Sandbox, &Path, &Server) + Send) {
+    with_avahi_at(&NEIGHBOUR, line, zone, test);
+}
+
+/// The same with other addresses of the neighbour's.
+fn with_avahi_at(
+    addresses: &'static [&'static str],
+    line: &str,
+    zone: Zone,
+    test: impl FnOnce(&Sandbox, &Path, &Server) + Send,
+) {
     let Some(peers) = peers::folder() else { return };
     Sandbox::enter(|sandbox| {
         sandbox.write("/etc/nsswitch.conf", format!("hosts: {line}\n"));
         let server = Server::start(sandbox, zone.nxdomain_else());
         let folder = sandbox.scratch();
-        let _neighbour = neighbour(sandbox, &OWN, &NEIGHBOUR, move || {
+        let _neighbour = neighbour(sandbox, &OWN, addresses, move || {
             // Its own /run: the two must not meet there.
             fs::create_dir_all("/run/avahi-daemon").unwrap();
             let mut mount = Command::new("mount");
@@ -399,4 +409,21 @@ fn what_avahi_knows_is_found_without_it() {
             );
         },
     );
+}
+
+/// Avahi tells the module one.
+#[test]
+fn several_addresses_of_one_name() {
+    let line = "mdns4_minimal [NOTFOUND=return] dns";
+    with_avahi_at(&["192.0.2.5/24", "192.0.2.6/24"], line, Zone::new(), |sandbox, peers, _| {
+        let pair = compare_probe(sandbox, peers, "gai", "-t stream remote.local 80\n");
+        let count = |output: &Output| output.out().matches(" port 80").count();
+        assert_eq!(
+            (count(&pair.libc), count(&pair.rustdns)),
+            (1, 2),
+            "{} {}",
+            pair.libc,
+            pair.rustdns
+        );
+    });
 }
