@@ -12,6 +12,7 @@ pub mod futex;
 pub mod interfaces;
 pub mod log;
 pub mod netlink;
+pub mod pages;
 pub mod process;
 pub mod routes;
 pub mod shared;
