@@ -32,6 +32,7 @@ const MAX_ALIASES: usize = 8;
 /// # Errors
 /// [`Failure::Unavailable`] for a name or a family that the service leaves to others, and where no
 /// interface takes part; [`Failure::NoName`] where nobody answers.
+#[cold]
 pub fn addresses(
     session: &Session,
     service: Mdns,
@@ -63,6 +64,7 @@ pub fn addresses(
 ///
 /// # Errors
 /// As for [`addresses`].
+#[cold]
 pub fn by_address(session: &Session, service: Mdns, ip: IpAddr) -> Result<Found, Failure> {
     let is_taken = match ip {
         IpAddr::V4(ip) => service.v4 && (!service.minimal || ip.is_link_local()),

@@ -48,6 +48,7 @@ type Locals = Vec<Local>;
 ///
 /// # Errors
 /// [`Failure::NoName`] for any other name, and without a gateway for those two that need one.
+#[cold]
 pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
     let mut buffer = [0; 256];
     let name = node.strip_suffix(b".").unwrap_or(node);
@@ -86,6 +87,7 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
 ///
 /// # Errors
 /// [`Failure::NoName`] for any other address.
+#[cold]
 pub fn by_address(ip: IpAddr) -> Result<Found, Failure> {
     let mut buffer = [0; 256];
     let mut found = Found::default();

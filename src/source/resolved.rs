@@ -35,6 +35,7 @@ const INET6_WANTED: &[u8] = b",\"family\":10";
 /// [`Failure::NoName`] where the daemon says that there are none, whatever its reason;
 /// [`Failure::Later`] where it can't reach its servers; [`Failure::Unavailable`] where the daemon is
 /// not there or not understood.
+#[cold]
 pub fn addresses(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
     let mut name = Vec::new();
     write_string(node, &mut name)?;
@@ -57,6 +58,7 @@ pub fn addresses(session: &Session, node: &[u8], family: Family) -> Result<Found
 ///
 /// # Errors
 /// As for [`addresses`].
+#[cold]
 pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
     let mut octets = Vec::new();
     let family = match ip {

@@ -101,15 +101,7 @@ fn with_avahi_at(
     });
 }
 
-/// Calls that wait are made side by side.
-fn compare_all(sandbox: &Sandbox, peers: &Path, probe: &str, calls: &[String]) {
-    for call in calls {
-        let pair = compare_probe(sandbox, peers, probe, &format!("{call}\n"));
-        assert_same!(pair, "{call}");
-    }
-}
-
-/// The same for calls that take their time, side by side: each in a process of its own.
+/// Calls of `gai` both ways, each in a process of its own, all at once: some take five seconds.
 fn compare_slow(sandbox: &Sandbox, peers: &Path, calls: &[&str]) {
     let commands: Vec<[Command; 2]> = calls
         .iter()
@@ -146,7 +138,7 @@ fn both_families_and_names_that_nobody_has() {
             sandbox,
             peers,
             &[
-                "-t stream -F CANONNAME remote.local 80",
+                "-t stream -f inet6 -F CANONNAME remote.local 80",
                 "-t stream -f inet6 six.local 80",
                 "-t stream -f inet printer.local 80",
                 "-t stream absent.local 80",
@@ -398,15 +390,11 @@ fn what_avahi_knows_is_found_without_it() {
             }
             calls.push("gni -F NAMEREQD 169.254.7.7 80".to_owned());
             calls.push("gni -F NAMEREQD 192.0.2.50 80".to_owned());
-            compare_all(sandbox, peers, "gai", &calls);
+            compare_slow(sandbox, peers, &calls.iter().map(String::as_str).collect::<Vec<_>>());
             let found = probe(sandbox, true, "-t stream remote.local 80\n");
             assert!(found.out().contains("192.0.2.5 port 80"), "{found}");
-            compare_all(
-                sandbox,
-                peers,
-                "hostent",
-                &["name2 -f inet printer.local".to_owned(), "addr -f inet 169.254.7.7".to_owned()],
-            );
+            let calls = "name2 -f inet printer.local\naddr -f inet 169.254.7.7\n";
+            assert_same!(compare_probe(sandbox, peers, "hostent", calls));
         },
     );
 }
@@ -425,5 +413,17 @@ fn several_addresses_of_one_name() {
             pair.libc,
             pair.rustdns
         );
+    });
+}
+
+/// The module gives the interface for every IPv6 address, where both families are asked for.
+#[test]
+fn addresses_beyond_the_link_have_no_zone() {
+    let line = "mdns_minimal [NOTFOUND=return] dns";
+    with_avahi(line, Zone::new(), |sandbox, peers, _| {
+        let pair = compare_probe(sandbox, peers, "gai", "-t stream remote.local 80\n");
+        assert!(pair.libc.out().contains("2001:db8::5 port 80 scope "), "{}", pair.libc);
+        assert!(pair.rustdns.out().contains("2001:db8::5 port 80\n"), "{}", pair.rustdns);
+        assert!(pair.rustdns.out().contains("192.0.2.5 port 80\n"), "{}", pair.rustdns);
     });
 }
