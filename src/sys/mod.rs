@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod addresses;
 #[cfg_attr(target_family = "wasm", path = "host/charset.rs")]
 pub mod charset;
 pub mod chosen;
@@ -23,6 +24,7 @@ pub mod host;
 pub mod interfaces;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+pub mod netlink;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;
 pub mod probes;
@@ -30,7 +32,9 @@ pub mod probes;
 pub mod process;
 pub mod published;
 pub mod room;
-pub(crate) mod routing;
+pub mod routes;
+#[cfg_attr(target_family = "wasm", path = "host/routing_socket.rs")]
+mod routing_socket;
 #[cfg(feature = "command")]
 pub mod screen;
 pub mod shared;
