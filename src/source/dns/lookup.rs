@@ -213,10 +213,8 @@ impl<'a> Lookup<'a> {
         let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
         for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
-            if matches!(outcome, Outcome::Failed(_))
-                && let Some(spare) = self.serve(name, asked.qtype())
-            {
-                *outcome = addresses_of(&spare, name)?;
+            if matches!(outcome, Outcome::Failed(_)) {
+                self.serve_addresses(name, asked.qtype(), outcome)?;
             }
         }
         Ok(())
@@ -255,6 +253,20 @@ impl<'a> Lookup<'a> {
         self.terms.counters.one(Count::Stale);
         self.trace().decision(format_args!("dns: {name}: no answer, one past its time serves"));
         Some(spare)
+    }
+
+    /// The same for addresses. Not in the frame that stays on the stack while servers are waited for.
+    #[inline(never)]
+    fn serve_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        outcome: &mut Outcome<Found>,
+    ) -> Result<(), NoMemory> {
+        if let Some(spare) = self.serve(name, qtype) {
+            *outcome = addresses_of(&spare, name)?;
+        }
+        Ok(())
     }
 
     /// The terms of asking, by whether there is a spare answer for every question.
