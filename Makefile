@@ -37,7 +37,7 @@ ACROSS = --target-dir $(call FOLDER,$(1)) $(if $(TRIPLE),--target $(TRIPLE) -Zbu
 # The debug information apart: $(call SPLIT,built,shipped).
 define SPLIT
 	$(OBJCOPY) --only-keep-debug $(1) $(2).debug
-	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
+	$(OBJCOPY) --strip-unneeded --remove-section=.comment --add-gnu-debuglink=$(2).debug $(1) $(2)
 endef
 
 # rustdns.pc for libraries and headers in these folders: $(call PKGCONFIG,libdir,includedir).

@@ -76,6 +76,7 @@ impl Counters {
     }
 
     /// All zero, where the settings want them; in the process's own memory where that can't be.
+    #[inline(never)]
     pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
         match publish::place(&settings.stats) {
             Ok(None) => Counters::new(),

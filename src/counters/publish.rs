@@ -35,6 +35,7 @@ pub fn place(stats: &Stats) -> Result<Option<Place>, Fault> {
     }
 }
 
+#[inline(never)]
 fn in_folder(folder: &[u8]) -> Result<Place, Fault> {
     let mut number = [0; 8];
     process::random(&mut number);
