@@ -7,7 +7,7 @@ use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
 use crate::source::{Failure, NameText, append_text, hosts, mdns, myhostname, resolved};
-use crate::sys::process;
+use crate::sys::{probes, process};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv6Addr};
@@ -22,10 +22,10 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
         return Err(Error::NoName);
     }
     let about = address.ip;
-    walk(session, &about, &mut |service| ask(session, service, address), &mut || {
-        Err(Failure::NoName)
-    })
-    .map_err(|failure| match failure {
+    probes::lookup_start_of(about);
+    let ask = &mut |service: &Service| ask(session, service, address);
+    let found = walk(session, &about, ask, &mut || Err(Failure::NoName));
+    session.counted(found).map_err(|failure| match failure {
         // To this caller a host without a name is one that nobody knows.
         Failure::NoData => Error::NoName,
         failure => failure.error(),

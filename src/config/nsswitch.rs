@@ -70,6 +70,8 @@ pub struct Step {
 /// A database's line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Database {
+    /// The line's number; 0 where there is none.
+    pub line: u32,
     /// The services in order.
     pub steps: Vec<Step>,
     /// The line can't be read, or names no service: every lookup fails, as libc's do.
@@ -155,7 +157,7 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
 
 /// Reads a line's services; `number` is its own, for the notes.
 pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
-    let mut database = Database::default();
+    let mut database = Database { line: number, ..Database::default() };
     let mut rest = trim_start(line);
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b'[' || is_space(b)).unwrap_or(rest.len());

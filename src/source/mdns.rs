@@ -7,8 +7,9 @@ mod names;
 use self::exchange::{Heard, exchange};
 use super::{Failure, Found, append_text, text_of};
 use crate::address::{Address, is_link_local};
-use crate::cache::{Content, Key};
+use crate::cache::{Content, Keep, Key};
 use crate::config::nsswitch::Mdns;
+use crate::counters::Count;
 use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush, copy};
 use crate::session::Session;
@@ -116,6 +117,7 @@ fn recall(
     now: Instant,
 ) -> Result<bool, NoMemory> {
     let Some(entry) = session.cache().get(key, now) else { return Ok(false) };
+    session.counters().one(Count::Hits);
     match &entry.content {
         Content::Addresses(list, _) => {
             for &address in list {
@@ -215,7 +217,9 @@ impl Reading<'_> {
         for (&qtype, seen) in self.qtypes.iter().zip(self.seen) {
             let key = Key { name: self.name, qtype, generation: GENERATION };
             if let Ok(content) = self.content(qtype, seen) {
-                session.cache().put(&key, content, ttl, session.now());
+                let keep = Keep { ttl, spare: 0 };
+                let change = session.cache().put(&key, content, keep, session.now());
+                session.counters().cache_changed(&change);
             }
         }
     }

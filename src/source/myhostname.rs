@@ -7,7 +7,7 @@ use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
 use crate::sys::netlink::ListError;
 use crate::sys::socket::Socket;
-use crate::sys::{interfaces, process, routes};
+use crate::sys::{addresses, process, routes};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 const LOCALHOST: &[u8] = b"localhost";
@@ -72,7 +72,7 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
         if family != Family::V6 {
             found.addresses.try_push(Address::new(IpAddr::V4(v4)))?;
         }
-        if family != Family::V4 && interfaces::has_ipv6() {
+        if family != Family::V4 && addresses::has_ipv6() {
             found.addresses.try_push(Address::new(IpAddr::V6(Ipv6Addr::LOCALHOST)))?;
             if family == Family::V6 && v4 == OWN {
                 append_name(&mut found.aliases, LOCALHOST)?;
@@ -91,7 +91,7 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
 pub fn by_address(ip: IpAddr) -> Result<Found, Failure> {
     let mut buffer = [0; 256];
     let mut found = Found::default();
-    if ip.is_ipv6() && !interfaces::has_ipv6() {
+    if ip.is_ipv6() && !addresses::has_ipv6() {
         return Err(Failure::NoName);
     }
     if ip == IpAddr::V4(OWN) {
@@ -159,8 +159,8 @@ fn insert(locals: &mut Locals, new: Local, family: Family) -> Result<(), NoMemor
 /// This host's addresses that others may know.
 fn own(family: Family) -> Result<Locals, NoMemory> {
     let (mut locals, mut result) = (Locals::new(), Ok(()));
-    let listed = interfaces::addresses(&mut |own| {
-        if own.scope < interfaces::SCOPE_HOST && !own.deprecated && result.is_ok() {
+    let listed = addresses::addresses(&mut |own| {
+        if own.scope < addresses::SCOPE_HOST && !own.deprecated && result.is_ok() {
             let new = Local::new(own.ip, own.interface, own.scope, 0);
             result = insert(&mut locals, new, family);
         }

@@ -1,9 +1,8 @@
 //! What the kernel tells of its network: dumps of a routing socket (rtnetlink(7)).
 
-use super::{Fault, process, retry};
+use super::routing_socket::RoutingSocket;
+use super::{Fault, errno};
 use crate::mem::NoMemory;
-use core::ffi::c_int;
-use core::mem::{size_of, zeroed};
 
 // Of linux/netlink.h: kernel ABI, the same on every architecture.
 pub(crate) const DONE: u16 = 3;
@@ -37,8 +36,15 @@ impl From<Fault> for ListError {
 /// Asks for all objects of a kind (`RTM_GET…`), whose message begins with a structure of `len` octets
 /// that is zero in the request. Tells `each` the type and the content of every message.
 pub fn dump(request: u16, len: usize, each: &mut dyn FnMut(u16, &[u8])) -> Result<(), ListError> {
-    let socket = Netlink::open()?;
-    socket.request(request, len)?;
+    let [t0, t1] = request.to_ne_bytes();
+    let [f0, f1] = REQUEST_DUMP.to_ne_bytes();
+    let [l0, l1, l2, l3] = ((HEADER + len) as u32).to_ne_bytes();
+    // As long as the longest structure that is asked for; zero is family "any" in each.
+    let mut message = [0u8; HEADER + 16];
+    for (to, from) in message.iter_mut().zip([l0, l1, l2, l3, t0, t1, f0, f1]) {
+        *to = from;
+    }
+    let socket = RoutingSocket::ask(message.get(..HEADER + len).unwrap_or_default())?;
     let mut buffer = Vec::new();
     // The kernel sends at most 8 KiB at a time where pages have 4 KiB; larger with larger pages,
     // and then cuts its messages to the reader's room.
@@ -62,7 +68,7 @@ fn read_messages(mut rest: &[u8], each: &mut dyn FnMut(u16, &[u8])) -> Result<bo
         let Some(message) = rest.get(HEADER..len) else { return Ok(true) };
         match u16::from_ne_bytes([t0, t1]) {
             DONE => return Ok(true),
-            ERROR => return Err(ListError::Fault(Fault::Other(libc::EIO))),
+            ERROR => return Err(ListError::Fault(Fault::Other(errno::BROKEN))),
             kind => each(kind, message),
         }
         rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
@@ -79,60 +85,4 @@ pub fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
         rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some((u16::from_ne_bytes([t0, t1]), value))
     })
-}
-
-/// A routing socket, closed when dropped.
-struct Netlink(c_int);
-
-impl Drop for Netlink {
-    fn drop(&mut self) {
-        let errno = process::errno();
-        // SAFETY: the descriptor is ours alone.
-        unsafe { libc::close(self.0) };
-        process::set_errno(errno);
-    }
-}
-
-impl Netlink {
-    fn open() -> Result<Netlink, Fault> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
-        // SAFETY: socket(2) takes plain integers.
-        retry(|| unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) }).map(Netlink)
-    }
-
-    fn request(&self, request: u16, len: usize) -> Result<(), Fault> {
-        let [t0, t1] = request.to_ne_bytes();
-        let [f0, f1] = REQUEST_DUMP.to_ne_bytes();
-        let [l0, l1, l2, l3] = ((HEADER + len) as u32).to_ne_bytes();
-        // As long as the longest structure that is asked for; zero is family "any" in each.
-        let mut message = [0u8; HEADER + 16];
-        for (to, from) in message.iter_mut().zip([l0, l1, l2, l3, t0, t1, f0, f1]) {
-            *to = from;
-        }
-        let message = message.get(..HEADER + len).unwrap_or_default();
-        // SAFETY: sockaddr_nl is plain data, for which zero is a value.
-        let mut kernel: libc::sockaddr_nl = unsafe { zeroed() };
-        kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;
-        // SAFETY: both pointers are valid for the lengths given.
-        retry(|| unsafe {
-            libc::sendto(
-                self.0,
-                message.as_ptr().cast(),
-                message.len(),
-                0,
-                (&raw const kernel).cast(),
-                size_of::<libc::sockaddr_nl>() as libc::socklen_t,
-            )
-        })?;
-        Ok(())
-    }
-
-    fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        // SAFETY: `buffer` is valid for writing over its whole length. The kernel has queued the
-        // answer before sendto returned, so this does not wait.
-        let n = retry(|| unsafe {
-            libc::recv(self.0, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
-        })?;
-        Ok(n.unsigned_abs())
-    }
 }

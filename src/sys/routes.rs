@@ -1,6 +1,6 @@
 //! The kernel's routes (rtnetlink(7)), as far as names are made of them: the gateways.
 
-use super::interfaces::read_ip;
+use super::addresses::read_ip;
 use super::netlink::{self, ListError, attributes};
 use core::net::IpAddr;
 

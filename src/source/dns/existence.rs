@@ -27,7 +27,7 @@ impl Lookup<'_> {
             };
             Ok(if has { Verdict::Positive } else { Verdict::Negative })
         };
-        self.cache.missed(1);
+        self.missed(1);
         let [progress, _] = exchange(&self.terms, &[Question::new(*name, qtype)], read)?;
         if let Progress::Failed(_) = progress {
             ttl = self.negative_ttl;

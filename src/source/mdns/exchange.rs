@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::source::Failure;
 use crate::source::dns::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, rcode, write_query};
 use crate::source::dns::name::Name;
-use crate::sys::interfaces::{self, InterfaceAddress};
+use crate::sys::addresses::{self, InterfaceAddress};
 use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;
@@ -133,8 +133,8 @@ fn is_answer(message: &Message<'_>, id: u16) -> bool {
 fn links() -> Result<Vec<InterfaceAddress>, Failure> {
     let (mut indices, mut links) = (Vec::new(), Vec::new());
     let mut result = Ok(());
-    interfaces::multicast(&mut |index| result = result.and_then(|()| indices.try_push(index)))?;
-    interfaces::addresses(&mut |own| {
+    addresses::multicast(&mut |index| result = result.and_then(|()| indices.try_push(index)))?;
+    addresses::addresses(&mut |own| {
         if indices.contains(&own.interface) {
             result = result.and_then(|()| links.try_push(own));
         }
