@@ -9,7 +9,7 @@ use crate::locale;
 use crate::mem::NoMemory;
 use crate::reverse;
 use crate::session::Session;
-use crate::source::{NameText, append_text};
+use crate::source::{NameText, Out, append_text};
 use crate::sys::{interfaces, process};
 use core::ffi::{c_char, c_int};
 use core::fmt::Write;
@@ -225,13 +225,4 @@ fn service_text(session: &Session, name: &SocketName<'_>, flags: Flags) -> Resul
         }
     }
     Ok(text.0)
-}
-
-/// Text that is written to.
-struct Out(NameText);
-
-impl Write for Out {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
-    }
 }
