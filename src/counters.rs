@@ -160,8 +160,9 @@ impl Counters {
 
 /// The class of a duration.
 fn class_of(took: Duration) -> usize {
-    let micros = usize::try_from(took.as_micros()).unwrap_or(usize::MAX);
-    let doublings = (micros / FIRST).checked_ilog2().map_or(0, |bits| bits as usize + 1);
+    let micros =
+        took.as_secs().saturating_mul(1_000_000).saturating_add(took.subsec_micros().into());
+    let doublings = (micros / FIRST as u64).checked_ilog2().map_or(0, |bits| bits as usize + 1);
     doublings.min(DURATIONS - 1)
 }
 
