@@ -22,6 +22,8 @@ pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Fa
             append_name(&mut found.aliases, line.canonical)?;
         }
         found.addresses.try_push(address)?;
+        #[cfg(feature = "command")]
+        crate::witness::hosts_line(hosts, &line, address);
     }
     if found.addresses.is_empty() { Err(Failure::NoName) } else { Ok(found) }
 }

@@ -35,6 +35,8 @@ pub fn special(node: &[u8]) -> Special {
 
 /// The loopback addresses, under `canonical`.
 pub fn localhost(canonical: &[u8], family: Family) -> Result<Found, Failure> {
+    #[cfg(feature = "command")]
+    crate::witness::tell(|| crate::witness::Statement::Own);
     let mut found = Found::default();
     append_text(&mut found.canonical, canonical)?;
     for ip in [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)] {
@@ -59,6 +61,8 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
     }
     let mut found = Found::default();
     append_text(&mut found.canonical, host)?;
+    #[cfg(feature = "command")]
+    crate::witness::tell(|| crate::witness::Statement::Own);
     let own = own_addresses(&mut found, family);
     if own.is_err() || found.addresses.is_empty() {
         found.addresses.clear();

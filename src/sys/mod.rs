@@ -14,6 +14,8 @@ pub mod log;
 pub mod process;
 pub mod shared;
 pub mod socket;
+#[cfg(feature = "command")]
+pub mod terminal;
 pub mod thread;
 pub mod time;
 pub mod wiped;

@@ -99,7 +99,20 @@ fn help_and_man_page_have_the_same_options() {
         .skip(1)
         .map_while(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(subcommands, ["run", "lookup", "reverse", "conf"]);
+    assert_eq!(
+        subcommands,
+        [
+            "run",
+            "lookup",
+            "reverse",
+            "explain",
+            "compare",
+            "doctor",
+            "bench",
+            "conf",
+            "completions"
+        ]
+    );
     let mut options = 0;
     for subcommand in subcommands {
         assert!(page.contains(&format!("\n.Cm {subcommand}\n")), "{subcommand}");
@@ -115,7 +128,7 @@ fn help_and_man_page_have_the_same_options() {
             }
         }
     }
-    assert_eq!(options, 9);
+    assert_eq!(options, 22);
     let mut command = Command::new(binary());
     command.arg("--version");
     assert_eq!(run(command, LIMIT).out(), concat!("rustdns ", env!("CARGO_PKG_VERSION"), "\n"));

@@ -89,6 +89,8 @@ impl<'a> Lookup<'a> {
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
+        #[cfg(feature = "command")]
+        crate::witness::candidate(name);
         // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
         let stands_in = self.terms.options.no_aaaa && family == Family::V6;
         let mut answers = Answers {
@@ -184,6 +186,8 @@ impl<'a> Lookup<'a> {
                 return Ok(Verdict::Negative);
             };
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
+            #[cfg(feature = "command")]
+            crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
             self.keep(name, asked.qtype, cached_content(&content)?, ttl);
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
@@ -219,6 +223,8 @@ impl<'a> Lookup<'a> {
         let Some(entry) = entry else {
             return Ok(Outcome::NotAsked);
         };
+        #[cfg(feature = "command")]
+        crate::witness::cached(qtype, &entry, now);
         Ok(match &entry.content {
             cache::Content::Addresses(list, canonical) => {
                 let mut found = Found::default();
@@ -300,6 +306,8 @@ impl<'a> Lookup<'a> {
         let now = Instant::now();
         let key = self.key(name, record_type::PTR);
         let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) else { return Ok(()) };
+        #[cfg(feature = "command")]
+        crate::witness::cached(record_type::PTR, &entry, now);
         *outcome = match &entry.content {
             cache::Content::Names(names) => {
                 append(run, names)?;
@@ -329,6 +337,8 @@ impl<'a> Lookup<'a> {
                 append(run, &text_of(target)?)?;
                 append(run, b"\0")
             })?;
+            #[cfg(feature = "command")]
+            crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
                 read::Content::Found(()) => Some(cache::Content::Names(copy(run)?)),
                 other => negative(other),

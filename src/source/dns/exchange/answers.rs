@@ -60,6 +60,13 @@ impl Exchange<'_> {
             if message.is_truncated() { ", truncated" } else { "" },
             round_trip,
         ));
+        #[cfg(feature = "command")]
+        crate::witness::answer(
+            (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
+            &message,
+            matched.letter_by_letter,
+            round_trip,
+        );
         flight.finish(question);
         if self.is_settled(question) {
             return Ok(());

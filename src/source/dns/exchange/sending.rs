@@ -162,6 +162,10 @@ impl Exchange<'_> {
                 (true, Some(_)) => ", EDNS, cookie",
             },
         ));
+        #[cfg(feature = "command")]
+        if let Some((peer, _)) = self.terms.servers.get(server) {
+            crate::witness::query(asked, *peer, flight_ref.transport(), edns);
+        }
         let sent = flight_ref.send(question, asked.written, name, form, now);
         self.check(flight, sent)
     }
