@@ -55,7 +55,7 @@ fn a_lookup_that_kills_libcs_process_is_shown_as_its_signal() {
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, zone());
         sandbox.write("/etc/nsswitch.conf", "hosts: files crash dns\n");
-        let folder = cc::crash_module().parent().unwrap().to_str().unwrap().to_owned();
+        let folder = cc::crash_module().to_str().unwrap().to_owned();
         let variables = [("LD_LIBRARY_PATH", folder.as_str())];
         let output = with(sandbox, &variables, &["compare", "host.test", "localhost"]);
         assert_eq!(output.end, End::Exit(1), "{output}");

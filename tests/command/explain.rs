@@ -71,6 +71,8 @@ at the most
 fn the_candidates_are_those_that_libc_asks_for() {
     Sandbox::enter(|sandbox| {
         let server = Server::start(sandbox, Zone::new().nxdomain_else());
+        // Without an address libc asks for none of its family.
+        sandbox.address("192.0.2.9/24");
         for (options, names) in [
             ("ndots:1", ["www", "www.deep", "www.deep."]),
             ("ndots:2", ["www", "www.deep", "a.b.c"]),
@@ -92,8 +94,14 @@ fn the_candidates_are_those_that_libc_asks_for() {
                 run(libc, LIMIT);
                 server.settle();
                 let asked: Vec<_> = server.asked();
-                let asked: Vec<_> = asked.iter().map(|q| q.split(' ').next().unwrap()).collect();
-                assert_eq!(planned, asked.join(" "), "{options} {name}");
+                let mut names = Vec::new();
+                for name in asked.iter().map(|query| query.split(' ').next().unwrap()) {
+                    // For the root in the list libc asks a second time for what it has asked for.
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+                assert_eq!(planned, names.join(" "), "{options} {name}");
                 server.clear_log();
             }
         }

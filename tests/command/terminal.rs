@@ -113,15 +113,17 @@ fn what_takes_long_says_so_on_a_terminal_and_there_alone() {
 
 #[test]
 fn ctrl_c_ends_everything_and_leaves_a_clean_line() {
+    let subcommands = [
+        &["lookup", "host.test"][..],
+        &["compare", "host.test"],
+        &["bench", "host.test"],
+        &["doctor"],
+    ];
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, silent);
-        for words in [
-            &["lookup", "host.test"][..],
-            &["compare", "host.test"],
-            &["bench", "host.test"],
-            &["doctor"],
-        ] {
-            let mut terminal = start(sandbox, &[], words);
+        // All wait at the same time.
+        let terminals = subcommands.map(|words| start(sandbox, &[], words));
+        for (mut terminal, words) in terminals.into_iter().zip(subcommands) {
             terminal.wait_for(": 1 s", LIMIT);
             terminal.press("\x03");
             let pressed = Instant::now();

@@ -13,7 +13,7 @@ use rustdns::source::dns::cookie::Use;
 use rustdns::source::dns::exchange::{Progress, Terms, Trouble, Verdict, exchange};
 use rustdns::source::dns::flight::Question;
 use rustdns::source::dns::health::Health;
-use rustdns::source::dns::message::{RcodeName, record_type};
+use rustdns::source::dns::message::{RcodeName, rcode, record_type};
 use rustdns::source::dns::name::Name;
 use rustdns::source::dns::read;
 use rustdns::state::{Environment, Upstream};
@@ -84,10 +84,18 @@ fn places(servers: &[SocketAddr], environment: &Environment) -> Result<Vec<Strin
 struct Said {
     progress: Progress,
     answer: Option<Answer>,
-    /// EDNS was refused: the answer came without.
-    refused_edns: bool,
+    /// What became of EDNS, where the answer came without.
+    without_edns: Option<NoEdns>,
     /// It gave addresses.
     addresses: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+enum NoEdns {
+    /// FORMERR or NOTIMP.
+    Refused,
+    /// Nothing: it was asked again without.
+    Silent,
 }
 
 /// How to ask.
@@ -123,23 +131,31 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         })
     });
     let [progress, _] = progress?;
-    let queries = statements.iter().filter(|one| matches!(one, Statement::Query(_))).count();
     let answers = statements.into_iter().filter_map(|one| match one {
         Statement::Answer(query, answer) => Some((query, answer)),
         _ => None,
     });
     let answers: Vec<_> = answers.collect();
-    let refused_edns = queries > 1
-        && answers.iter().any(|(query, answer)| query.edns && matches!(answer.rcode, 1 | 4));
+    let to_edns: Vec<_> = answers.iter().filter(|(query, _)| query.edns).collect();
+    let is_refusal = |rcode: u8| matches!(rcode, rcode::FORMERR | rcode::NOTIMP);
+    let without_edns = match &*to_edns {
+        _ if !matches!(way, Way::Edns) || answers.is_empty() => None,
+        [] => Some(NoEdns::Silent),
+        [(_, answer), ..] => is_refusal(answer.rcode).then_some(NoEdns::Refused),
+    };
     let answer = answers.into_iter().last().map(|(_, answer)| answer);
-    Ok(Said { progress, answer, refused_edns, addresses })
+    Ok(Said { progress, answer, without_edns, addresses })
 }
 
 fn examine(server: SocketAddr, place: &str) -> Result<Vec<Finding>, NoMemory> {
     let mut findings = Vec::new();
     let root = |way| ask(server, &Name::ROOT, NS, way);
-    let udp = root(Way::Udp)?;
-    let tcp = root(Way::Tcp)?;
+    // At once: of a server that is silent in one way the other's time need not be waited for.
+    let (udp, tcp) = thread::scope(|scope| {
+        let tcp = scope.spawn(|| root(Way::Tcp));
+        (root(Way::Udp), tcp.join().unwrap_or(Err(NoMemory)))
+    });
+    let (udp, tcp) = (udp?, tcp?);
     let fastest = match (&udp.answer, &tcp.answer) {
         (None, None) => return Ok(vec![dead(udp.progress, place)]),
         (None, Some(_)) => {
@@ -211,13 +227,15 @@ fn unwilling(trouble: Trouble, place: &str) -> Finding {
 }
 
 fn edns(said: &Said, place: &str) -> Option<Finding> {
-    let (level, what) = match &said.answer {
-        None => (Level::Warning, "doesn't answer queries with EDNS (RFC 6891)"),
-        Some(_) if said.refused_edns => {
+    let (level, what) = match (said.without_edns, &said.answer) {
+        (Some(NoEdns::Silent), _) | (None, None) => {
+            (Level::Warning, "doesn't answer queries with EDNS (RFC 6891)")
+        }
+        (Some(NoEdns::Refused), _) => {
             (Level::Note, "refuses EDNS (RFC 6891), and is asked without")
         }
-        Some(answer) if !answer.edns => (Level::Note, "ignores EDNS (RFC 6891)"),
-        Some(_) => return None,
+        (None, Some(answer)) if !answer.edns => (Level::Note, "ignores EDNS (RFC 6891)"),
+        (None, Some(_)) => return None,
     };
     Some(Finding::new(level, place, what).fix("don't set `options edns0` or trust-ad for it"))
 }
