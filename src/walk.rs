@@ -58,9 +58,10 @@ pub fn walk<T>(
     }
     if foreign && last == Failure::NoName && session.asks_libc() {
         trace.decision(format_args!("{about}: asking libc (foreign libc)"));
+        let outcome = libc();
         #[cfg(feature = "command")]
-        crate::witness::tell(|| crate::witness::Statement::Libc);
-        return libc();
+        crate::witness::libc(outcome.as_ref().err());
+        return outcome;
     }
     if !asked {
         return Err(Failure::NoService(crate::sys::errno::NO_ENTRY));

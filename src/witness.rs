@@ -11,7 +11,6 @@ use crate::lookup::select::{Candidate, Rule, decided_by};
 use crate::source::Failure;
 use crate::source::dns::flight::Question;
 use crate::source::dns::message::{Message, record_type};
-use crate::source::dns::name::Name;
 use crate::source::dns::read;
 use crate::sys::time::Instant;
 use core::cell::RefCell;
@@ -23,8 +22,8 @@ use core::time::Duration;
 pub enum Statement {
     /// A service of nsswitch.conf has been asked. What it did comes before this.
     Service {
-        /// By its name.
-        name: String,
+        /// Which one.
+        service: Service,
         /// Its outcome.
         status: Status,
         /// Why it had no answer.
@@ -32,8 +31,8 @@ pub enum Statement {
         /// What nsswitch.conf wants done about that.
         action: Action,
     },
-    /// libc was asked (`foreign libc`).
-    Libc,
+    /// libc was asked (`foreign libc`); why it had no answer.
+    Libc(Option<Failure>),
     /// A line of the hosts file was used.
     HostsLine {
         /// Its number, from 1.
@@ -43,8 +42,6 @@ pub enum Statement {
     },
     /// Known without asking anybody: `localhost`, this host's own name.
     Own,
-    /// This full name is looked for in the DNS.
-    Candidate(String),
     /// A query was sent.
     Query(Query),
     /// A message has come that answers a query.
@@ -83,8 +80,6 @@ pub struct Answer {
     pub truncated: bool,
     /// It has an OPT record.
     pub edns: bool,
-    /// The letters' case of the name is as it was sent.
-    pub same_case: bool,
     /// From query to answer.
     pub after: Duration,
 }
@@ -139,17 +134,18 @@ pub(crate) fn service(
     action: Action,
 ) {
     let failure = failure.copied();
-    tell(|| Statement::Service { name: service.to_string(), status, failure, action });
+    tell(|| Statement::Service { service: service.clone(), status, failure, action });
+}
+
+/// libc was asked, and this came of it.
+pub(crate) fn libc(failure: Option<&Failure>) {
+    let failure = failure.copied();
+    tell(|| Statement::Libc(failure));
 }
 
 /// A line of the hosts file gave `address`, or the name for it.
 pub(crate) fn hosts_line(hosts: &Hosts, line: &Line<'_>, address: Address) {
     tell(|| Statement::HostsLine { number: hosts.number(line), address });
-}
-
-/// A full name is looked for in the DNS.
-pub(crate) fn candidate(name: &Name) {
-    tell(|| Statement::Candidate(name.to_string()));
 }
 
 /// What a message says.
@@ -176,7 +172,6 @@ pub(crate) fn query(asked: &Question<'_>, server: SocketAddr, transport: &'stati
 pub(crate) fn answer(
     (asked, server, transport, edns): (Option<&Question<'_>>, SocketAddr, &'static str, bool),
     message: &Message<'_>,
-    same_case: bool,
     after: Duration,
 ) {
     let Some(asked) = asked else { return };
@@ -186,7 +181,6 @@ pub(crate) fn answer(
             octets: message.octets().len(),
             truncated: message.is_truncated(),
             edns: message.additional().any(|record| record.record_type == record_type::OPT),
-            same_case,
             after,
         };
         Statement::Answer(Query::of(asked, server, transport, edns), answer)

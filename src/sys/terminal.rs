@@ -1,4 +1,4 @@
-//! The command's terminal: what an interrupt leaves there. Compiled for that program alone.
+//! The command's terminal and its children: what signals do there. Compiled for that program alone.
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -15,19 +15,13 @@ pub fn line_is_shown(is: bool) {
 /// One that is ignored stays so (nohup(1)).
 pub fn clear_line_on_interrupt() {
     for signal in [libc::SIGINT, libc::SIGTERM] {
-        // SAFETY: as below.
-        let mut present: libc::sigaction = unsafe { core::mem::zeroed() };
-        // SAFETY: a null action changes nothing, and `present` is a valid place to write to.
-        unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut present) };
-        if present.sa_sigaction == libc::SIG_IGN {
-            continue;
+        let handler = clear as extern "C" fn(c_int) as libc::sighandler_t;
+        // SAFETY: the handler calls only what signal-safety(7) allows.
+        unsafe {
+            if libc::signal(signal, handler) == libc::SIG_IGN {
+                libc::signal(signal, libc::SIG_IGN);
+            }
         }
-        // SAFETY: sigaction is plain data, for which zero is a value: no flags, no signal blocked.
-        let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-        action.sa_sigaction = clear as extern "C" fn(c_int) as usize;
-        action.sa_flags = libc::SA_RESETHAND;
-        // SAFETY: the action is whole, and its handler calls only what signal-safety(7) allows.
-        unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) };
     }
 }
 
@@ -37,13 +31,27 @@ extern "C" fn clear(signal: c_int) {
         // SAFETY: the text is valid for its length.
         unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
     }
-    // The handler is gone by SA_RESETHAND, and the signal is blocked until this returns.
-    // SAFETY: raise takes a signal's number.
-    unsafe { libc::raise(signal) };
+    // The signal is blocked until this returns.
+    // SAFETY: both take a signal's number.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
 }
 
 /// The process is killed when its parent ends: a child has nothing to say to anybody else.
 pub fn end_with_parent() {
     // SAFETY: PR_SET_PDEATHSIG takes a signal's number.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong) };
+}
+
+/// The name of a signal by which programs die.
+pub fn signal_name(signal: c_int) -> Option<&'static str> {
+    match signal {
+        libc::SIGABRT => Some("SIGABRT"),
+        libc::SIGBUS => Some("SIGBUS"),
+        libc::SIGSEGV => Some("SIGSEGV"),
+        libc::SIGKILL => Some("SIGKILL"),
+        _ => None,
+    }
 }

@@ -156,7 +156,15 @@ fn lookup_says_where_each_address_is_from() {
         assert_eq!(origin(&["a.localhost"]), "[('kind', 'own'), ('service', 'dns')] None");
 
         let output = rustdns(sandbox, &["lookup", "-4", "host.test"]);
-        assert!(output.out().contains("mdns: UNAVAIL (can't be asked), continue\n"), "{output}");
+        assert!(output.out().contains("mdns4: UNAVAIL (can't be asked), continue\n"), "{output}");
+        let foreign = |name: &str| {
+            sandbox.write("/etc/nsswitch.conf", "hosts: nosuch files\n");
+            let output = with(sandbox, &[("RUSTDNS_FOREIGN", "libc")], &["lookup", name]);
+            sandbox.write("/etc/nsswitch.conf", "hosts: files mdns4 dns myhostname\n");
+            output.out()
+        };
+        assert!(foreign("nosuch.test").contains("libc: NOTFOUND (no such name), return\n"));
+
         let output = rustdns(sandbox, &["reverse", "--json", "192.0.2.9"]);
         let kind = json(sandbox, &output.out(), "d['origin']['service'], d['asked'][2]['status']");
         assert_eq!(kind, "myhostname NOTFOUND");

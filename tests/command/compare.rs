@@ -15,22 +15,17 @@ fn what_is_the_same_and_what_differs() {
         let output = rustdns(sandbox, &["compare", "alias.test", "192.0.2.1", "nosuch.test"]);
         assert!(output.success() && !output.out().contains('!'), "{output}");
         assert_eq!(output.out().matches("  the same\n").count(), 3, "{output}");
-        let rows: Vec<_> = output
-            .out()
-            .lines()
-            .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
+        let text = output.out();
+        let rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        let rows: Vec<_> = rows.collect();
         for row in [
             "result found found",
-            "addresses 192.0.2.1 192.0.2.1",
+            "192.0.2.1 192.0.2.1",
+            "2001:db8::1 2001:db8::1",
             "name host.test host.test",
             "result EAI_NONAME EAI_NONAME",
         ] {
-            assert!(
-                rows.iter()
-                    .any(|one| one == row || one == &row.replace("192.0.2.1", "2001:db8::1")),
-                "{row}\n{output}"
-            );
+            assert!(rows.iter().any(|one| one.ends_with(row)), "{row}\n{output}");
         }
 
         let output = rustdns(sandbox, &["compare", "x.invalid", "host.test"]);

@@ -98,14 +98,15 @@ fn what_takes_long_says_so_on_a_terminal_and_there_alone() {
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, silent);
         let mut terminal = start(sandbox, &[QUICK], &["lookup", "host.test"]);
+        // Meanwhile.
+        let piped = with(sandbox, &[QUICK], &["lookup", "host.test"]);
+        assert!(!piped.err().contains("asking"), "{piped}");
         terminal.wait_for("asking for host.test: 1 s", LIMIT);
         let (shown, end) = terminal.end(LIMIT);
         assert_eq!(end, End::Exit(1), "{shown}");
         // The line is taken away before anything else is shown.
         let (before, after) = shown.split_once("name ").unwrap();
         assert!(before.ends_with("\r\x1b[K") && after.contains("EAI_AGAIN"), "{shown:?}");
-        let piped = with(sandbox, &[QUICK], &["lookup", "host.test"]);
-        assert!(!piped.err().contains("asking"), "{piped}");
         let (shown, _) = start(sandbox, &[], &["lookup", "localhost"]).end(LIMIT);
         assert!(!shown.contains("asking"), "{shown}");
     });

@@ -42,7 +42,8 @@ pub(super) const SYSTEM: &[Assertion] = values! {
     libc => S_IFMT S_IFREG STDERR_FILENO;
     libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
     libc => POLLIN POLLOUT CLOCK_MONOTONIC CODESET LC_CTYPE AT_SECURE;
-    libc => PTHREAD_CREATE_DETACHED SIG_SETMASK;
+    libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGINT SIGTERM SIGKILL SIGABRT;
+    libc => SIGBUS SIGSEGV PR_SET_PDEATHSIG;
     libc => SIOCGIFHWADDR NETLINK_ROUTE;
     libc => SYS_futex SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
@@ -55,6 +56,8 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
     "(long)RTLD_DEFAULT" octets(libc::RTLD_DEFAULT);
     "(long)MAP_FAILED" octets(libc::MAP_FAILED);
+    "(long)SIG_DFL" libc::SIG_DFL;
+    "(long)SIG_IGN" libc::SIG_IGN;
     "IFNAMSIZ" interfaces::NAME_ROOM;
     "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
     "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];

@@ -2,6 +2,7 @@
 //! address is from and why it stands where it does.
 
 use crate::answer::Json;
+use crate::explain::service_name;
 use rustdns::address::Address;
 use rustdns::config::nsswitch::{Action, Status};
 use rustdns::lookup::select::Rule;
@@ -62,15 +63,16 @@ impl Account {
         let mut last = None;
         for statement in statements {
             match statement {
-                Statement::Service { name, status, failure, action } => {
+                Statement::Service { service, status, failure, action } => {
+                    let name = service_name(&service);
                     let knowledge = std::mem::take(&mut knowledge);
                     account.services.push(Service { name, status, failure, action, knowledge });
                 }
-                Statement::Libc => {
+                Statement::Libc(failure) => {
                     account.services.push(Service {
                         name: "libc".to_owned(),
-                        status: Status::Success,
-                        failure: None,
+                        status: failure.map_or(Status::Success, Failure::status),
+                        failure,
                         action: Action::Return,
                         knowledge: vec![Knowledge::Libc],
                     });
@@ -90,7 +92,7 @@ impl Account {
                 Statement::Cached(Content { qtype, found: true, ttl }) => {
                     knowledge.push(Knowledge::Records { qtype, ttl, from: None });
                 }
-                Statement::Candidate(_) | Statement::Content(_) | Statement::Cached(_) => {}
+                Statement::Content(_) | Statement::Cached(_) => {}
                 Statement::Order(order) => account.order = order,
             }
         }

@@ -4,6 +4,7 @@ use crate::answer::{Shown, Trouble};
 use crate::ask::WORD;
 use crate::library::Library;
 use crate::run::preload;
+use rustdns::sys::terminal::signal_name;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -98,12 +99,7 @@ fn read(status: Option<ExitStatus>, output: &str, side: Side<'_>) -> Result<Answ
         return Ok(answer);
     };
     if let Some(signal) = status.signal() {
-        let name = match signal {
-            SIGABRT => "SIGABRT".to_owned(),
-            SIGBUS => "SIGBUS".to_owned(),
-            SIGSEGV => "SIGSEGV".to_owned(),
-            other => format!("signal {other}"),
-        };
+        let name = signal_name(signal).map_or(format!("signal {signal}"), str::to_owned);
         answer.error = Some((name, "the lookup has killed the process".to_owned()));
         return Ok(answer);
     }
@@ -140,10 +136,6 @@ fn read(status: Option<ExitStatus>, output: &str, side: Side<'_>) -> Result<Answ
         (Side::Libc, false) | (Side::Rustdns(_) | Side::RustdnsWithoutCache(_), true) => Ok(answer),
     }
 }
-
-const SIGABRT: i32 = 6;
-const SIGBUS: i32 = 7;
-const SIGSEGV: i32 = 11;
 
 #[allow(clippy::disallowed_methods, reason = "the command sets no variables")]
 fn present_preload() -> OsString {

@@ -79,13 +79,16 @@ fn examine(arguments: &Doctor) -> Result<Vec<Section>, Trouble> {
         "services",
         services::findings(&session, &environment).map_err(no_memory)?,
     );
+    // Where no server answers, looking names up is only waiting.
+    let mut is_answered = false;
     if !arguments.offline {
         progress.say("asking the name servers");
         let findings = servers::findings(&session, &environment).map_err(no_memory)?;
+        is_answered = findings.iter().any(|finding| finding.level != Level::Error);
         add("name servers", "servers", findings);
     }
     progress.say("looking for known traps");
-    let findings = traps::findings(&session, &environment, arguments.offline);
+    let findings = traps::findings(&session, &environment, is_answered);
     add("known traps", "traps", findings.map_err(no_memory)?);
     Ok(sections)
 }

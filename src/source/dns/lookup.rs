@@ -89,8 +89,6 @@ impl<'a> Lookup<'a> {
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
-        #[cfg(feature = "command")]
-        crate::witness::candidate(name);
         // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
         let stands_in = self.terms.options.no_aaaa && family == Family::V6;
         let mut answers = Answers {

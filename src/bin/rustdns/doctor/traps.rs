@@ -17,11 +17,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// Looks for each.
+/// Looks for each. Names are looked up only where servers answer.
 pub(super) fn findings(
     session: &Session,
     environment: &Environment,
-    offline: bool,
+    is_answered: bool,
 ) -> Result<Vec<Finding>, NoMemory> {
     let upstream = session.configured_upstream()?;
     let resolv = Shown(environment.paths.resolv.to_bytes()).to_string();
@@ -36,7 +36,7 @@ pub(super) fn findings(
     findings.extend(patience(&upstream, at(lines.timeout.or(lines.attempts))));
     findings.extend(one_socket(&upstream, at(None)));
     findings.extend(localhost(session, environment)?);
-    if !offline {
+    if is_answered {
         findings.extend(own_name());
     }
     findings.extend(nscd());

@@ -64,7 +64,6 @@ impl Exchange<'_> {
         crate::witness::answer(
             (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
             &message,
-            matched.letter_by_letter,
             round_trip,
         );
         flight.finish(question);
