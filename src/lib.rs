@@ -14,8 +14,10 @@
 //! ```
 //!
 //! `state` holds what outlives a call: memory that a fork wipes. `sys` is the only way to the system,
-//! `abi` the only way to C; `unsafe` stands in these two alone.
+//! `abi` the only way to C; `unsafe` stands in these two alone. As WebAssembly, from which portable C is
+//! made, `sys::host` and `portable` take their places.
 
+#[cfg_attr(target_family = "wasm", path = "portable/mod.rs")]
 pub mod abi;
 pub mod address;
 pub mod cache;
@@ -25,6 +27,7 @@ pub mod hostent;
 pub mod locale;
 pub mod lookup;
 pub mod mem;
+pub mod nameinfo;
 pub mod order;
 pub mod recent;
 pub mod resolve;

@@ -1,6 +1,7 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
-use super::{Fault, process, retry};
+use super::errno::retry;
+use super::{Fault, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 use core::net::{IpAddr, SocketAddr};

@@ -2,7 +2,7 @@
 
 use super::{Assertion, equal};
 use crate::abi::codes;
-use crate::sys::{interfaces, process};
+use crate::sys::{interfaces, process, routing};
 
 /// Each name as C has it, with the value that the module in front of `=>` has for it.
 macro_rules! values {
@@ -62,17 +62,19 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
     "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];
     "ARPHRD_SIT" interfaces::TUNNELS[2];
-    "NLMSG_DONE" interfaces::DONE;
-    "NLMSG_ERROR" interfaces::ERROR;
-    "RTM_NEWADDR" interfaces::NEW_ADDRESS;
-    "RTM_GETADDR" interfaces::GET_ADDRESS;
-    "NLM_F_REQUEST | NLM_F_DUMP" interfaces::REQUEST_DUMP;
-    "IFA_ADDRESS" interfaces::ATTRIBUTE_ADDRESS;
-    "IFA_LOCAL" interfaces::ATTRIBUTE_LOCAL;
-    "IFA_FLAGS" interfaces::ATTRIBUTE_FLAGS;
-    "IFA_F_TEMPORARY" interfaces::FLAG_TEMPORARY;
-    "IFA_F_HOMEADDRESS" interfaces::FLAG_HOME;
-    "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" interfaces::FLAGS_DEPRECATED;
+    "AF_INET" routing::INET;
+    "AF_INET6" routing::INET6;
+    "NLMSG_DONE" routing::DONE;
+    "NLMSG_ERROR" routing::ERROR;
+    "RTM_NEWADDR" routing::NEW_ADDRESS;
+    "RTM_GETADDR" routing::GET_ADDRESS;
+    "NLM_F_REQUEST | NLM_F_DUMP" routing::REQUEST_DUMP;
+    "IFA_ADDRESS" routing::ATTRIBUTE_ADDRESS;
+    "IFA_LOCAL" routing::ATTRIBUTE_LOCAL;
+    "IFA_FLAGS" routing::ATTRIBUTE_FLAGS;
+    "IFA_F_TEMPORARY" routing::FLAG_TEMPORARY;
+    "IFA_F_HOMEADDRESS" routing::FLAG_HOME;
+    "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" routing::FLAGS_DEPRECATED;
 };
 
 /// What such a pointer is made of.

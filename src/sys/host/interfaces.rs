@@ -1,0 +1,56 @@
+//! Network interfaces: their names and indices, and this host's addresses (rtnetlink(7)).
+
+use super::Fault;
+use super::host::{calls, fault};
+use super::routing;
+pub use super::routing::{InterfaceAddress, ListError};
+
+/// Room for an interface's name and its NUL (`IFNAMSIZ`).
+const NAME_ROOM: usize = 16;
+
+/// The index of the interface called `name`: `if_nametoindex(3)`.
+pub fn index(name: &[u8]) -> Option<u32> {
+    // SAFETY: `name` is valid for its length.
+    let index = unsafe { calls::interface_index(name.as_ptr(), name.len()) };
+    (index != 0).then_some(index)
+}
+
+/// The name of the interface with this index, in `buffer`: `if_indextoname(3)`.
+pub fn name(index: u32, buffer: &mut [u8; NAME_ROOM]) -> Option<&[u8]> {
+    // SAFETY: the buffer has the IFNAMSIZ octets that the call may write.
+    let len = unsafe { calls::interface_name(index, buffer.as_mut_ptr()) };
+    buffer.get(..len).filter(|name| !name.is_empty())
+}
+
+/// True for an interface that is a tunnel: addresses behind it are not reached natively.
+pub fn is_tunnel(index: u32) -> bool {
+    // SAFETY: a plain integer.
+    unsafe { calls::interface_is_tunnel(index) != 0 }
+}
+
+/// Tells `each` every address of this host, in the kernel's order: one netlink dump.
+pub fn addresses(each: &mut dyn FnMut(InterfaceAddress)) -> Result<(), ListError> {
+    let request = routing::request();
+    // SAFETY: the request is valid for its length.
+    let descriptor = unsafe { calls::routing_ask(request.as_ptr(), request.len()) };
+    fault(descriptor)?;
+    let socket = Netlink(descriptor);
+    routing::read_all(&mut |buffer| socket.receive(buffer), each)
+}
+
+/// A routing socket, closed when dropped.
+struct Netlink(i32);
+
+impl Netlink {
+    fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        // SAFETY: the buffer is valid for the length given.
+        fault(unsafe { calls::routing_receive(self.0, buffer.as_mut_ptr(), buffer.len()) })
+    }
+}
+
+impl Drop for Netlink {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours alone.
+        unsafe { calls::close(self.0) };
+    }
+}
