@@ -21,7 +21,7 @@
 int system_errno(int32_t core_errno)
 {
   static const int own[] = {0,     EINVAL,    ENOMEM, EMSGSIZE, ESRCH, ECONNREFUSED,
-                            ETIMEDOUT, ENOENT, EAGAIN,   ENETUNREACH, EIO};
+                            ETIMEDOUT, ENOENT, EAGAIN,   ENETUNREACH, EIO,  EPERM};
   if (core_errno >= 0)
     return core_errno;
   if ((size_t)-(int64_t)core_errno < sizeof own / sizeof *own)

@@ -24,7 +24,8 @@ impl<T> TryPush<T> for Vec<T> {
 impl<A: smallvec::Array> TryPush<A::Item> for SmallVec<A> {
     fn try_push(&mut self, item: A::Item) -> Result<(), NoMemory> {
         self.try_reserve(1).map_err(|_| NoMemory)?;
-        self.push(item);
+        // Not `push`: that has the code of growing in it once more for each type.
+        crate::sys::room::push(self, item);
         Ok(())
     }
 }

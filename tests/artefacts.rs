@@ -108,8 +108,8 @@ fn exports_of_the_module() {
 fn names_of_the_archive() {
     let text = ask(&["nm", "-g", "--defined-only"], ARCHIVE);
     let names = text.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
-        // Rust's own.
-        [_, _, "__compilerrt_abort_impl" | "DW.ref.rust_eh_personality"] => None,
+        // Rust's own, and the point that notes of probes count from.
+        [_, _, "__compilerrt_abort_impl" | "DW.ref.rust_eh_personality" | "_.stapsdt.base"] => None,
         [_, "W", name] => Some(format!("{name} (weak)")),
         [_, _, name] => Some(name.to_owned()),
         _ => None,

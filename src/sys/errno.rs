@@ -14,6 +14,8 @@ pub const NO_SERVER: i32 = libc::ESRCH;
 pub const REFUSED: i32 = libc::ECONNREFUSED;
 /// `ETIMEDOUT`: no name server has given an answer.
 pub const TIMED_OUT: i32 = libc::ETIMEDOUT;
+/// `EPERM`: not in a process with more rights than who started it.
+pub const NOT_PERMITTED: i32 = libc::EPERM;
 /// `ENOENT`: no service that could be asked, no such file.
 pub const NO_ENTRY: i32 = libc::ENOENT;
 /// `EAGAIN`: not now.

@@ -1,10 +1,8 @@
-//! Network interfaces: their names and indices, and this host's addresses (rtnetlink(7)).
+//! Network interfaces: their names and indices.
 
-use super::errno::retry;
-pub use super::routing::{InterfaceAddress, ListError};
-use super::{Fault, process, routing};
-use core::ffi::{CStr, c_int};
-use core::mem::{size_of, zeroed};
+use super::process;
+use core::ffi::CStr;
+use core::mem::zeroed;
 
 /// Room for an interface's name and its NUL (`IFNAMSIZ`).
 pub(crate) const NAME_ROOM: usize = 16;
@@ -60,70 +58,14 @@ pub fn is_tunnel(index: u32) -> bool {
     }
 }
 
-/// Tells `each` every address of this host, in the kernel's order: one netlink dump.
-pub fn addresses(each: &mut dyn FnMut(InterfaceAddress)) -> Result<(), ListError> {
-    let socket = Netlink::open()?;
-    socket.request_addresses()?;
-    routing::read_all(&mut |buffer| socket.receive(buffer), each)
-}
-
-/// A routing socket, closed when dropped.
-struct Netlink(c_int);
-
-impl Drop for Netlink {
-    fn drop(&mut self) {
-        // SAFETY: the descriptor is ours alone.
-        unsafe { libc::close(self.0) };
-    }
-}
-
-impl Netlink {
-    fn open() -> Result<Netlink, Fault> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
-        // SAFETY: socket(2) takes plain integers.
-        retry(|| unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) }).map(Netlink)
-    }
-
-    fn request_addresses(&self) -> Result<(), Fault> {
-        let request = routing::request();
-        // SAFETY: sockaddr_nl is plain data, for which zero is a value.
-        let mut kernel: libc::sockaddr_nl = unsafe { zeroed() };
-        kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;
-        // SAFETY: both pointers are valid for the lengths given.
-        retry(|| unsafe {
-            libc::sendto(
-                self.0,
-                request.as_ptr().cast(),
-                request.len(),
-                0,
-                (&raw const kernel).cast(),
-                size_of::<libc::sockaddr_nl>() as libc::socklen_t,
-            )
-        })?;
-        Ok(())
-    }
-
-    fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        // SAFETY: `buffer` is valid for writing over its whole length. The kernel has queued the
-        // answer before sendto returned, so this does not wait.
-        let n = retry(|| unsafe {
-            libc::recv(self.0, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
-        })?;
-        Ok(n.unsigned_abs())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_loopback_interface_has_a_name_an_index_and_its_address() {
+    fn the_loopback_interface_has_a_name_and_an_index() {
         let lo = index(b"lo").unwrap();
         assert_eq!(name(lo, &mut [0; NAME_ROOM]), Some(&b"lo"[..]));
         assert_eq!(index(b"a-name-far-too-long-for-any"), None);
-        let mut found = false;
-        addresses(&mut |a| found |= a.interface == lo && a.ip.is_loopback()).unwrap();
-        assert!(found);
     }
 }

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod addresses;
 #[cfg_attr(target_family = "wasm", path = "host/charset.rs")]
 pub mod charset;
 pub mod chosen;
@@ -23,11 +24,19 @@ pub mod host;
 pub mod interfaces;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+pub mod netlink;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;
+pub mod probes;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
-pub(crate) mod routing;
+pub mod published;
+pub mod room;
+pub mod routes;
+#[cfg_attr(target_family = "wasm", path = "host/routing_socket.rs")]
+mod routing_socket;
+#[cfg(feature = "command")]
+pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;

@@ -8,15 +8,24 @@ use core::time::Duration;
 impl Instant {
     /// Now. Unaffected by changes of the wall clock.
     pub fn now() -> Instant {
-        // SAFETY: timespec is plain integers, for which zero is a value.
-        let mut now: libc::timespec = unsafe { core::mem::zeroed() };
-        // SAFETY: `now` is a valid place to write to, and every kernel has CLOCK_MONOTONIC.
-        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-        // Kernel contract: both fields are not negative, and tv_nsec is below 10^9. time_t and long
-        // are narrower than the target types on some architectures and equal on others.
-        #[allow(clippy::unnecessary_cast)]
-        Instant(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
+        Instant(read(libc::CLOCK_MONOTONIC))
     }
+}
+
+/// What the wall clock says: the time since 1970.
+pub fn since_epoch() -> Duration {
+    read(libc::CLOCK_REALTIME)
+}
+
+fn read(clock: libc::clockid_t) -> Duration {
+    // SAFETY: timespec is plain integers, for which zero is a value.
+    let mut now: libc::timespec = unsafe { core::mem::zeroed() };
+    // SAFETY: `now` is a valid place to write to, and every kernel has both clocks.
+    unsafe { libc::clock_gettime(clock, &mut now) };
+    // Kernel contract: tv_nsec is below 10^9, and a time after 1970 is not negative. time_t and long
+    // are narrower than the target types on some architectures and equal on others.
+    #[allow(clippy::unnecessary_cast)]
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// One socket to wait for.

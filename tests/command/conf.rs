@@ -15,7 +15,8 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
         // Every key has a value of its own: one that the command forgot would show.
         let file = "upstream 127.0.0.1:5353\ncache 17\ncache-max-ttl 18\ncache-negative-ttl 19\n\
                     foreign libc\ncase-randomization on\ncookies on\ndebug 0\nlog /tmp/log\nroot /srv\nmode test-only\n\
-                    cache 20\ncache many\nnonsense 1\n";
+                    cache 20\ncache many\nnonsense 1\nserve-stale 60\ndebug-format json\n\
+                    stats /run/stats\n";
         sandbox.write("/etc/rustdns.conf", file);
         let variables = [
             ("RUSTDNS_CACHE_MAX_TTL", "33"),
@@ -31,9 +32,11 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
         );
         let want = "upstream 127.0.0.1:5353 /etc/rustdns.conf:1\ncache 20 /etc/rustdns.conf:12\n\
             cache-max-ttl 33 environment\ncache-negative-ttl 19 /etc/rustdns.conf:4\n\
+            serve-stale 60 /etc/rustdns.conf:15\n\
             foreign libc /etc/rustdns.conf:5\ncase-randomization on /etc/rustdns.conf:6\n\
             cookies on /etc/rustdns.conf:7\ndebug 0 /etc/rustdns.conf:8\n\
-            log /tmp/log /etc/rustdns.conf:9\nroot /srv /etc/rustdns.conf:10\n\
+            log /tmp/log /etc/rustdns.conf:9\ndebug-format json /etc/rustdns.conf:16\n\
+            stats /run/stats /etc/rustdns.conf:17\nroot /srv /etc/rustdns.conf:10\n\
             mode test-only /etc/rustdns.conf:11";
         assert_eq!(rows, want);
         let remarks = json(sandbox, &output.out(), "'\\n'.join(d['not_understood'])");
@@ -110,6 +113,8 @@ fn help_and_man_page_have_the_same_options() {
             "doctor",
             "bench",
             "conf",
+            "stats",
+            "top",
             "completions"
         ]
     );
@@ -128,7 +133,7 @@ fn help_and_man_page_have_the_same_options() {
             }
         }
     }
-    assert_eq!(options, 22);
+    assert_eq!(options, 28);
     let mut command = Command::new(binary());
     command.arg("--version");
     assert_eq!(run(command, LIMIT).out(), concat!("rustdns ", env!("CARGO_PKG_VERSION"), "\n"));

@@ -24,8 +24,7 @@ fn the_plan_names_each_file_and_line() {
 www.deep
 ├─ /etc/nsswitch.conf:3: files mdns4_minimal [NOTFOUND=return] crash dns
 │  ├─ files: /etc/hosts doesn't have the name
-│  ├─ mdns4_minimal: skipped, counts as UNAVAIL
-│  │  ├─ multicast DNS is not part of this build
+│  ├─ mdns4_minimal: by multicast DNS, where the name is its to answer (under local)
 │  │  └─ then [NOTFOUND=return]
 │  ├─ crash: skipped, counts as UNAVAIL
 │  │  └─ its module is never loaded; `foreign libc` in /etc/rustdns.conf asks libc for names that \

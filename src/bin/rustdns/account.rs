@@ -230,6 +230,7 @@ impl Service {
             Failure::NoName => "no such name",
             Failure::NoData => "the name has no such address",
             Failure::Again => "no server gave an answer",
+            Failure::Later => "its servers have trouble that may pass",
             Failure::Unavailable => "can't be asked",
             Failure::Unrelated => "the server's records answer something else",
             Failure::Refused => "the server could make nothing of it",

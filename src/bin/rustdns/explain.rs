@@ -19,7 +19,7 @@ use rustdns::lookup::query::{Family, Hints};
 use rustdns::mem::NoMemory;
 use rustdns::session::Session;
 use rustdns::source::Failure;
-use rustdns::source::local;
+use rustdns::source::myhostname;
 use rustdns::state::{Environment, state};
 use rustdns::sys::interfaces;
 use rustdns::sys::shared::Shared;
@@ -71,8 +71,8 @@ enum What {
     /// This host's own names.
     Own(Vec<String>),
     Dns(Box<dns::Plan>),
-    /// Ours, and known only when it is asked.
-    Asked,
+    /// Known only when it is asked, and how that is done.
+    Asked(&'static str),
     /// Not asked, and why.
     Skipped(&'static str),
 }
@@ -166,16 +166,15 @@ fn stage(
                 .collect();
             What::Files { file: Shown(environment.paths.hosts.to_bytes()).to_string(), lines }
         }
-        Service::MyHostname => match local::addresses(node, hints.family) {
+        Service::MyHostname => match myhostname::addresses(node, hints.family) {
             Ok(found) => What::Own(found.addresses.iter().map(|a| address_text(*a)).collect()),
             Err(_) => What::Own(Vec::new()),
         },
         Service::Dns => What::Dns(Box::new(dns::plan(session, environment, node)?)),
-        other if other.is_ours() => What::Asked,
-        Service::Resolve => What::Skipped(
-            "systemd-resolved's module is not loaded: it is asked as the name server of resolv.conf, if it stands there",
-        ),
-        Service::Mdns(_) => What::Skipped("multicast DNS is not part of this build"),
+        Service::Mdns(_) => {
+            What::Asked("by multicast DNS, where the name is its to answer (under local)")
+        }
+        Service::Resolve => What::Asked("systemd-resolved is asked, where it runs"),
         Service::Other(_) if environment.settings.foreign_libc => What::Skipped(
             "its module is never loaded; names that nobody knows go to libc at the end (foreign libc)",
         ),
@@ -219,7 +218,7 @@ impl Stage {
             What::Files { lines, .. } => !lines.is_empty(),
             What::Own(addresses) => !addresses.is_empty(),
             What::Dns(plan) => plan.knows(),
-            What::Asked | What::Skipped(_) => false,
+            What::Asked(_) | What::Skipped(_) => false,
         }
     }
 
@@ -244,7 +243,7 @@ impl Stage {
             What::Own(addresses) => Node::new(format!("{name}: this host's own name"))
                 .with(addresses.iter().map(Node::new)),
             What::Dns(plan) => Node::new(format!("{name}: {}", plan.summary())).with(plan.nodes()),
-            What::Asked => Node::new(format!("{name}: asked")),
+            What::Asked(how) => Node::new(format!("{name}: {how}")),
         };
         if !self.actions.is_empty() {
             node.push(Node::new(format!("then [{}]", self.actions.join(" "))));
@@ -280,7 +279,7 @@ impl Stage {
                 members.push(("addresses", Json::List(addresses.iter().map(Json::text).collect())));
             }
             What::Dns(plan) => members.extend(plan.json()),
-            What::Asked | What::Skipped(_) => {}
+            What::Asked(_) | What::Skipped(_) => {}
         }
         Json::Object(members)
     }

@@ -14,6 +14,7 @@
 //! | `child`, `ask` | lookups in a process of their own, as its linker resolves `getaddrinfo` |
 //! | `doctor` | `rustdns doctor`: files, name servers, services, processes, traps |
 //! | `conf` | `rustdns conf` |
+//! | `stats`, `top`, `processes` | `rustdns stats` and `rustdns top`; the counters of other processes |
 //! | `completions` | `rustdns completions` |
 //! | `answer`, `paint`, `progress` | what is printed: text and JSON, colours, how long it takes |
 
@@ -33,9 +34,12 @@ mod library;
 mod lookup;
 mod paint;
 mod places;
+mod processes;
 mod program;
 mod progress;
 mod run;
+mod stats;
+mod top;
 mod tree;
 
 use answer::Trouble;
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Subcommand::Doctor(arguments) => doctor::doctor(&arguments),
         Subcommand::Bench(arguments) => bench::bench(&arguments),
         Subcommand::Conf(arguments) => conf::conf(&arguments),
+        Subcommand::Stats(arguments) => stats::stats(&arguments),
+        Subcommand::Top(arguments) => top::top(&arguments),
         Subcommand::Completions(arguments) => completions::completions(&arguments),
     };
     match outcome {

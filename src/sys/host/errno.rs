@@ -21,3 +21,5 @@ pub const AGAIN: i32 = -8;
 pub const UNREACHABLE: i32 = -9;
 /// `EIO`: an answer of the kernel's that says that it failed.
 pub const BROKEN: i32 = -10;
+/// `EPERM`: not in a process with more rights than who started it.
+pub const NOT_PERMITTED: i32 = -11;

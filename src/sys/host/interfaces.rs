@@ -1,9 +1,6 @@
-//! Network interfaces: their names and indices, and this host's addresses (rtnetlink(7)).
+//! Network interfaces: their names and indices.
 
-use super::Fault;
-use super::host::{calls, fault};
-use super::routing;
-pub use super::routing::{InterfaceAddress, ListError};
+use super::host::calls;
 
 /// Room for an interface's name and its NUL (`IFNAMSIZ`).
 const NAME_ROOM: usize = 16;
@@ -26,31 +23,4 @@ pub fn name(index: u32, buffer: &mut [u8; NAME_ROOM]) -> Option<&[u8]> {
 pub fn is_tunnel(index: u32) -> bool {
     // SAFETY: a plain integer.
     unsafe { calls::interface_is_tunnel(index) != 0 }
-}
-
-/// Tells `each` every address of this host, in the kernel's order: one netlink dump.
-pub fn addresses(each: &mut dyn FnMut(InterfaceAddress)) -> Result<(), ListError> {
-    let request = routing::request();
-    // SAFETY: the request is valid for its length.
-    let descriptor = unsafe { calls::routing_ask(request.as_ptr(), request.len()) };
-    fault(descriptor)?;
-    let socket = Netlink(descriptor);
-    routing::read_all(&mut |buffer| socket.receive(buffer), each)
-}
-
-/// A routing socket, closed when dropped.
-struct Netlink(i32);
-
-impl Netlink {
-    fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        // SAFETY: the buffer is valid for the length given.
-        fault(unsafe { calls::routing_receive(self.0, buffer.as_mut_ptr(), buffer.len()) })
-    }
-}
-
-impl Drop for Netlink {
-    fn drop(&mut self) {
-        // SAFETY: the descriptor is ours alone.
-        unsafe { calls::close(self.0) };
-    }
 }

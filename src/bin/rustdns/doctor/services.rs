@@ -67,9 +67,6 @@ fn finding(service: &Service, place: &str, environment: &Environment) -> Finding
     let name = service_name(service);
     let instead = match service {
         _ if service.is_ours() => "with rustdns preloaded that is answered without it",
-        Service::Resolve => {
-            "with rustdns preloaded it is not loaded; resolved is asked where resolv.conf names it (127.0.0.53)"
-        }
         _ if environment.settings.foreign_libc => {
             "with rustdns preloaded libc is asked for names that nobody else knows (foreign libc)"
         }
@@ -87,7 +84,9 @@ fn finding(service: &Service, place: &str, environment: &Environment) -> Finding
         }
         None => {
             let what = format!("`{name}`: there is no libnss_{name}.so.2, so libc passes it over");
-            Finding::new(Level::Warning, place, what)
+            // Its names are known with the library all the same.
+            let level = if service.is_ours() { Level::Note } else { Level::Warning };
+            Finding::new(level, place, what)
                 .fix(format!("install its package, or take `{name}` from the line"))
         }
     }

@@ -10,7 +10,7 @@ use rustdns::session::Session;
 use rustdns::source::dns::name::Name;
 use rustdns::source::local::{self, Special};
 use rustdns::state::Environment;
-use rustdns::sys::interfaces;
+use rustdns::sys::addresses;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) struct Plan {
@@ -152,7 +152,7 @@ fn servers(
 /// Which record types are asked for, with AI_ADDRCONFIG.
 fn types(no_aaaa: bool) -> (Vec<&'static str>, &'static str) {
     let (mut v4, mut v6) = (false, false);
-    let listed = interfaces::addresses(&mut |own| match own.ip {
+    let listed = addresses::addresses(&mut |own| match own.ip {
         IpAddr::V4(ip) => v4 |= ip != Ipv4Addr::LOCALHOST,
         IpAddr::V6(ip) => v6 |= !ip.is_loopback(),
     });
