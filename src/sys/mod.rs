@@ -30,6 +30,7 @@ pub mod pages;
 pub mod probes;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
+#[cfg_attr(target_family = "wasm", path = "host/published.rs")]
 pub mod published;
 pub mod room;
 pub mod routes;
