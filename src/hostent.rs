@@ -11,7 +11,7 @@ use crate::resolve;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, append_text, hosts, local};
+use crate::source::{Failure, Found, append_text, hosts, mdns, myhostname, resolved};
 use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::trace::Text;
@@ -126,15 +126,10 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
             found.ttl = Some(ttl);
             found.addresses.try_push(Address::new(ip))?;
         }
-        Service::MyHostname => {
-            let mut buffer = [0; 256];
-            let own = local::name_of(ip, &mut buffer).ok_or(Failure::NoName)?;
-            append_text(&mut found.canonical, own)?;
-            found.addresses.try_push(Address::new(ip))?;
-        }
-        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-            return Err(Failure::Unavailable);
-        }
+        Service::MyHostname => found = myhostname::by_address(ip)?,
+        Service::Resolve => found = resolved::by_address(session, ip)?,
+        Service::Mdns(mdns) => found = mdns::by_address(session, *mdns, ip)?,
+        Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(found)
 }

@@ -16,10 +16,10 @@ use crate::recent::families::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
-use crate::source::{Failure, Found, NameText, append_text, hosts};
+use crate::source::{Failure, Found, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
-use crate::sys::{interfaces, log, probes};
+use crate::sys::{addresses, interfaces, log, probes};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -234,9 +234,11 @@ impl Resolver<'_> {
                 hosts::addresses(&file, node, family, &|line| self.session.say_line(&file, line))
             }
             Service::Dns => self.ask_dns(node, family),
-            Service::MyHostname => local::addresses(node, family),
-            // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => Err(Failure::Unavailable),
+            Service::Resolve => resolved::addresses(self.session, node, family),
+            Service::MyHostname => myhostname::addresses(node, family),
+            Service::Mdns(mdns) => mdns::addresses(self.session, *mdns, node, family),
+            // A module of somebody else's.
+            Service::Other(_) => Err(Failure::Unavailable),
         }
     }
 
@@ -283,7 +285,7 @@ impl Resolver<'_> {
         }
         let found = self.session.recent().families(self.session.now(), || {
             let mut seen = OwnFamilies { v4: false, v6: false };
-            interfaces::addresses(&mut |own| match own.ip {
+            addresses::addresses(&mut |own| match own.ip {
                 IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
                 IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
             })

@@ -2,12 +2,15 @@
 //! are needed.
 
 use crate::abi::res_state::{has_manual, manual_of_thread};
+use crate::cache::Cache;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
+use crate::config::settings::Settings;
 use crate::config::watch::{FRESH, Watched, lock};
+use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
 use crate::recent::Recent;
@@ -105,6 +108,21 @@ impl Session {
     /// When this call began.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// This process's counters.
+    pub fn counters(&self) -> &Counters {
+        &self.state.counters
+    }
+
+    /// Answers that are still true.
+    pub fn cache(&self) -> &Cache {
+        &self.state.cache
+    }
+
+    /// rustdns.conf and the environment.
+    pub fn settings(&self) -> &Settings {
+        &self.environment.settings
     }
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).

@@ -198,6 +198,11 @@ fn install_and_uninstall() {
             let installed = std::fs::read(at("share/man").join(page)).unwrap();
             assert!(installed == std::fs::read(source).unwrap(), "{page}");
         }
+        for file in ["README.md", "docs/faq.md", "examples/systemd/rustdns.conf"] {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let installed = std::fs::read(at("share/doc/rustdns").join(file)).unwrap();
+            assert!(installed == std::fs::read(source).unwrap(), "{file}");
+        }
         the_command_finds_its_library(&at("bin/rustdns"));
         let pc = std::fs::read_to_string(lib("pkgconfig/rustdns.pc")).unwrap();
         let shown = lib("").display().to_string();
@@ -206,6 +211,7 @@ fn install_and_uninstall() {
         make("uninstall", prefix);
         let left = files_below(&root);
         assert!(left.is_empty(), "{left:?}");
+        assert!(!at("share/doc/rustdns").exists());
     }
     std::fs::remove_dir_all(&root).unwrap();
 }

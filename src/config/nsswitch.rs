@@ -118,10 +118,7 @@ impl Service {
 
     /// True for a service that this library answers for; any other counts as UNAVAIL.
     pub fn is_ours(&self) -> bool {
-        match self {
-            Service::Files | Service::Dns | Service::MyHostname => true,
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => false,
-        }
+        !matches!(self, Service::Other(_))
     }
 }
 
@@ -179,18 +176,8 @@ pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
             database.notes.add(number, what, rest)?;
             return Ok(database);
         }
-        match &step.service {
-            Service::Other(name) => {
-                database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
-            }
-            Service::Resolve | Service::Mdns(_) => {
-                database.notes.add(
-                    number,
-                    "not answered by this build, counts as UNAVAIL",
-                    name,
-                )?;
-            }
-            Service::Files | Service::Dns | Service::MyHostname => {}
+        if let Service::Other(name) = &step.service {
+            database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
         }
         database.steps.try_push(step)?;
     }

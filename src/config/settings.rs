@@ -66,7 +66,7 @@ pub const TABLE: &[Setting] = &[
         environment: c"RUSTDNS_FOREIGN",
         values: "skip, libc",
         default: "skip",
-        help: "What becomes of names that only a service of nsswitch.conf other than files, dns and myhostname could know: not found, or asked of libc, which loads that service's module.",
+        help: "What becomes of names that only a service of nsswitch.conf other than files, dns, myhostname, resolve and mdns could know: not found, or asked of libc, which loads that service's module.",
     },
     Setting {
         key: "case-randomization",

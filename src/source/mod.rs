@@ -3,6 +3,9 @@
 pub mod dns;
 pub mod hosts;
 pub mod local;
+pub mod mdns;
+pub mod myhostname;
+pub mod resolved;
 
 use crate::config::nsswitch::Status;
 use crate::error::Error;
@@ -35,6 +38,8 @@ pub enum Failure {
     NoData,
     /// Its servers had trouble that may pass.
     Again,
+    /// It says itself that it may know later.
+    Later,
     /// It can't be asked: not there, not ours, switched off.
     Unavailable,
     /// Its server sent records of which none answers the question.
@@ -60,7 +65,7 @@ impl Failure {
             Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
                 Status::Unavailable
             }
-            Failure::Memory => Status::TryAgain,
+            Failure::Later | Failure::Memory => Status::TryAgain,
         }
     }
 
@@ -71,7 +76,7 @@ impl Failure {
                 Error::NoName
             }
             Failure::NoData => Error::NoData,
-            Failure::Again => Error::Again,
+            Failure::Again | Failure::Later => Error::Again,
             Failure::Memory => Error::Memory,
             Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
         }

@@ -1,6 +1,7 @@
 //! Configuration files: whether one has changed, and what it holds.
 
-use super::{Fault, process, retry};
+use super::errno::retry;
+use super::{Fault, process};
 use crate::mem::{NoMemory, reserve_to_fill};
 use core::ffi::{CStr, c_int};
 

@@ -143,7 +143,9 @@ pub fn random(buffer: &mut [u8]) -> bool {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: `rest` is valid for writing over its whole length.
-        match super::retry(|| unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) }) {
+        match super::errno::retry(|| unsafe {
+            libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
+        }) {
             Ok(n) if n > 0 => filled += n.unsigned_abs(),
             _ => return random_from_device(rest),
         }

@@ -1,8 +1,9 @@
 //! Numbers that threads of this process add to, in memory of its own or in a file that another process
 //! reads at the same time. Of the file nothing is kept open: it is mapped.
 
+use super::errno::retry;
 use super::files::{File, Status};
-use super::{Fault, process, retry};
+use super::{Fault, process};
 use crate::mem::NoMemory;
 use core::alloc::Layout;
 use core::ffi::{CStr, c_int};

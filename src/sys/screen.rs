@@ -1,7 +1,7 @@
 //! The terminal for a live view: a screen of its own, keys as they are pressed, and all as it was when
 //! the view ends, by a key or by a signal. Compiled for the command alone.
 
-use super::retry;
+use super::errno::retry;
 use super::time::Instant;
 
 use core::ffi::c_int;

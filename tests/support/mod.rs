@@ -17,6 +17,7 @@
 //! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
 //! | [`mutants`] | the library with a protection taken out, for tests that have to notice |
+//! | [`peers`] | the NSS modules of systemd and Avahi, and their daemons |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
 #![allow(
@@ -40,6 +41,7 @@ pub mod foreign;
 pub mod link;
 pub mod module;
 pub mod mutants;
+pub mod peers;
 pub mod process;
 pub mod question;
 pub mod reply;

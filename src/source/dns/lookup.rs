@@ -221,13 +221,13 @@ impl<'a> Lookup<'a> {
     }
 
     /// Counts questions that are asked because no answer is kept.
-    fn missed(&self, questions: usize) {
+    pub(super) fn missed(&self, questions: usize) {
         if self.cache.is_on() {
             self.terms.counters.add(Count::Misses, questions);
         }
     }
 
-    fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
+    pub(super) fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
@@ -290,7 +290,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Keeps an answer for as long as it, and the settings, allow.
-    fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
+    pub(super) fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
         if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
             self.terms.counters.one(Count::Negative);
         }

@@ -5,6 +5,7 @@ pub mod cookie;
 mod dice;
 pub mod edns;
 pub mod exchange;
+mod existence;
 pub mod flight;
 pub mod health;
 mod kept;
