@@ -37,7 +37,7 @@ ACROSS = --target-dir $(call FOLDER,$(1)) $(if $(TRIPLE),--target $(TRIPLE) -Zbu
 # The debug information apart: $(call SPLIT,built,shipped).
 define SPLIT
 	$(OBJCOPY) --only-keep-debug $(1) $(2).debug
-	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
+	$(OBJCOPY) --strip-unneeded --remove-section=.comment --add-gnu-debuglink=$(2).debug $(1) $(2)
 endef
 
 # rustdns.pc for libraries and headers in these folders: $(call PKGCONFIG,libdir,includedir).
@@ -165,6 +165,12 @@ BINDIR ?= $(PREFIX)/bin
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
 
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+# Where bash, zsh and fish look for completions.
+BASH_COMPLETION := bash-completion/completions/rustdns
+ZSH_COMPLETION := zsh/site-functions/_rustdns
+FISH_COMPLETION := fish/vendor_completions.d/rustdns.fish
+COMPLETIONS = $(addprefix $(DESTDIR)$(DATADIR)/,$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
 PAGES := $(wildcard docs/man/*.[1-9])
 # Where the pages of these source files go: docs/man/x.5 is man5/x.5.
 PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
@@ -189,6 +195,11 @@ install: all
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	install -d $(dir $(COMPLETIONS))
+	$(DIST)/rustdns completions bash > $(DESTDIR)$(DATADIR)/$(BASH_COMPLETION)
+	$(DIST)/rustdns completions zsh > $(DESTDIR)$(DATADIR)/$(ZSH_COMPLETION)
+	$(DIST)/rustdns completions fish > $(DESTDIR)$(DATADIR)/$(FISH_COMPLETION)
+	@chmod 644 $(COMPLETIONS)
 	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
 	$(foreach file,$(DOCS),install -D -m 644 $(file) $(DESTDIR)$(DOCDIR)/$(file) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
@@ -201,7 +212,8 @@ uninstall:
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
 	rm -f $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
+		$(COMPLETIONS)
 	test -n '$(DESTDIR)' || ldconfig
 
 # Debian packages of all that, into target/deb (packaging/debian/README.source).

@@ -80,6 +80,7 @@ impl Counters {
 
     /// All zero, where the settings want them; in the process's own memory where that can't be.
     #[cfg(not(target_family = "wasm"))]
+    #[inline(never)]
     pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
         match publish::place(&settings.stats) {
             Ok(None) => Counters::new(),
@@ -172,8 +173,9 @@ impl Counters {
 
 /// The class of a duration.
 fn class_of(took: Duration) -> usize {
-    let micros = usize::try_from(took.as_micros()).unwrap_or(usize::MAX);
-    let doublings = (micros / FIRST).checked_ilog2().map_or(0, |bits| bits as usize + 1);
+    let micros =
+        took.as_secs().saturating_mul(1_000_000).saturating_add(took.subsec_micros().into());
+    let doublings = (micros / FIRST as u64).checked_ilog2().map_or(0, |bits| bits as usize + 1);
     doublings.min(DURATIONS - 1)
 }
 

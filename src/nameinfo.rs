@@ -6,7 +6,7 @@ use crate::locale;
 use crate::mem::NoMemory;
 use crate::reverse;
 use crate::session::Session;
-use crate::source::{NameText, append_text};
+use crate::source::{NameText, Out, append_text};
 use crate::sys::{interfaces, process};
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -143,13 +143,4 @@ pub fn service_text(
         }
     }
     Ok(text.0)
-}
-
-/// Text that is written to.
-struct Out(NameText);
-
-impl Write for Out {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
-    }
 }

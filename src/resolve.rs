@@ -231,8 +231,7 @@ impl Resolver<'_> {
         match service {
             Service::Files => {
                 let file = self.session.hosts()?;
-                self.session.say_lines(&file, node);
-                hosts::addresses(&file, node, family)
+                hosts::addresses(&file, node, family, &|line| self.session.say_line(&file, line))
             }
             Service::Dns => self.ask_dns(node, family),
             Service::Resolve => resolved::addresses(self.session, node, family),

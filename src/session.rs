@@ -142,15 +142,15 @@ impl Session {
         })
     }
 
-    /// Says which lines of the hosts file have a name.
-    pub fn say_lines(&self, hosts: &Hosts, name: &[u8]) {
+    /// Says that a line of the hosts file has the name that is looked up.
+    #[inline(never)]
+    pub fn say_line(&self, hosts: &Hosts, line: &hosts::Line<'_>) {
         let trace = self.trace();
         if trace.is_on() {
+            let (ip, name) = (line.address.ip, Text(line.canonical));
             let file = self.environment.paths.hosts.to_bytes();
-            for line in hosts.by_name(name) {
-                let (number, ip) = (hosts.number_of(&line), line.address.ip);
-                trace.remark(Line { file, number }, format_args!("{}: {ip}", Text(name)));
-            }
+            let number = hosts.number_of(line);
+            trace.remark(Line { file, number }, format_args!("{name}: {ip}"));
         }
     }
 

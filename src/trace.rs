@@ -7,7 +7,6 @@ use crate::sys::log::{self, Listener};
 use crate::sys::{process, time};
 use core::ffi::CStr;
 use core::fmt::{self, Write};
-use core::time::Duration;
 use std::ffi::CString;
 
 /// Where lines go.
@@ -222,15 +221,5 @@ impl fmt::Display for Text<'_> {
             b' '..=b'~' => f.write_char(char::from(b)),
             _ => write!(f, "\\x{b:02x}"),
         })
-    }
-}
-
-/// A duration in milliseconds, as `0.123 ms`.
-pub struct Millis(pub Duration);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = u32::try_from(self.0.as_micros()).unwrap_or(u32::MAX);
-        write!(f, "{}.{:03} ms", micros / 1000, micros % 1000)
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::config::settings::Stats;
 use crate::mem::NoMemory;
-use crate::source::c_string;
+use crate::source::{NameText, Out, c_string};
 use crate::sys::published::Place;
 use crate::sys::{Fault, errno, process};
 use core::fmt::{self, Write};
@@ -26,23 +26,22 @@ pub fn place(stats: &Stats) -> Result<Option<Place>, Fault> {
         Stats::Folder(folder) => in_folder(folder).map(Some),
         Stats::On => {
             let system = match user {
-                0 => Phrase::of(format_args!("/run/rustdns")),
-                _ => Phrase::of(format_args!("/run/user/{user}/rustdns")),
+                0 => in_folder(b"/run/rustdns"),
+                _ => in_folder(&written(format_args!("/run/user/{user}/rustdns"))),
             };
-            let spare = || in_folder(Phrase::of(format_args!("/tmp/rustdns-{user}")).octets());
-            in_folder(system.octets()).or_else(|_| spare()).map(Some)
+            let spare = |_| in_folder(&written(format_args!("/tmp/rustdns-{user}")));
+            system.or_else(spare).map(Some)
         }
     }
 }
 
+#[inline(never)]
 fn in_folder(folder: &[u8]) -> Result<Place, Fault> {
     let mut number = [0; 8];
     process::random(&mut number);
     let (process, number) = (process::id(), u64::from_ne_bytes(number));
-    let name = Phrase::of(format_args!("{PREFIX}{process}.{number}"));
-    let folder = text(&[folder])?;
-    let path = text(&[folder.to_bytes(), b"/", name.octets()])?;
-    Place::in_file(&folder, path)
+    let name = written(format_args!("{PREFIX}{process}.{number}"));
+    Place::in_file(&text(&[folder])?, text(&[folder, b"/", &name])?)
 }
 
 #[inline(never)]
@@ -55,30 +54,9 @@ fn text(parts: &[&[u8]]) -> Result<CString, Fault> {
     }
 }
 
-/// A few words without memory of their own.
-struct Phrase {
-    len: usize,
-    octets: [u8; 64],
-}
-
-impl Phrase {
-    fn of(text: fmt::Arguments<'_>) -> Phrase {
-        let mut phrase = Phrase { len: 0, octets: [0; 64] };
-        // All that is written here fits.
-        let _ = phrase.write_fmt(text);
-        phrase
-    }
-
-    fn octets(&self) -> &[u8] {
-        self.octets.get(..self.len).unwrap_or_default()
-    }
-}
-
-impl Write for Phrase {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.octets.get_mut(self.len..).and_then(|room| room.get_mut(..text.len()));
-        room.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.len += text.len();
-        Ok(())
-    }
+fn written(text: fmt::Arguments<'_>) -> NameText {
+    let mut out = Out(NameText::new());
+    // All that is written here fits without memory.
+    let _ = out.write_fmt(text);
+    out.0
 }

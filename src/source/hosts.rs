@@ -7,10 +7,17 @@ use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`).
-pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Failure> {
+/// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`). `each` is
+/// told of every line that has the name.
+pub fn addresses(
+    hosts: &Hosts,
+    node: &[u8],
+    family: Family,
+    each: &dyn Fn(&Line<'_>),
+) -> Result<Found, Failure> {
     let mut found = Found::default();
     for line in hosts.by_name(node) {
+        each(&line);
         let Some(address) = as_family(line.address, family) else { continue };
         if found.addresses.is_empty() {
             append_text(&mut found.canonical, line.canonical)?;
@@ -22,6 +29,8 @@ pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Fa
             append_name(&mut found.aliases, line.canonical)?;
         }
         found.addresses.try_push(address)?;
+        #[cfg(feature = "command")]
+        crate::witness::hosts_line(hosts, &line, address);
     }
     if found.addresses.is_empty() { Err(Failure::NoName) } else { Ok(found) }
 }

@@ -96,6 +96,15 @@ pub fn append_text(out: &mut NameText, bytes: &[u8]) -> Result<(), NoMemory> {
     Ok(())
 }
 
+/// Text that is written to.
+pub struct Out(pub NameText);
+
+impl core::fmt::Write for Out {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
+    }
+}
+
 /// Appends a name and the NUL that ends it in a run of names.
 pub fn append_name(run: &mut NameText, name: &[u8]) -> Result<(), NoMemory> {
     append_text(run, name)?;

@@ -41,6 +41,8 @@ pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
+#[cfg(feature = "command")]
+pub mod terminal;
 #[cfg(not(target_family = "wasm"))]
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]

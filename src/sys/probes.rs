@@ -37,6 +37,7 @@ pub fn lookup_start(about: &[u8]) {
 }
 
 /// The same for an address, by its octets.
+#[inline(never)]
 pub fn lookup_start_of(ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => lookup_start(&ip.octets()),

@@ -15,6 +15,18 @@ pub fn push<A: Array>(list: &mut SmallVec<A>, item: A::Item) {
     }
 }
 
+/// The same for a list that is always on the heap.
+pub fn push_to_vec<T>(list: &mut Vec<T>, item: T) {
+    let len = list.len();
+    if len < list.capacity() {
+        // SAFETY: as above.
+        unsafe {
+            list.as_mut_ptr().add(len).write(item);
+            list.set_len(len + 1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

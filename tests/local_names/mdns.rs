@@ -89,11 +89,13 @@ fn with_avahi_at(
         let server = Server::start(sandbox, zone.nxdomain_else());
         let folder = sandbox.scratch();
         let _neighbour = neighbour(sandbox, &OWN, addresses, move || {
-            // Its own /run: the two must not meet there.
-            fs::create_dir_all("/run/avahi-daemon").unwrap();
-            let mut mount = Command::new("mount");
-            mount.args(["-t", "tmpfs", "tmpfs", "/run/avahi-daemon"]);
-            assert!(mount.status().unwrap().success());
+            // Its own socket, and its own list of hosts, which the daemon keeps an eye on.
+            for own in ["/run/avahi-daemon", "/etc/avahi"] {
+                fs::create_dir_all(own).unwrap();
+                let mut mount = Command::new("mount");
+                mount.args(["-t", "tmpfs", "tmpfs", own]);
+                assert!(mount.status().unwrap().success());
+            }
             Daemon::avahi(&folder, peers, "remote", HOSTS)
         });
         let _own = Daemon::avahi(&sandbox.scratch(), peers, "own", "");
@@ -391,8 +393,12 @@ fn what_avahi_knows_is_found_without_it() {
             calls.push("gni -F NAMEREQD 169.254.7.7 80".to_owned());
             calls.push("gni -F NAMEREQD 192.0.2.50 80".to_owned());
             compare_slow(sandbox, peers, &calls.iter().map(String::as_str).collect::<Vec<_>>());
-            let found = probe(sandbox, true, "-t stream remote.local 80\n");
-            assert!(found.out().contains("192.0.2.5 port 80"), "{found}");
+            for (name, address) in [("remote", "192.0.2.5"), ("printer", "192.0.2.50")] {
+                let found = probe(sandbox, true, &format!("-t stream {name}.local 80\n"));
+                assert!(found.out().contains(&format!("{address} port 80")), "{found}");
+            }
+            let found = probe(sandbox, true, "gni -F NAMEREQD 169.254.7.7 80\n");
+            assert!(found.out().contains("host=linked.local"), "{found}");
             let calls = "name2 -f inet printer.local\naddr -f inet 169.254.7.7\n";
             assert_same!(compare_probe(sandbox, peers, "hostent", calls));
         },

@@ -67,7 +67,8 @@ fn all_processes_on_a_small_screen() {
             frame.split("\r\n").map(|line| line.trim_end_matches("\x1b[K")).collect();
         assert_eq!(lines.len(), 6, "{lines:?}");
         assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
-        assert!(lines[0].starts_with("rustdns top: 8 proce"), "{lines:?}");
+        // There may be more, of other tests.
+        assert!(lines[0].starts_with("rustdns top: ") && lines[5].contains("0.0"), "{lines:?}");
     });
 }
 

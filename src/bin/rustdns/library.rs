@@ -88,6 +88,12 @@ fn folders() -> Vec<PathBuf> {
     once
 }
 
+/// Where libc looks for its modules.
+pub(crate) fn module_folders() -> Vec<PathBuf> {
+    let prefixes = ["/", "/usr", "/usr/local"];
+    prefixes.iter().flat_map(|prefix| below(Path::new(prefix))).collect()
+}
+
 fn below(prefix: &Path) -> [PathBuf; 3] {
     [prefix.join("lib").join(MULTIARCH), prefix.join("lib64"), prefix.join("lib")]
 }

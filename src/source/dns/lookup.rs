@@ -197,6 +197,8 @@ impl<'a> Lookup<'a> {
                 return Ok(Verdict::Negative);
             };
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
+            #[cfg(feature = "command")]
+            crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
             self.keep(name, asked.qtype, cached_content(&content)?, ttl);
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
@@ -209,17 +211,12 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         self.missed(questions.len());
-        let mut spares = [None, None];
-        for (spare, question) in spares.iter_mut().zip(&questions) {
-            *spare = self.spare(name, question.qtype());
-        }
-        let has_spares = spares.iter().flatten().count() == questions.len();
+        let has_spares = questions.iter().all(|asked| self.spare(name, asked.qtype()).is_some());
         let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
-        for ((outcome, progress), spare) in outcomes.into_iter().zip(progress).zip(spares) {
+        for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
-            if let (Outcome::Failed(_), Some(spare)) = (&outcome, spare) {
-                self.serve(name, &spare);
-                *outcome = addresses_of(&spare, name)?;
+            if matches!(outcome, Outcome::Failed(_)) {
+                self.serve_addresses(name, asked.qtype(), outcome)?;
             }
         }
         Ok(())
@@ -238,22 +235,42 @@ impl<'a> Lookup<'a> {
 
     fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<Shared<cache::Entry>> {
         let entry = self.cache.get(&self.key(name, qtype)?, now)?;
+        #[cfg(feature = "command")]
+        crate::witness::cached(qtype, &entry, now);
         probes::cache_hit(name.wire(), qtype);
         self.terms.counters.one(if entry.is_past(now) { Count::Stale } else { Count::Hits });
         Some(entry)
     }
 
     /// What the cache has in case that no server answers.
+    #[inline(never)]
     fn spare(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
         let key = self.key(name, qtype).filter(|_| self.serve_stale > 0)?;
         self.cache.get_past(&key, Instant::now())
     }
 
-    /// Lets a spare answer serve: no server has given a new one.
-    fn serve(&self, name: &Name, spare: &cache::Entry) {
+    /// Lets a spare answer serve, if there is one: no server has given a new one.
+    #[inline(never)]
+    fn serve(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
+        let spare = self.spare(name, qtype)?;
         spare.renew(Instant::now());
         self.terms.counters.one(Count::Stale);
         self.trace().decision(format_args!("dns: {name}: no answer, one past its time serves"));
+        Some(spare)
+    }
+
+    /// The same for addresses. Not in the frame that stays on the stack while servers are waited for.
+    #[inline(never)]
+    fn serve_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        outcome: &mut Outcome<Found>,
+    ) -> Result<(), NoMemory> {
+        if let Some(spare) = self.serve(name, qtype) {
+            *outcome = addresses_of(&spare, name)?;
+        }
+        Ok(())
     }
 
     /// The terms of asking, by whether there is a spare answer for every question.
@@ -361,6 +378,8 @@ impl<'a> Lookup<'a> {
                 append(run, &text_of(target)?)?;
                 append(run, b"\0")
             })?;
+            #[cfg(feature = "command")]
+            crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
                 read::Content::Found(()) => Some(cache::Content::Names(copy(run)?)),
                 other => negative(other),
@@ -371,11 +390,12 @@ impl<'a> Lookup<'a> {
         };
         let question = [Question::new(*name, record_type::PTR)];
         self.missed(question.len());
-        let spare = self.spare(name, record_type::PTR);
-        let [progress, _] = exchange(&self.terms(alive, spare.is_some()), &question, read)?;
+        let has_spare = self.spare(name, record_type::PTR).is_some();
+        let [progress, _] = exchange(&self.terms(alive, has_spare), &question, read)?;
         outcome.note(progress);
-        if let (Outcome::Failed(_), Some(spare)) = (&outcome, spare) {
-            self.serve(name, &spare);
+        if matches!(outcome, Outcome::Failed(_))
+            && let Some(spare) = self.serve(name, record_type::PTR)
+        {
             run.clear();
             *outcome = names_of(&spare, run)?;
         }

@@ -8,7 +8,6 @@ use crate::source::dns::message::{Message, RcodeName, rcode};
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::Instant;
-use crate::trace::Millis;
 
 /// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
 /// repeated; to try ids on a port that he knows a forger has so many chances in 65,536.
@@ -53,22 +52,24 @@ impl Exchange<'_> {
         health.heard(now, round_trip);
         self.terms.counters.one(Count::Answers);
         // In an hour every exchange has ended.
-        probes::query_answered(
-            server,
-            message.id(),
-            message.rcode(),
-            round_trip.as_micros() as u32,
-        );
+        let micros = round_trip.as_micros() as u32;
+        probes::query_answered(server, message.id(), message.rcode(), micros);
         self.terms.trace.packet(format_args!(
-            "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {}",
+            "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {} us",
             flight.transport(),
             message.id(),
             RcodeName(message.rcode()),
             message.answer_count(),
             octets.len(),
             if message.is_truncated() { ", truncated" } else { "" },
-            Millis(round_trip),
+            micros,
         ));
+        #[cfg(feature = "command")]
+        crate::witness::answer(
+            (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
+            &message,
+            round_trip,
+        );
         flight.finish(question);
         if self.is_settled(question) {
             return Ok(());
