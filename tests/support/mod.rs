@@ -11,7 +11,6 @@
 //! | [`reply`] | what it answers: right, wrong, late, in pieces, or not at all |
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
-//! | [`terminal`] | programs run on a terminal, keys pressed, the screen read |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
@@ -49,6 +48,5 @@ pub mod question;
 pub mod reply;
 pub mod sandbox;
 pub mod servers;
-pub mod terminal;
 pub mod wire;
 pub mod zone;
