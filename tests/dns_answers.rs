@@ -301,8 +301,9 @@ const V6: [&str; 4] = ["2001:db8::1", "2001:db8:1::1", "fd00::1", "::ffff:192.0.
 fn addresses_by_number(q: &Question) -> Reply {
     let number =
         q.name.bytes().find(u8::is_ascii_digit).map_or(0, |digit| usize::from(digit - b'0'));
-    let of = |all: &[&str]| {
-        [number, number / 2 + 1].map(|n| Record::address(&q.name, all[n % all.len()])).to_vec()
+    let of = |all: &[&str]| -> Vec<Record> {
+        let chosen = [number, number / 2 + 1].into_iter().filter_map(|n| all.iter().cycle().nth(n));
+        chosen.map(|address| Record::address(&q.name, address)).collect()
     };
     Reply::records(if q.qtype == rtype::AAAA { of(&V6) } else { of(&V4) })
 }
