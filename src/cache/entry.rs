@@ -66,6 +66,7 @@ impl Entry {
     ///
     /// # Errors
     /// Memory is short, or the answer longer than any that a server can send.
+    #[inline(never)]
     pub(super) fn new(
         key: &Key<'_>,
         content: Given<'_>,

@@ -48,6 +48,7 @@ impl Udp {
 
     /// A socket connected to `peer` that can have peers of both families after it, where there are such
     /// sockets; else one of the peer's.
+    #[inline(never)]
     pub fn connected_of_both(peer: &SocketAddr) -> Result<Udp, Fault> {
         let both = || {
             let socket = Socket::unconnected(true)?;
@@ -64,6 +65,7 @@ impl Udp {
     }
 
     /// The source address that the kernel would use towards `peer`; `None` where there is no route.
+    #[inline(never)]
     pub fn source(&mut self, peer: &SocketAddr) -> Option<IpAddr> {
         if self.is_connected {
             // Else the source that was chosen for the last peer would stay.

@@ -239,14 +239,21 @@ impl Exchange<'_> {
                 }
             }
         }
-        // A flight that has nothing more to bring is closed; indices above end here.
+        // Indices above end here.
+        self.close_landed();
+        Ok(())
+    }
+
+    /// A flight that has nothing more to bring is closed, or its socket left for others. Not in the frame
+    /// that is on the stack while answers are read.
+    #[inline(never)]
+    fn close_landed(&mut self) {
         while let Some(at) = self.flights.iter().position(|flight| !flight.is_waiting()) {
             let landed = self.flights.swap_remove(at);
             if let (Some(place), Some(udp)) = (self.terms.used, landed.into_udp()) {
                 place.set(Some(udp));
             }
         }
-        Ok(())
     }
 
     fn read_datagrams(

@@ -1,9 +1,11 @@
 //! Answers as the cache keeps them: what of a server's goes in, and what comes out again.
 
+use super::lookup::Lookup;
 use super::name::Name;
 use super::outcome::Outcome;
 use super::read;
 use crate::cache;
+use crate::counters::Count;
 use crate::lookup::search::Miss;
 use crate::mem::{NoMemory, TryPush, append};
 use crate::source::{Found, NameText, append_name, append_text, names, text_of};
@@ -48,7 +50,7 @@ pub(super) fn names_of(entry: &cache::Entry, run: &mut Vec<u8>) -> Result<Outcom
 
 /// What the cache keeps of an answer; answers that are neither yes nor no are not kept. `run` takes the
 /// names.
-pub(super) fn cached_content<'a>(
+fn cached_content<'a>(
     content: &'a read::Content<read::AddressSet>,
     run: &'a mut NameText,
 ) -> Result<Option<cache::Given<'a>>, NoMemory> {
@@ -67,5 +69,42 @@ pub(super) fn negative<T>(content: &read::Content<T>) -> Option<cache::Given<'st
         read::Content::NoData => Some(cache::Content::NoData),
         read::Content::NoName => Some(cache::Content::NoName),
         read::Content::Found(_) | read::Content::Unrelated => None,
+    }
+}
+
+impl Lookup<'_> {
+    /// Keeps what an answer says of a name's addresses. Not in the reader's frame, which is large.
+    #[inline(never)]
+    pub(super) fn keep_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        content: &read::Content<read::AddressSet>,
+        ttl: u32,
+    ) -> Result<(), NoMemory> {
+        let mut run = NameText::new();
+        self.keep(name, qtype, cached_content(content, &mut run)?, ttl);
+        Ok(())
+    }
+
+    /// Keeps an answer for as long as it, and the settings, allow.
+    pub(super) fn keep(
+        &self,
+        name: &Name,
+        qtype: u16,
+        content: Option<cache::Given<'_>>,
+        ttl: u32,
+    ) {
+        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
+            self.terms.counters.one(Count::Negative);
+        }
+        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
+        let most = match content {
+            cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
+            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
+        };
+        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
+        let change = self.cache.put(&key, content, keep, Instant::now());
+        self.terms.counters.cache_changed(&change);
     }
 }

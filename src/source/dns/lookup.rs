@@ -2,19 +2,19 @@
 
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::kept::{addresses_of, cached_content, names_of, negative};
+use super::kept::{addresses_of, names_of, negative};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
 use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
 use super::schedule::budget;
-use crate::cache::{self, Cache, Given};
+use crate::cache::{self, Cache};
 use crate::counters::Count;
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append};
-use crate::source::{Failure, Found, NameText, names, text_of};
+use crate::source::{Failure, Found, names, text_of};
 use crate::sys::probes;
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
@@ -198,8 +198,7 @@ impl<'a> Lookup<'a> {
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
             #[cfg(feature = "command")]
             crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
-            let mut run = NameText::new();
-            self.keep(name, asked.qtype, cached_content(&content, &mut run)?, ttl);
+            self.keep_addresses(name, asked.qtype, &content, ttl)?;
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
                     addresses: set.addresses,
@@ -291,21 +290,6 @@ impl<'a> Lookup<'a> {
             Some(entry) => addresses_of(&entry, name),
             None => Ok(Outcome::NotAsked),
         }
-    }
-
-    /// Keeps an answer for as long as it, and the settings, allow.
-    pub(super) fn keep(&self, name: &Name, qtype: u16, content: Option<Given<'_>>, ttl: u32) {
-        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
-            self.terms.counters.one(Count::Negative);
-        }
-        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
-        let most = match content {
-            cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
-            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
-        };
-        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
-        let change = self.cache.put(&key, content, keep, Instant::now());
-        self.terms.counters.cache_changed(&change);
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
