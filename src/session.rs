@@ -27,6 +27,7 @@ use crate::sys::interfaces;
 use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
+use crate::sys::udp::Udp;
 use crate::trace::{Line, Text, Trace};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -48,6 +49,8 @@ pub struct Session {
     now: Instant,
     /// Until when nothing that this call goes by is due for another look.
     good_until: Cell<Instant>,
+    /// A socket that has brought its answers, for who needs one.
+    used: Cell<Option<Udp>>,
 }
 
 impl Session {
@@ -59,7 +62,8 @@ impl Session {
     /// The view of a call that has begun `now`.
     pub fn at(state: &'static State, now: Instant) -> Result<Session, NoMemory> {
         let good_until = Cell::new(now.after(Duration::from_millis(FRESH.into())));
-        Ok(Session { state, environment: state.environment()?, now, good_until })
+        let used = Cell::new(None);
+        Ok(Session { state, environment: state.environment()?, now, good_until, used })
     }
 
     /// Until when a call that goes by the same files has the same answer, if its addresses last; `None`
@@ -91,6 +95,11 @@ impl Session {
     /// What is remembered of this host's addresses.
     pub fn recent(&self) -> &Recent {
         &self.state.recent
+    }
+
+    /// A UDP socket that this call needs no more, if there is one.
+    pub fn used_socket(&self) -> Option<Udp> {
+        self.used.take()
     }
 
     /// Counts the lookup that this call is about, which has come to `result`.
@@ -281,6 +290,7 @@ impl Session {
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,
+                used: Some(&self.used),
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,

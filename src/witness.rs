@@ -156,7 +156,7 @@ pub(crate) fn content<T>(qtype: u16, content: &read::Content<T>, ttl: u32) {
 
 /// What the cache says.
 pub(crate) fn cached(qtype: u16, entry: &cache::Entry, now: Instant) {
-    let found = match &entry.content {
+    let found = match entry.content() {
         cache::Content::Addresses(..) | cache::Content::Names(_) => true,
         cache::Content::NoData | cache::Content::NoName => false,
     };

@@ -43,12 +43,14 @@ pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
+pub mod tailed;
 #[cfg(feature = "command")]
 pub mod terminal;
 #[cfg(not(target_family = "wasm"))]
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]
 pub mod time;
+pub mod udp;
 #[cfg_attr(target_family = "wasm", path = "host/wiped.rs")]
 pub mod wiped;
 

@@ -22,7 +22,9 @@ use crate::mem::{NoMemory, TryPush};
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::{Instant, wait};
+use crate::sys::udp::Udp;
 use crate::trace::Trace;
+use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -50,6 +52,8 @@ pub struct Terms<'a> {
     pub counters: &'a Counters,
     /// Where to give signs of life, if others wait for what is learned.
     pub alive: Option<&'a Alive>,
+    /// Where to leave a socket that has brought all it will, if others have use for one.
+    pub used: Option<&'a Cell<Option<Udp>>>,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -105,6 +109,8 @@ pub fn exchange(
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     let start = Instant::now();
+    // Closed: there may be few descriptors left.
+    terms.used.map(Cell::take);
     let mut exchange = Exchange {
         terms,
         questions,
@@ -233,9 +239,21 @@ impl Exchange<'_> {
                 }
             }
         }
-        // A flight that has nothing more to bring is closed; indices above end here.
-        self.flights.retain(|flight| flight.is_waiting());
+        // Indices above end here.
+        self.close_landed();
         Ok(())
+    }
+
+    /// A flight that has nothing more to bring is closed, or its socket left for others. Not in the frame
+    /// that is on the stack while answers are read.
+    #[inline(never)]
+    fn close_landed(&mut self) {
+        while let Some(at) = self.flights.iter().position(|flight| !flight.is_waiting()) {
+            let landed = self.flights.swap_remove(at);
+            if let (Some(place), Some(udp)) = (self.terms.used, landed.into_udp()) {
+                place.set(Some(udp));
+            }
+        }
     }
 
     fn read_datagrams(

@@ -16,3 +16,4 @@ mod outcome;
 pub mod pending;
 pub mod read;
 mod schedule;
+mod stream;
