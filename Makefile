@@ -42,9 +42,11 @@ PKGCONFIG = sed -e 's,@LIBDIR@,$(1),' -e 's,@INCLUDEDIR@,$(2),' -e 's,@VERSION@,
 
 SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefile
 NSS := libnss_rustdns.so.2
+ENCRYPTED := librustdns-encrypted.so
+ENCRYPTED_SOURCES := $(shell find encrypted -type f) src/sys/encrypted/contract.rs Cargo.toml Cargo.lock Makefile
 
 .PHONY: all
-all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
+all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/$(ENCRYPTED) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
 
 $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
@@ -73,6 +75,17 @@ $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(CARGO) rustc --release --lib --crate-type cdylib --no-default-features --features nss \
 		$(call ACROSS,target/nss) -- $(call LINK,$(NSS))
 	$(call SPLIT,$(call BUILT,target/nss)/librustdns.so,$@)
+
+# DNS over TLS and HTTPS, and DNSSEC, which librustdns.so loads from beside itself where they are
+# configured. Left out where its cryptography can't be built (docs/encrypted.md).
+$(DIST)/$(ENCRYPTED): $(ENCRYPTED_SOURCES) | $(UNWIND)/libgcc_s.so
+	@mkdir -p $(DIST)
+	@rm -f $(call BUILT,target)/librustdns_encrypted.so
+	$(CARGO) rustc --release -p rustdns-encrypted --lib --crate-type cdylib $(call ACROSS,target) \
+		-- $(call LINK,$(ENCRYPTED)) || echo '$(ENCRYPTED): left out, it does not build here' >&2
+	if test -e $(call BUILT,target)/librustdns_encrypted.so; then \
+		$(OBJCOPY) --strip-unneeded $(call BUILT,target)/librustdns_encrypted.so $@; \
+	else rm -f $@; fi
 
 # The command: a build of its own too, so that what it needs is in no library.
 $(DIST)/rustdns: $(SOURCES)

@@ -7,6 +7,7 @@ use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
+use crate::config::settings::Dnssec;
 use crate::config::watch::{FRESH, Watched, lock};
 use crate::hostent::Position;
 use crate::mem::NoMemory;
@@ -15,6 +16,7 @@ use crate::resolver::manual::Manual;
 use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
+use crate::source::dns::private::Private;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
@@ -233,6 +235,7 @@ impl Session {
                     (wanted, _) => wanted,
                 },
                 waited: Duration::ZERO,
+                private: self.private(),
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,
@@ -244,6 +247,19 @@ impl Session {
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
         }
+    }
+
+    /// What it takes to ask by way of librustdns-encrypted.so; `None` where no setting needs it.
+    fn private(&self) -> Option<Private<'_>> {
+        let settings = &self.environment.settings;
+        let validate = settings.dnssec == Dnssec::Validate;
+        (validate || !settings.upstream.encrypted.is_empty()).then(|| Private {
+            place: &self.state.encrypted,
+            servers: &settings.upstream.encrypted,
+            validate,
+            authorities: settings.authorities.as_deref().unwrap_or_default(),
+            anchors: settings.anchors.as_deref().unwrap_or_default(),
+        })
     }
 
     /// What `HOSTALIASES` has for a name without dots (hostname(7)).

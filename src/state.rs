@@ -8,7 +8,7 @@ use crate::config::hosts::Hosts;
 use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
-use crate::config::settings::{self, Settings};
+use crate::config::settings::{self, Dnssec, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
@@ -19,6 +19,7 @@ use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
 use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
+use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
@@ -50,6 +51,8 @@ pub struct State {
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
+    /// What librustdns-encrypted.so keeps.
+    pub encrypted: Place,
     /// Where `gethostent` is.
     pub position: Mutex<Position>,
     rotation: AtomicUsize,
@@ -137,6 +140,7 @@ impl State {
             pending: Pending::default(),
             counters: Counters::default(),
             generation: AtomicU32::new(0),
+            encrypted: Place::default(),
             position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
             versions: Versions::default(),
@@ -313,9 +317,13 @@ impl Upstream {
             environment.local_domain.as_deref(),
             environment.res_options.as_deref(),
         )?;
-        let chosen = if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
+        conf.options.trust_ad |= settings.dnssec != Dnssec::Off;
+        let chosen = &settings.upstream.addresses;
+        // The file's: where no others are set, or behind them where these are encrypted and may fail.
+        let behind = settings.fallback_plain && !settings.upstream.encrypted.is_empty();
+        let file = if chosen.is_empty() || behind { &conf.servers[..] } else { &[] };
         let mut servers = Vec::new();
-        for &server in chosen {
+        for &server in chosen.iter().chain(file) {
             if settings.may_ask(&server) {
                 servers.try_push((server, Health::default()))?;
             }

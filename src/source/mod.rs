@@ -41,6 +41,8 @@ pub enum Failure {
     Unrelated,
     /// Its server could make nothing of the question, or the name can't be asked for.
     Refused,
+    /// What its servers sent is not what the zone has signed (`dnssec validate`).
+    Bogus,
     /// There is no service that could be asked; the `errno` that goes with it.
     NoService(i32),
     /// Memory is exhausted.
@@ -57,10 +59,11 @@ impl Failure {
                 Status::NotFound
             }
             // libc's dns service counts servers that fail or keep silent as not available.
-            Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
-                Status::Unavailable
-            }
-            Failure::Memory => Status::TryAgain,
+            Failure::Again
+            | Failure::Unavailable
+            | Failure::NoService(_)
+            | Failure::System(_) => Status::Unavailable,
+            Failure::Bogus | Failure::Memory => Status::TryAgain,
         }
     }
 
@@ -72,6 +75,7 @@ impl Failure {
             }
             Failure::NoData => Error::NoData,
             Failure::Again => Error::Again,
+            Failure::Bogus => Error::Fail,
             Failure::Memory => Error::Memory,
             Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
         }

@@ -6,6 +6,7 @@
 
 pub mod charset;
 pub mod chosen;
+pub mod encrypted;
 pub mod environment;
 pub mod files;
 pub mod futex;

@@ -8,6 +8,7 @@
 mod answers;
 mod sending;
 
+pub(super) use self::answers::trouble_in;
 use self::answers::trouble_of;
 use super::cookie;
 use super::counters::Counters;
@@ -16,6 +17,7 @@ use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::health::{Health, Standing};
 use super::message::Message;
 use super::pending::{Alive, BEAT};
+use super::private::{self, Private};
 use super::schedule::{Order, budget, order};
 use crate::config::resolv::Options;
 use crate::mem::{NoMemory, TryPush};
@@ -42,6 +44,8 @@ pub struct Terms<'a> {
     pub cookies: cookie::Use,
     /// How much of the time that this may take is gone: another thread was waited for.
     pub waited: Duration,
+    /// How to ask servers in private, and whether to check signatures.
+    pub private: Option<Private<'a>>,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
     /// Where to count it.
@@ -83,6 +87,8 @@ pub enum Trouble {
     Lame,
     /// It closed the connection, or what it sent was cut.
     Broken,
+    /// What it answered is not what the zone has signed.
+    Bogus,
     /// This process can't ask: the system call's fault.
     Local(Fault),
 }
@@ -102,6 +108,9 @@ pub fn exchange(
     questions: &[Question<'_>],
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
+    if let Some(private) = &terms.private {
+        return private::exchange(terms, private, questions, read);
+    }
     let start = Instant::now();
     let mut exchange = Exchange {
         terms,
@@ -137,7 +146,7 @@ pub fn exchange(
 const OTHER_FAMILY: Duration = Duration::from_secs(2);
 
 /// Who has waited for another thread in vain may ask for as long as this, though the time is up.
-const LEFT: Duration = Duration::from_millis(250);
+pub(super) const LEFT: Duration = Duration::from_millis(250);
 
 struct Exchange<'a> {
     terms: &'a Terms<'a>,

@@ -13,5 +13,6 @@ pub mod message;
 pub mod name;
 mod outcome;
 pub mod pending;
+pub mod private;
 pub mod read;
 mod schedule;

@@ -139,6 +139,7 @@ pub(super) fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
         Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
+        Trouble::Bogus => return Err(Failure::Bogus),
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
     })
 }

@@ -244,7 +244,11 @@ fn is_lame(message: &Message<'_>) -> bool {
 
 /// What is wrong with an answer, so that the next server is asked. Who writes queries himself gets
 /// other response codes too, and over TCP all of them, as libc's `res_send` has it.
-fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
+pub(in crate::source::dns) fn trouble_in(
+    message: &Message<'_>,
+    is_written: bool,
+    tcp: bool,
+) -> Option<Trouble> {
     match message.rcode() {
         _ if is_written && tcp => None,
         rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),

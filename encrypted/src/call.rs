@@ -1,0 +1,118 @@
+//! What is asked, read from C; and the way back.
+
+#![allow(unsafe_code)]
+
+use crate::contract::{Call, Event, MAX_QUESTIONS, Octets, kind};
+use crate::failure::Failure;
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::sync::atomic::AtomicPtr;
+use core::time::Duration;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// A call, as Rust sees it.
+pub(crate) struct Asked<'a> {
+    call: &'a Call,
+    /// The server.
+    pub(crate) server: SocketAddr,
+    /// One of [`crate::contract::scheme`].
+    pub(crate) scheme: u32,
+    /// Whether signatures are checked.
+    pub(crate) validate: bool,
+    /// Whether the query's length is hidden.
+    pub(crate) pad: bool,
+    /// For how long this may go on.
+    pub(crate) limit: Duration,
+    /// What the server's certificate is to say: its name, or its address as text.
+    pub(crate) name: String,
+    /// The path of an HTTPS URL.
+    pub(crate) path: String,
+    /// The file of certificates, where it isn't the system's.
+    pub(crate) authorities: Option<&'a Path>,
+    /// The file of trust anchors, where it isn't the installed one.
+    pub(crate) anchors: Option<&'a Path>,
+    told: [Cell<bool>; MAX_QUESTIONS],
+}
+
+impl<'a> Asked<'a> {
+    /// # Safety
+    /// The call is whole, and what it points to is there for `'a`.
+    pub(crate) unsafe fn read(call: &'a Call) -> Asked<'a> {
+        // SAFETY: by the function's contract.
+        let get = |octets: Octets| unsafe { octets.get::<'a>() };
+        let v6 = Ipv6Addr::from(call.address);
+        let server = match v6.to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(IpAddr::V4(v4), call.port),
+            None => SocketAddr::V6(SocketAddrV6::new(v6, call.port, 0, call.scope)),
+        };
+        let name = match get(call.name) {
+            [] => server.ip().to_string(),
+            name => String::from_utf8_lossy(name).into_owned(),
+        };
+        let path = |octets| match get(octets) {
+            [] => None,
+            path => Some(Path::new(OsStr::from_bytes(path))),
+        };
+        Asked {
+            call,
+            server,
+            scheme: call.scheme,
+            validate: call.validate,
+            pad: call.pad,
+            limit: Duration::from_millis(call.limit.into()),
+            name,
+            path: String::from_utf8_lossy(get(call.path)).into_owned(),
+            authorities: path(call.authorities),
+            anchors: path(call.anchors),
+            told: Default::default(),
+        }
+    }
+
+    /// Where the process keeps what outlives a call.
+    pub(crate) fn place(&self) -> &AtomicPtr<c_void> {
+        // SAFETY: points to an atomic that is there as long as the call.
+        unsafe { &*self.call.place }
+    }
+
+    /// The queries that are to be asked, by index.
+    pub(crate) fn questions(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        // SAFETY: by the contract of `read`, for `'a`.
+        let octets = self.call.questions.map(|octets| unsafe { octets.get::<'a>() });
+        octets.into_iter().enumerate().filter(|(_, octets)| !octets.is_empty())
+    }
+
+    /// Tells what has become of a question; only the first time counts.
+    pub(crate) fn tell(&self, question: usize, kind: u32, message: &[u8], reason: &str) {
+        if self.told.get(question).is_none_or(|told| told.replace(true)) {
+            return;
+        }
+        self.event(question, kind, message, reason);
+    }
+
+    /// Gives a sign of life.
+    pub(crate) fn beat(&self) {
+        self.event(0, kind::BEAT, &[], "");
+    }
+
+    /// Tells that a question has no answer.
+    pub(crate) fn fail(&self, question: usize, failure: &Failure) {
+        self.tell(question, failure.kind, &[], &failure.reason);
+    }
+
+    /// Tells the same of every question that nothing was told of yet.
+    pub(crate) fn fail_rest(&self, failure: &Failure) {
+        for (question, _) in self.questions() {
+            self.fail(question, failure);
+        }
+    }
+
+    fn event(&self, question: usize, kind: u32, message: &[u8], reason: &str) {
+        let (message, reason) = (Octets::of(message), Octets::of(reason.as_bytes()));
+        let event = Event { question, kind, message, reason };
+        // SAFETY: function and argument came with the call, and the event is there until it returns.
+        unsafe { (self.call.take)(self.call.taker, &raw const event) }
+    }
+}

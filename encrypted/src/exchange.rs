@@ -1,0 +1,136 @@
+//! One call: a runtime, a connection, the questions on it, and then nothing is left of any of them.
+
+use crate::call::Asked;
+use crate::chain::Chain;
+use crate::connection::{Connection, connect};
+use crate::contract::kind;
+use crate::failure::Failure;
+use crate::process::Context;
+use crate::security::{self, Judged};
+use core::time::Duration;
+use futures_util::future::{Either, join_all, select};
+use futures_util::pin_mut;
+use hickory_resolver::net::dnssec::DnssecDnsHandle;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::FirstAnswer;
+use hickory_resolver::net::{DnsError, DnsHandle, NetError};
+use hickory_resolver::proto::dnssec::TrustAnchors;
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Edns, Message, OpCode};
+use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
+use std::sync::Arc;
+use tokio::runtime::Builder;
+use tokio::time::{sleep, timeout};
+
+/// How often a sign of life is given.
+const BEAT: Duration = Duration::from_millis(200);
+/// Queries are padded to a multiple of this (RFC 8467 section 4.1).
+const BLOCK: usize = 128;
+/// The option that pads (RFC 7830).
+const PADDING: u16 = 12;
+/// What the option takes beside the padding.
+const OPTION_HEADER: usize = 4;
+
+/// Asks, and tells what has become of each question.
+pub(crate) fn run(asked: &Asked<'_>) {
+    let runtime = match Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return asked.fail_rest(&Failure::from(&error)),
+    };
+    let late = runtime.block_on(async {
+        let (work, life) = (timeout(asked.limit, ask(asked)), beat(asked));
+        pin_mut!(work, life);
+        match select(work, life).await {
+            Either::Left((outcome, _)) => outcome.is_err(),
+            Either::Right(((), _)) => true,
+        }
+    });
+    if late {
+        asked.fail_rest(&Failure::silent("no answer in time"));
+    }
+}
+
+/// Gives signs of life for ever.
+async fn beat(asked: &Asked<'_>) {
+    loop {
+        asked.beat();
+        sleep(BEAT).await;
+    }
+}
+
+async fn ask(asked: &Asked<'_>) {
+    let (context, provider) = (Context::of(asked), TokioRuntimeProvider::new());
+    let prepared = async {
+        let connection = connect(asked, &context, &provider).await?;
+        let chain = Chain { connection, context: Arc::clone(&context) };
+        let anchors = match asked.validate {
+            true => Some(context.trusted()?.resolve(&chain).await?),
+            false => None,
+        };
+        Ok::<_, Failure>((chain, anchors))
+    };
+    let (chain, anchors) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(failure) => return asked.fail_rest(&failure),
+    };
+    let questions = asked.questions().map(|(index, octets)| {
+        let (chain, anchors) = (&chain, anchors.clone());
+        async move {
+            match question(asked, octets, chain, anchors).await {
+                Ok(Judged { kind, message, reason }) => asked.tell(index, kind, &message, &reason),
+                Err(failure) => asked.fail(index, &failure),
+            }
+        }
+    });
+    join_all(questions).await;
+}
+
+async fn question(
+    asked: &Asked<'_>,
+    octets: &[u8],
+    chain: &Chain,
+    anchors: Option<Arc<TrustAnchors>>,
+) -> Result<Judged, Failure> {
+    let query = Message::from_vec(octets)
+        .map_err(|error| Failure::local(format!("the query can't be read: {error}")))?;
+    let mut request = query.clone();
+    if asked.pad {
+        pad(&mut request);
+    }
+    let request = DnsRequest::new(request, DnsRequestOptions::default());
+    match anchors.filter(|_| query.op_code == OpCode::Query) {
+        None => {
+            let response = send(&chain.connection, request).await?;
+            let reason = security::extended_errors(&response);
+            let message = security::as_answer(&query, response.into_buffer())?;
+            Ok(Judged { kind: kind::ANSWER, message, reason })
+        }
+        Some(anchors) => {
+            let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), anchors);
+            let (response, denial) = match validator.send(request).first_answer().await {
+                Ok(response) => (response, None),
+                Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (*response, Some(proof)),
+                Err(error) => return Err(error.into()),
+            };
+            let judged = security::judge(&query, response, denial)?;
+            if judged.kind == kind::BOGUS {
+                chain.context.links.forget();
+            }
+            Ok(judged)
+        }
+    }
+}
+
+async fn send(connection: &Connection, request: DnsRequest) -> Result<DnsResponse, NetError> {
+    connection.send(request).first_answer().await
+}
+
+/// Pads a query.
+fn pad(request: &mut Message) {
+    request.edns.get_or_insert_with(Edns::new);
+    let length = request.to_vec().map_or(0, |octets| octets.len()) + OPTION_HEADER;
+    let padding = vec![0; length.next_multiple_of(BLOCK) - length];
+    if let Some(edns) = &mut request.edns {
+        edns.options_mut().insert(EdnsOption::Unknown(PADDING, padding));
+    }
+}
+
