@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::time::Duration;
 use futures_util::future::ready;
 use futures_util::stream::{Stream, StreamExt, once};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use crate::socket::Sockets;
 use hickory_resolver::net::{DnsHandle, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, Query, ResponseCode};
 use hickory_resolver::proto::rr::RecordType;
@@ -62,7 +62,7 @@ pub(crate) struct Chain {
 
 impl DnsHandle for Chain {
     type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
-    type Runtime = TokioRuntimeProvider;
+    type Runtime = Sockets;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
         let is_link = |query: &&Query| {

@@ -4,7 +4,8 @@ use crate::call::Asked;
 use crate::contract::scheme;
 use crate::failure::Failure;
 use crate::process::Context;
-use hickory_resolver::net::runtime::{RuntimeProvider, Spawn, TokioRuntimeProvider};
+use crate::socket::Sockets;
+use hickory_resolver::net::runtime::{RuntimeProvider, Spawn};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::xfer::{DnsClientStream, DnsExchange, DnsMultiplexer};
 use hickory_resolver::net::BufDnsStreamHandle;
@@ -12,13 +13,13 @@ use hickory_resolver::net::{h2::HttpsClientStream, tls::tls_client_connect};
 use rustls::pki_types::ServerName;
 
 /// A connection that takes questions.
-pub(crate) type Connection = DnsExchange<TokioRuntimeProvider>;
+pub(crate) type Connection = DnsExchange<Sockets>;
 
 /// Connects to the server. What moves its octets runs as long as `provider` is there.
 pub(crate) async fn connect(
     asked: &Asked<'_>,
     context: &Context,
-    provider: &TokioRuntimeProvider,
+    provider: &Sockets,
 ) -> Result<Connection, Failure> {
     match asked.scheme {
         scheme::TLS => {
@@ -50,7 +51,7 @@ fn multiplex<S: DnsClientStream + 'static>(
     stream: S,
     sender: BufDnsStreamHandle,
     asked: &Asked<'_>,
-    provider: &TokioRuntimeProvider,
+    provider: &Sockets,
 ) -> Connection {
     let multiplexer = DnsMultiplexer::new(stream, sender).with_timeout(asked.limit);
     let (exchange, background) = DnsExchange::from_stream(multiplexer);

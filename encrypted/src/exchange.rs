@@ -11,7 +11,7 @@ use core::time::Duration;
 use futures_util::future::{Either, join_all, select};
 use futures_util::pin_mut;
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use crate::socket::Sockets;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
@@ -58,7 +58,7 @@ async fn beat(asked: &Asked<'_>) {
 }
 
 async fn ask(asked: &Asked<'_>) {
-    let (context, provider) = (Context::of(asked), TokioRuntimeProvider::new());
+    let (context, provider) = (Context::of(asked), Sockets::default());
     let prepared = async {
         let connection = connect(asked, &context, &provider).await?;
         let chain = Chain { connection, context: Arc::clone(&context) };

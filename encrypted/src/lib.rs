@@ -23,6 +23,7 @@ mod exchange;
 mod failure;
 mod process;
 mod security;
+mod socket;
 
 #[allow(unsafe_code)]
 #[path = "../../src/sys/encrypted/contract.rs"]
