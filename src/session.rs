@@ -255,7 +255,7 @@ impl Session {
         let validate = settings.dnssec == Dnssec::Validate;
         (validate || !settings.upstream.encrypted.is_empty()).then(|| Private {
             place: &self.state.encrypted,
-            servers: &settings.upstream.encrypted,
+            servers: &settings.upstream,
             validate,
             authorities: settings.authorities.as_deref().unwrap_or_default(),
             anchors: settings.anchors.as_deref().unwrap_or_default(),

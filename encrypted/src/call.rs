@@ -13,17 +13,29 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Where most servers answer (RFC 8484 section 4.1.1 has it as its example).
+const DEFAULT_PATH: &str = "/dns-query";
+
+/// How a server is talked to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// DNS over TCP (RFC 7766): for validation by way of a plain server.
+    Tcp,
+    /// DNS over TLS (RFC 7858).
+    Tls,
+    /// DNS over HTTPS (RFC 8484).
+    Https,
+}
+
 /// A call, as Rust sees it.
 pub(crate) struct Asked<'a> {
     call: &'a Call,
     /// The server.
     pub(crate) server: SocketAddr,
-    /// One of [`crate::contract::scheme`].
-    pub(crate) scheme: u32,
+    /// How it is talked to.
+    pub(crate) scheme: Scheme,
     /// Whether signatures are checked.
     pub(crate) validate: bool,
-    /// Whether the query's length is hidden.
-    pub(crate) pad: bool,
     /// For how long this may go on.
     pub(crate) limit: Duration,
     /// What the server's certificate is to say: its name, or its address as text.
@@ -48,10 +60,14 @@ impl<'a> Asked<'a> {
             Some(v4) => SocketAddr::new(IpAddr::V4(v4), call.port),
             None => SocketAddr::V6(SocketAddrV6::new(v6, call.port, 0, call.scope)),
         };
-        let name = match get(call.name) {
-            [] => server.ip().to_string(),
-            name => String::from_utf8_lossy(name).into_owned(),
+        let written = String::from_utf8_lossy(get(call.server)).into_owned();
+        let (scheme, rest) = match written.split_once("://") {
+            Some(("tls", rest)) => (Scheme::Tls, rest),
+            Some((_, rest)) => (Scheme::Https, rest),
+            None => (Scheme::Tcp, ""),
         };
+        let (host, path_at) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let name = host.split_once('#').map(|(_, name)| name.to_owned());
         let path = |octets| match get(octets) {
             [] => None,
             path => Some(Path::new(OsStr::from_bytes(path))),
@@ -59,12 +75,11 @@ impl<'a> Asked<'a> {
         Asked {
             call,
             server,
-            scheme: call.scheme,
+            scheme,
             validate: call.validate,
-            pad: call.pad,
             limit: Duration::from_millis(call.limit.into()),
-            name,
-            path: String::from_utf8_lossy(get(call.path)).into_owned(),
+            name: name.unwrap_or_else(|| server.ip().to_string()),
+            path: if path_at.is_empty() { DEFAULT_PATH } else { path_at }.to_owned(),
             authorities: path(call.authorities),
             anchors: path(call.anchors),
             told: Default::default(),

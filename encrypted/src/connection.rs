@@ -1,7 +1,6 @@
 //! Connections: TCP, TLS over it, HTTPS over that. Each lives for one call.
 
-use crate::call::Asked;
-use crate::contract::scheme;
+use crate::call::{Asked, Scheme};
 use crate::failure::Failure;
 use crate::process::Context;
 use crate::socket::Sockets;
@@ -22,23 +21,23 @@ pub(crate) async fn connect(
     provider: &Sockets,
 ) -> Result<Connection, Failure> {
     match asked.scheme {
-        scheme::TLS => {
+        Scheme::Tls => {
             let name = ServerName::try_from(asked.name.clone())
                 .map_err(|error| Failure::local(format!("{}: {error}", asked.name)))?;
-            let config = context.tls(scheme::TLS)?;
+            let config = context.tls(Scheme::Tls)?;
             // hickory's own exchange leaves the server's name out of the handshake, by which servers
             // for several names choose their certificate.
             let (stream, sender) = tls_client_connect(asked.server, name, config, provider.clone());
             Ok(multiplex(stream.await?, sender, asked, provider))
         }
-        scheme::HTTPS => {
-            let config = context.tls(scheme::HTTPS)?;
+        Scheme::Https => {
+            let config = context.tls(Scheme::Https)?;
             let mut builder = HttpsClientStream::builder(config, provider.clone());
             builder.request_timeout(asked.limit);
             let (name, path) = (asked.name.as_str().into(), asked.path.as_str().into());
             Ok(builder.exchange(asked.server, name, path).await?)
         }
-        _ => {
+        Scheme::Tcp => {
             let (stream, sender) =
                 TcpClientStream::new(asked.server, None, Some(asked.limit), provider.clone());
             Ok(multiplex(stream.await?, sender, asked, provider))

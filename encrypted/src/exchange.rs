@@ -1,6 +1,6 @@
 //! One call: a runtime, a connection, the questions on it, and then nothing is left of any of them.
 
-use crate::call::Asked;
+use crate::call::{Asked, Scheme};
 use crate::chain::Chain;
 use crate::connection::{Connection, connect};
 use crate::contract::kind;
@@ -15,7 +15,7 @@ use crate::socket::Sockets;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
-use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Edns, Message, OpCode};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode};
 use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
 use std::sync::Arc;
 use tokio::runtime::Builder;
@@ -93,7 +93,7 @@ async fn question(
     let query = Message::from_vec(octets)
         .map_err(|error| Failure::local(format!("the query can't be read: {error}")))?;
     let mut request = query.clone();
-    if asked.pad {
+    if asked.scheme != Scheme::Tcp {
         pad(&mut request);
     }
     let request = DnsRequest::new(request, DnsRequestOptions::default());
@@ -124,9 +124,8 @@ async fn send(connection: &Connection, request: DnsRequest) -> Result<DnsRespons
     connection.send(request).first_answer().await
 }
 
-/// Pads a query.
+/// Pads a query that has EDNS: others are sent as a program has written them.
 fn pad(request: &mut Message) {
-    request.edns.get_or_insert_with(Edns::new);
     let length = request.to_vec().map_or(0, |octets| octets.len()) + OPTION_HEADER;
     let padding = vec![0; length.next_multiple_of(BLOCK) - length];
     if let Some(edns) = &mut request.edns {

@@ -4,9 +4,8 @@
 #![allow(unsafe_code)]
 
 use crate::anchors::Anchors;
-use crate::call::Asked;
+use crate::call::{Asked, Scheme};
 use crate::chain::Links;
-use crate::contract::scheme;
 use crate::failure::Failure;
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -77,11 +76,11 @@ impl Context {
 
     /// What TLS needs. Sessions of the servers are kept in it, so that the next connection to one takes
     /// up the last one's keys and is spared the certificates (RFC 8446 section 2.2).
-    pub(crate) fn tls(&self, wanted: u32) -> Result<Arc<ClientConfig>, Failure> {
+    pub(crate) fn tls(&self, scheme: Scheme) -> Result<Arc<ClientConfig>, Failure> {
         let [dns, http] = &self.tls;
-        let (place, protocol) = match wanted {
-            scheme::HTTPS => (http, Some(b"h2")),
-            _ => (dns, None),
+        let (place, protocol) = match scheme {
+            Scheme::Https => (http, Some(b"h2")),
+            Scheme::Tls | Scheme::Tcp => (dns, None),
         };
         place.get_or_init(|| self.configure(protocol)).clone()
     }

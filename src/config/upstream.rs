@@ -3,7 +3,6 @@
 use super::resolv;
 use crate::address::ZoneNames;
 use crate::mem::{NoMemory, TryPush, copy};
-use core::fmt;
 use core::net::SocketAddr;
 
 /// A name server that is asked in private.
@@ -11,35 +10,8 @@ use core::net::SocketAddr;
 pub struct Encrypted {
     /// Its address. No other server of the list has the same one.
     pub address: SocketAddr,
-    /// The name that its certificate is to have; empty: its address.
-    pub name: Box<[u8]>,
-    /// The path to ask at over HTTPS (RFC 8484); `None`: DNS over TLS (RFC 7858).
-    pub path: Option<Box<[u8]>>,
-}
-
-/// Reads a list of servers, separated by blanks; `None` where one of them is not understood.
-pub fn list(value: &[u8], zones: ZoneNames<'_>) -> Result<Option<Servers>, NoMemory> {
-    let mut servers = Servers::default();
-    for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-        let (address, encrypted) = match scheme(word) {
-            Some((port, has_path, rest)) => match encrypted(rest, port, has_path, zones)? {
-                Some(encrypted) => (Some(encrypted.address), Some(encrypted)),
-                None => return Ok(None),
-            },
-            None => (server(word, 53, zones), None),
-        };
-        let Some(address) = address else { return Ok(None) };
-        // One that is to be asked in private is never to be asked otherwise.
-        if encrypted.is_some() && servers.addresses.contains(&address) || servers.is_private(&address)
-        {
-            return Ok(None);
-        }
-        servers.addresses.try_push(address)?;
-        if let Some(encrypted) = encrypted {
-            servers.encrypted.try_push(encrypted)?;
-        }
-    }
-    Ok((!servers.addresses.is_empty()).then_some(servers))
+    /// All of it, as it was written.
+    pub text: Box<[u8]>,
 }
 
 /// Name servers in the order of the list.
@@ -52,80 +24,82 @@ pub struct Servers {
 }
 
 impl Servers {
-    fn is_private(&self, address: &SocketAddr) -> bool {
-        self.encrypted.iter().any(|encrypted| encrypted.address == *address)
+    /// The server of this address, where it is asked in private.
+    pub fn encrypted(&self, address: &SocketAddr) -> Option<&Encrypted> {
+        self.encrypted.iter().find(|encrypted| encrypted.address == *address)
     }
 }
 
-/// The default port of a server's scheme, whether a path may follow, and the rest of it; `None` for a
-/// plain address.
-fn scheme(word: &[u8]) -> Option<(u16, bool, &[u8])> {
+/// Reads a list of servers, separated by blanks; `None` where one of them is not understood.
+pub fn list(value: &[u8], zones: ZoneNames<'_>) -> Result<Option<Servers>, NoMemory> {
+    let mut servers = Servers::default();
+    for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+        let (plain, port) = match scheme(word) {
+            Some((rest, port)) => (place(rest, port), port),
+            None => (Some(word), 53),
+        };
+        let Some(address) = plain.and_then(|plain| server(plain, port, zones)) else {
+            return Ok(None);
+        };
+        let is_private = port != 53;
+        // One that is to be asked in private is never to be asked otherwise.
+        if servers.encrypted(&address).is_some()
+            || is_private && servers.addresses.contains(&address)
+        {
+            return Ok(None);
+        }
+        servers.addresses.try_push(address)?;
+        if is_private {
+            servers.encrypted.try_push(Encrypted { address, text: copy(word)? })?;
+        }
+    }
+    Ok((!servers.addresses.is_empty()).then_some(servers))
+}
+
+/// What follows a scheme, and its default port: that of DNS over TLS (RFC 7858 section 3.1) or HTTPS.
+fn scheme(word: &[u8]) -> Option<(&[u8], u16)> {
     match word.strip_prefix(b"tls://") {
-        Some(rest) => Some((853, false, rest)),
-        None => Some((443, true, word.strip_prefix(b"https://")?)),
+        Some(rest) => Some((rest, 853)),
+        None => Some((word.strip_prefix(b"https://")?, 443)),
     }
 }
 
-/// `ADDRESS[:PORT][#NAME]`, and `[/PATH]` for HTTPS.
-fn encrypted(
-    rest: &[u8],
-    port: u16,
-    has_path: bool,
-    zones: ZoneNames<'_>,
-) -> Result<Option<Encrypted>, NoMemory> {
-    let (rest, path) = match rest.iter().position(|&b| b == b'/').and_then(|at| rest.split_at_checked(at)) {
-        Some((rest, path)) => (rest, Some(path)),
-        None => (rest, None),
-    };
-    let mut parts = rest.splitn(2, |&b| b == b'#');
-    let address = parts.next().and_then(|address| server(address, port, zones));
-    let name = parts.next();
-    let is_good = name.is_none_or(is_name)
-        && path.is_none_or(|path| has_path && path.iter().all(|b| b.is_ascii_graphic() && *b != b'{'));
-    let Some(address) = address.filter(|_| is_good) else { return Ok(None) };
-    let path = if has_path { Some(copy(path.unwrap_or(b"/dns-query"))?) } else { None };
-    Ok(Some(Encrypted { address, name: copy(name.unwrap_or_default())?, path }))
+/// The address in `ADDRESS[:PORT][#NAME][/PATH]`, where what follows it is a name and, for HTTPS, a path.
+fn place(rest: &[u8], port: u16) -> Option<&[u8]> {
+    let slash = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at_checked(slash)?;
+    let mut parts = host.splitn(2, |&b| b == b'#');
+    let (address, name) = (parts.next()?, parts.next());
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    // A path without what RFC 6570 would fill in.
+    let is_path = |b: &u8| b.is_ascii_graphic() && *b != b'{';
+    let is_good = name.is_none_or(|name| !name.is_empty() && name.iter().all(is_name))
+        && (path.is_empty() || port == 443 && path.iter().all(is_path));
+    is_good.then_some(address)
 }
 
-fn is_name(name: &[u8]) -> bool {
-    matches!(name.len(), 1..=253)
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-}
-
-/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`.
+/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`; `port` where none is said.
 fn server(word: &[u8], port: u16, zones: ZoneNames<'_>) -> Option<SocketAddr> {
-    if let Some(mut plain) = resolv::server(word, zones) {
-        plain.set_port(port);
-        return Some(plain);
-    }
-    let (address, port) = match word {
-        [b'[', inner @ .., b']'] => (inner, port),
-        _ => {
-            let (address, given) = word.split_at_checked(word.iter().rposition(|&b| b == b':')?)?;
-            let given = core::str::from_utf8(given.get(1..)?).ok()?.parse().ok()?;
-            let inner = match address {
+    let whole = match word {
+        [b'[', inner @ .., b']'] => inner,
+        _ => word,
+    };
+    let (address, port) = match resolv::server(whole, zones) {
+        Some(address) => (Some(address), port),
+        None => {
+            let (address, port) =
+                word.split_at_checked(word.iter().rposition(|&b| b == b':')?)?;
+            let address = match address {
                 [b'[', inner @ .., b']'] => inner,
                 _ => address,
             };
-            (inner, given)
+            let port = core::str::from_utf8(port.get(1..)?).ok()?.parse().ok()?;
+            (resolv::server(address, zones), port)
         }
     };
-    let mut server = resolv::server(address, zones)?;
-    server.set_port(Some(port).filter(|port| *port != 0)?);
-    Some(server)
-}
-
-impl fmt::Display for Encrypted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.path.is_some() { "https://" } else { "tls://" })?;
-        self.address.fmt(f)?;
-        // Both are printable ASCII, as they were read.
-        let text = |octets| core::str::from_utf8(octets).unwrap_or_default();
-        if !self.name.is_empty() {
-            write!(f, "#{}", text(&self.name))?;
-        }
-        f.write_str(text(self.path.as_deref().unwrap_or_default()))
-    }
+    let mut address = address?;
+    address.set_port(Some(port).filter(|port| *port != 0)?);
+    Some(address)
 }
 
 #[cfg(test)]
@@ -137,22 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_read_with_their_defaults() {
-        for (text, shown) in [
-            ("tls://192.0.2.1", "tls://192.0.2.1:853"),
-            ("tls://192.0.2.1:8853#dns.test", "tls://192.0.2.1:8853#dns.test"),
-            ("tls://[2001:db8::1]:853#dns.test", "tls://[2001:db8::1]:853#dns.test"),
-            ("tls://[2001:db8::1]", "tls://[2001:db8::1]:853"),
-            ("tls://2001:db8::1#a", "tls://[2001:db8::1]:853#a"),
-            ("tls://fe80::1%eth0#a", "tls://[fe80::1%7]:853#a"),
-            ("https://192.0.2.1#dns.test/dns-query", "https://192.0.2.1:443#dns.test/dns-query"),
-            ("https://192.0.2.1", "https://192.0.2.1:443/dns-query"),
-            ("https://192.0.2.1:8443/x/y", "https://192.0.2.1:8443/x/y"),
-            ("https://[::1]:8443#a/", "https://[::1]:8443#a/"),
+    fn servers_are_read_with_their_ports() {
+        for (text, address) in [
+            ("tls://192.0.2.1", "192.0.2.1:853"),
+            ("tls://192.0.2.1:8853#dns.test", "192.0.2.1:8853"),
+            ("tls://[2001:db8::1]:8853#dns.test", "[2001:db8::1]:8853"),
+            ("tls://[2001:db8::1]", "[2001:db8::1]:853"),
+            ("tls://2001:db8::1#a", "[2001:db8::1]:853"),
+            ("tls://fe80::1%eth0#a", "[fe80::1%7]:853"),
+            ("https://192.0.2.1#dns.test/dns-query", "192.0.2.1:443"),
+            ("https://192.0.2.1", "192.0.2.1:443"),
+            ("https://192.0.2.1:8443/x/y", "192.0.2.1:8443"),
+            ("https://[::1]:8443#a/", "[::1]:8443"),
         ] {
             let servers = read(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(servers.encrypted.first().unwrap().to_string(), shown);
-            assert_eq!(read(shown.replace("%7", "%eth0").as_str()).unwrap().encrypted, servers.encrypted);
+            let encrypted = servers.encrypted.first().unwrap();
+            assert_eq!((encrypted.address.to_string().as_str(), &*encrypted.text), (address, text.as_bytes()));
+            assert_eq!(servers.addresses, [encrypted.address]);
         }
         let mixed = read("192.0.2.1 tls://192.0.2.1 [::1]:5353").unwrap();
         assert_eq!((mixed.addresses.len(), mixed.encrypted.len()), (3, 1));
@@ -161,10 +136,24 @@ mod tests {
     #[test]
     fn what_is_not_a_server_is_refused_and_the_list_with_it() {
         for text in [
-            "tls://", "tls://dns.test", "tls://192.0.2.1#", "tls://192.0.2.1#a/b", "tls://192.0.2.1:0",
-            "tls://192.0.2.1:65536", "tls://192.0.2.1##a", "https://dns.test/dns-query", "http://192.0.2.1",
-            "https://192.0.2.1/dns-query{?dns}", "quic://192.0.2.1", "TLS://192.0.2.1", "tls://1.2.3.4#a#b",
-            "192.0.2.1 tls://x", "tls://192.0.2.1 tls://192.0.2.1#a", "192.0.2.1:853 tls://192.0.2.1",
+            "tls://",
+            "tls://dns.test",
+            "tls://192.0.2.1#",
+            "tls://192.0.2.1#a/b",
+            "tls://192.0.2.1/",
+            "tls://192.0.2.1:0",
+            "tls://192.0.2.1:65536",
+            "tls://192.0.2.1##a",
+            "tls://192.0.2.1#a#b",
+            "tls://192.0.2.1#a\u{e4}",
+            "https://dns.test/dns-query",
+            "https://192.0.2.1/dns-query{?dns}",
+            "http://192.0.2.1",
+            "quic://192.0.2.1",
+            "TLS://192.0.2.1",
+            "192.0.2.1 tls://x",
+            "tls://192.0.2.1 tls://192.0.2.1#a",
+            "192.0.2.1:853 tls://192.0.2.1",
             "tls://192.0.2.1 192.0.2.1:853",
         ] {
             assert!(read(text).is_none(), "{text}");

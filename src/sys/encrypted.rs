@@ -4,13 +4,12 @@
 pub mod contract;
 
 use self::contract::{Call, Event, MAX_QUESTIONS, Octets, SYMBOL, Table, VERSION, kind};
-use super::Fault;
 use super::process;
 use super::thread;
 use crate::mem::{NoMemory, append};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::transmute;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use core::time::Duration;
@@ -26,22 +25,16 @@ pub struct Place(AtomicPtr<c_void>);
 
 /// What is asked of a server.
 pub struct Asked<'a> {
-    /// The server.
-    pub server: SocketAddr,
-    /// One of [`contract::scheme`].
-    pub scheme: u32,
-    /// The name in its certificate; empty: its address.
-    pub name: &'a [u8],
-    /// The path of an HTTPS URL.
-    pub path: &'a [u8],
+    /// Its address.
+    pub address: SocketAddr,
+    /// All of it, as the setting `upstream` has it; empty: a plain one.
+    pub server: &'a [u8],
     /// Certificates that are trusted; empty: the system's.
     pub authorities: &'a [u8],
     /// Trust anchors; empty: the installed ones.
     pub anchors: &'a [u8],
     /// Whether signatures are checked.
     pub validate: bool,
-    /// Whether the query's length is hidden.
-    pub pad: bool,
     /// How long it may take.
     pub limit: Duration,
     /// Whole queries; empty ones are not asked.
@@ -49,7 +42,6 @@ pub struct Asked<'a> {
 }
 
 /// What has become of a question.
-#[derive(Default)]
 pub struct Told {
     /// One of [`contract::kind`].
     pub kind: u32,
@@ -59,61 +51,51 @@ pub struct Told {
     pub reason: Vec<u8>,
 }
 
-/// Why nobody was asked.
-pub enum NotAsked {
-    /// The object is not there, or not this library's.
-    NoObject(&'static str),
-    /// The system has no further thread.
-    NoThread(Fault),
-    /// Memory is exhausted.
-    NoMemory,
-}
-
 /// Asks a server, and returns what has become of each question. `beat` is called several times a second
 /// meanwhile, on another thread.
 pub fn ask(
     place: &Place,
     asked: &Asked<'_>,
     beat: &(dyn Fn() + Sync),
-) -> Result<[Told; MAX_QUESTIONS], NotAsked> {
-    let mut taken = Taken { told: Default::default(), beat, no_memory: false };
-    let mut outcome = Ok(());
-    let address = match asked.server.ip() {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
-        IpAddr::V6(v6) => v6,
+) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
+    const UNTOLD: Told = Told { kind: kind::LOCAL, message: Vec::new(), reason: Vec::new() };
+    let mut taken = Taken { told: [UNTOLD; MAX_QUESTIONS], beat, no_memory: false };
+    let (address, scope) = match asked.address {
+        SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), 0),
+        SocketAddr::V6(v6) => (*v6.ip(), v6.scope_id()),
     };
-    let scope = match asked.server {
-        SocketAddr::V6(v6) => v6.scope_id(),
-        SocketAddr::V4(_) => 0,
+    let call = Call {
+        place: &raw const place.0,
+        port: asked.address.port(),
+        validate: asked.validate,
+        scope,
+        limit: u32::try_from(asked.limit.as_millis()).unwrap_or(u32::MAX),
+        address: address.octets(),
+        server: Octets::of(asked.server),
+        authorities: Octets::of(asked.authorities),
+        anchors: Octets::of(asked.anchors),
+        questions: asked.questions.map(Octets::of),
+        take,
+        taker: (&raw mut taken).cast(),
     };
+    let mut trouble = Some("no thread to ask on");
     let mut work = || {
-        let call = Call {
-            place: &raw const place.0,
-            scheme: asked.scheme,
-            port: asked.server.port(),
-            validate: asked.validate,
-            pad: asked.pad,
-            scope,
-            limit: u32::try_from(asked.limit.as_millis()).unwrap_or(u32::MAX),
-            address: address.octets(),
-            name: Octets::of(asked.name),
-            path: Octets::of(asked.path),
-            authorities: Octets::of(asked.authorities),
-            anchors: Octets::of(asked.anchors),
-            questions: asked.questions.map(Octets::of),
-            take,
-            taker: (&raw mut taken).cast(),
-        };
-        match table() {
+        trouble = table().map(|table| {
             // SAFETY: the call is whole, and all that it points to outlives it.
-            Ok(table) => unsafe { (table.ask)(&raw const call) },
-            Err(why) => outcome = Err(NotAsked::NoObject(why)),
-        }
+            unsafe { (table.ask)(&raw const call) }
+        })
+        .err();
     };
-    // SAFETY: the thread has ended when this returns, and nobody looks at what it works on before.
-    unsafe { thread::run_joined(STACK, &mut work) }.map_err(NotAsked::NoThread)?;
-    outcome?;
-    if taken.no_memory { Err(NotAsked::NoMemory) } else { Ok(taken.told) }
+    // SAFETY: the thread has ended when this returns, and nobody looks at what it works on before;
+    // every export holds off cancellation; the object lets no panic out, and `table` has none.
+    // Where there is no thread to be had, nothing was done, and `trouble` says so.
+    let _ = unsafe { thread::run_joined(STACK, &mut work) };
+    if let Some(trouble) = trouble {
+        for told in &mut taken.told {
+            append(&mut told.reason, trouble.as_bytes())?;
+        }
+    }
+    if taken.no_memory { Err(NoMemory) } else { Ok(taken.told) }
 }
 
 /// What has been told so far.

@@ -9,24 +9,23 @@ use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, tro
 use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{MAX_QUERY, Message, QueryForm, RcodeName, TypeName, write_query};
 use super::schedule::{budget, order};
-use crate::config::upstream::Encrypted;
-use crate::mem::{NoMemory, TryPush};
-use crate::sys::encrypted::contract::{kind, scheme};
-use crate::sys::encrypted::{Asked, NotAsked, Place, Told, ask};
+use crate::config::upstream::Servers;
+use crate::mem::NoMemory;
+use crate::sys::encrypted::contract::kind;
+use crate::sys::encrypted::{Asked, Place, Told, ask};
 use crate::sys::time::Instant;
 use crate::trace::Text;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-use smallvec::SmallVec;
 
 /// What it takes to ask in private, and to check signatures.
 #[derive(Clone, Copy)]
 pub struct Private<'a> {
     /// Where the object keeps what outlives a call.
     pub place: &'a Place,
-    /// The servers that are asked in private.
-    pub servers: &'a [Encrypted],
+    /// The setting `upstream`, by which servers are asked in private.
+    pub servers: &'a Servers,
     /// Whether signatures are checked, also those that plain servers send.
     pub validate: bool,
     /// The file of certificate authorities; empty: the system's.
@@ -39,6 +38,8 @@ pub struct Private<'a> {
 const FIRST: Duration = Duration::from_secs(2);
 
 /// Asks by way of the object; otherwise as [`exchange::exchange`].
+#[cold]
+#[inline(never)]
 pub(super) fn exchange(
     terms: &Terms<'_>,
     private: &Private<'_>,
@@ -55,20 +56,17 @@ pub(super) fn exchange(
         questions,
         progress: [Progress::Open; MAX_QUESTIONS],
         trouble: [Trouble::Silent; MAX_QUESTIONS],
-        out: SmallVec::new(),
-        dice: Dice::new(),
+        out: 0,
     };
     let order = order(terms, start)?;
     for round in 0..terms.options.attempts.max(1) {
         for (turn, &(server, _)) in order.iter().enumerate() {
             let left = deadline.since(Instant::now());
-            if !asking.is_open() || left.is_zero() {
-                break;
-            }
+            let Some(open) = asking.open().filter(|_| !left.is_zero()) else { break };
             let others = round == 0 && turn + 1 < order.len();
             let limit = if others { FIRST.min(timeout) } else { timeout };
-            if !asking.out.contains(&server) {
-                asking.ask(server, limit.min(left), read)?;
+            if asking.out & bit(server) == 0 {
+                asking.ask(server, open, limit.min(left), read)?;
             }
         }
     }
@@ -82,133 +80,105 @@ struct Asking<'a> {
     progress: [Progress; MAX_QUESTIONS],
     /// The last trouble that each question met.
     trouble: [Trouble; MAX_QUESTIONS],
-    /// Servers that need not be asked again.
-    out: SmallVec<[usize; 4]>,
-    dice: Dice,
+    /// Servers that need not be asked again, a bit each.
+    out: u64,
 }
 
-impl Asking<'_> {
-    fn is_open(&self) -> bool {
-        self.progress.iter().zip(self.questions).any(|(progress, _)| *progress == Progress::Open)
+/// None for servers that no list is long enough for.
+fn bit(server: usize) -> u64 {
+    1u64.checked_shl(server as u32).unwrap_or_default()
+}
+
+impl<'a> Asking<'a> {
+    /// The questions that are open: all, or one of two.
+    fn open(&self) -> Option<core::ops::Range<usize>> {
+        let mut open = (0..self.questions.len())
+            .filter(|&index| self.progress.get(index) == Some(&Progress::Open));
+        let first = open.next()?;
+        Some(first..open.last().unwrap_or(first) + 1)
     }
 
-    fn ask(&mut self, server: usize, limit: Duration, read: Reader<'_>) -> Result<(), NoMemory> {
+    /// Asks a server what is open.
+    fn ask(
+        &mut self,
+        server: usize,
+        open: core::ops::Range<usize>,
+        limit: Duration,
+        read: Reader<'_>,
+    ) -> Result<(), NoMemory> {
         let Some(&(address, _)) = self.terms.servers.get(server) else { return Ok(()) };
-        let encrypted = self.private.servers.iter().find(|one| one.address == address);
+        let (first, questions) = (open.start, self.questions.get(open).unwrap_or_default());
+        let encrypted = self.private.servers.encrypted(&address);
         if encrypted.is_none() && !self.private.validate {
-            return self.ask_plainly(server, limit, read);
-        }
-        self.ask_object(server, Peer { address, encrypted }, limit, read)
-    }
-
-    /// Asks one plain server what is open.
-    fn ask_plainly(
-        &mut self,
-        server: usize,
-        limit: Duration,
-        read: Reader<'_>,
-    ) -> Result<(), NoMemory> {
-        let mut open = SmallVec::<[(usize, Question<'_>); MAX_QUESTIONS]>::new();
-        for (index, (question, progress)) in self.questions.iter().zip(self.progress).enumerate() {
-            if progress == Progress::Open {
-                open.try_push((index, *question))?;
+            let terms = Terms {
+                servers: self.terms.servers.get(server..=server).unwrap_or_default(),
+                private: None,
+                waited: budget(self.terms.options, 1).saturating_sub(limit),
+                ..*self.terms
+            };
+            let read = &mut |at, message: &Message<'_>| read(first + at, message);
+            let progress = exchange::exchange(&terms, questions, read)?;
+            for (at, (progress, _)) in progress.into_iter().zip(questions).enumerate() {
+                match progress {
+                    Progress::Failed(trouble) => self.fail(first + at, trouble),
+                    settled => self.settle(first + at, settled),
+                }
             }
+            return Ok(());
         }
-        let (indices, questions): (SmallVec<[_; 2]>, SmallVec<[_; 2]>) = open.into_iter().unzip();
-        let terms = Terms {
-            servers: self.terms.servers.get(server..=server).unwrap_or_default(),
-            private: None,
-            waited: budget(self.terms.options, 1).saturating_sub(limit),
-            ..*self.terms
-        };
-        let read = &mut |at: usize, message: &Message<'_>| {
-            read(indices.get(at).copied().unwrap_or_default(), message)
-        };
-        let progress = exchange::exchange(&terms, &questions, read)?;
-        for (&index, progress) in indices.iter().zip(progress) {
-            match progress {
-                Progress::Failed(trouble) => self.fail(index, trouble),
-                settled => self.settle(index, settled),
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks a server by way of the object what is open.
-    fn ask_object(
-        &mut self,
-        server: usize,
-        peer: Peer<'_>,
-        limit: Duration,
-        read: Reader<'_>,
-    ) -> Result<(), NoMemory> {
+        let peer = Peer { address, text: encrypted.map_or(&[], |encrypted| &encrypted.text) };
         let mut rooms = [[0; MAX_QUERY]; MAX_QUESTIONS];
         let mut queries: [&[u8]; MAX_QUESTIONS] = [&[]; MAX_QUESTIONS];
-        let written = self.questions.first().and_then(|question| question.written);
-        for (index, (room, query)) in rooms.iter_mut().zip(&mut queries).enumerate() {
-            let Some(question) = self.questions.get(index) else { continue };
-            if self.progress.get(index) == Some(&Progress::Open) {
-                self.terms.trace.packet(format_args!(
-                    "query {} {} to {peer}",
-                    question.name,
-                    TypeName(question.qtype)
-                ));
-                *query = match question.written {
-                    Some(written) => written.octets(),
-                    None => self.write(question, room),
-                };
-            }
+        for ((question, room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
+            let (name, kind) = (question.name, TypeName(question.qtype));
+            self.terms.trace.packet(format_args!("query {name} {kind} to {peer}"));
+            *query = self.query(question, room);
+            self.terms.counters.queries.fetch_add(1, Relaxed);
         }
-        let (path, name) = match peer.encrypted {
-            Some(encrypted) => (encrypted.path.as_deref(), &*encrypted.name),
-            None => (None, &[][..]),
-        };
         let asked = Asked {
-            server: peer.address,
-            scheme: match (peer.encrypted, path) {
-                (None, _) => scheme::TCP,
-                (Some(_), None) => scheme::TLS,
-                (Some(_), Some(_)) => scheme::HTTPS,
-            },
-            name,
-            path: path.unwrap_or_default(),
+            address,
+            server: peer.text,
             authorities: self.private.authorities,
             anchors: self.private.anchors,
             validate: self.private.validate,
-            pad: peer.encrypted.is_some() && written.is_none(),
             limit,
             questions: queries,
         };
-        let sent = queries.iter().filter(|query| !query.is_empty()).count();
-        self.terms.counters.queries.fetch_add(sent, Relaxed);
-        let (begun, alive) = (Instant::now(), self.terms.alive);
+        let alive = self.terms.alive;
         let beat = || alive.into_iter().for_each(|alive| alive.sign(Instant::now()));
-        let told = match ask(self.private.place, &asked, &beat) {
-            Ok(told) => told,
-            Err(NotAsked::NoMemory) => return Err(NoMemory),
-            Err(NotAsked::NoObject(why)) => {
-                self.terms.trace.decision(format_args!("{peer}: {why}"));
-                return self.fail_all(server, &queries, Trouble::Broken);
-            }
-            Err(NotAsked::NoThread(fault)) => {
-                self.terms.trace.decision(format_args!("{peer}: no thread to ask on ({fault:?})"));
-                return self.fail_all(server, &queries, Trouble::Local(fault));
-            }
-        };
+        let begun = Instant::now();
+        let told = ask(self.private.place, &asked, &beat)?;
         let took = Instant::now().since(begun);
-        for (index, (told, query)) in told.iter().zip(queries).enumerate() {
-            if !query.is_empty() {
-                self.consider(server, &peer, index, told, took, read)?;
+        for (at, (told, question)) in told.iter().zip(questions).enumerate() {
+            let message = match self.consider(server, &peer, question, told, took) {
+                Ok(message) => message,
+                Err(trouble) => {
+                    self.fail(first + at, trouble);
+                    continue;
+                }
+            };
+            let trouble = trouble_in(&message, question.written.is_some(), true);
+            if trouble.is_none() || question.written.is_some() {
+                let verdict = read(first + at, &message)?;
+                self.settle(first + at, Progress::Answered(verdict));
+            }
+            if let Some(trouble) = trouble {
+                self.settle(first + at, Progress::Open);
+                self.fail(first + at, trouble);
             }
         }
         Ok(())
     }
 
-    fn write<'r>(&mut self, question: &Question<'_>, room: &'r mut [u8; MAX_QUERY]) -> &'r [u8] {
+    /// The query for a question.
+    fn query<'r>(&self, question: &Question<'r>, room: &'r mut [u8; MAX_QUERY]) -> &'r [u8] {
+        if let Some(written) = question.written {
+            return written.octets();
+        }
         let options = self.terms.options;
         let form = QueryForm {
-            // The object gives each query an id of its own.
-            id: self.dice.id(|_| true).unwrap_or_default(),
+            // Over the connection it has another one.
+            id: Dice::new().id(|_| true).unwrap_or_default(),
             qtype: question.qtype,
             class: question.class,
             recursion: !options.no_recursion,
@@ -221,103 +191,60 @@ impl Asking<'_> {
         room.get(..length).unwrap_or_default()
     }
 
-    /// What has become of a question at a server.
-    fn consider(
+    /// What a server has answered to a question, or why it has not.
+    fn consider<'m>(
         &mut self,
         server: usize,
         peer: &Peer<'_>,
-        index: usize,
-        told: &Told,
+        question: &Question<'_>,
+        told: &'m Told,
         took: Duration,
-        read: Reader<'_>,
-    ) -> Result<(), NoMemory> {
-        let Some((question, (_, health))) =
-            self.questions.get(index).zip(self.terms.servers.get(server))
-        else {
-            return Ok(());
+    ) -> Result<Message<'m>, Trouble> {
+        let (trouble, what) = match told.kind {
+            kind::ANSWER => (None, "answered"),
+            kind::SECURE => (None, "secure"),
+            kind::INSECURE => (None, "insecure"),
+            kind::BOGUS => (Some(Trouble::Bogus), "bogus"),
+            kind::SILENT => (Some(Trouble::Silent), "silent"),
+            kind::UNREACHABLE => (Some(Trouble::Unreachable), "unreachable"),
+            kind::UNTRUSTED => (Some(Trouble::Broken), "not trusted"),
+            kind::LOCAL => (Some(Trouble::Broken), "not asked"),
+            _ => (Some(Trouble::Broken), "broken"),
         };
-        let now = Instant::now();
+        let message = Message::parse(&told.message).filter(Message::is_response);
+        let message = message.map(|message| message.over_tcp(true)).filter(|_| trouble.is_none());
+        let (name, qtype, reason) = (question.name, TypeName(question.qtype), Text(&told.reason));
         let counters = self.terms.counters;
-        let (worth, count): (&str, Option<&AtomicUsize>) = match told.kind {
-            kind::ANSWER => ("", None),
-            kind::SECURE => (", secure", Some(&counters.secure)),
-            kind::INSECURE => (", insecure", Some(&counters.insecure)),
-            other => {
-                let (trouble, what) = match other {
-                    kind::BOGUS => (Trouble::Bogus, "bogus"),
-                    kind::SILENT => (Trouble::Silent, "silent"),
-                    kind::UNREACHABLE => (Trouble::Unreachable, "unreachable"),
-                    kind::UNTRUSTED => (Trouble::Broken, "not trusted"),
-                    kind::LOCAL => (Trouble::Broken, "not asked"),
-                    _ => (Trouble::Broken, "no answer"),
-                };
-                let name = question.name;
-                self.terms.trace.decision(format_args!(
-                    "{peer}: {name} {}: {what}: {}",
-                    TypeName(question.qtype),
-                    Text(&told.reason)
-                ));
-                match trouble {
-                    Trouble::Bogus => {
-                        counters.bogus.fetch_add(1, Relaxed);
-                    }
-                    Trouble::Silent => health.silent(now),
-                    _ if other == kind::LOCAL => {}
-                    _ => health.penalise(now),
-                }
-                if trouble != Trouble::Silent && !self.out.contains(&server) {
-                    self.out.try_push(server)?;
-                }
-                self.fail(index, trouble);
-                return Ok(());
-            }
-        };
-        let Some(message) = Message::parse(&told.message).filter(Message::is_response) else {
-            self.fail(index, Trouble::Broken);
-            return Ok(());
-        };
-        let message = message.over_tcp(true);
-        health.heard(now, took);
-        counters.answers.fetch_add(1, Relaxed);
-        if let Some(count) = count {
+        if let Some(count) = counters.checked.get((told.kind as usize).wrapping_sub(1)) {
             count.fetch_add(1, Relaxed);
         }
+        let health = self.terms.servers.get(server).map(|(_, health)| health);
+        let now = Instant::now();
+        let Some(message) = message else {
+            self.terms.trace.decision(format_args!("{peer}: {name} {qtype}: {what}: {reason}"));
+            match (told.kind, health) {
+                // Not the server's fault.
+                (kind::LOCAL, _) | (_, None) => self.out |= bit(server),
+                // It may just be resolving a slow name.
+                (kind::SILENT, Some(health)) => health.silent(now),
+                (_, Some(health)) => {
+                    health.penalise(now);
+                    self.out |= bit(server);
+                }
+            }
+            return Err(trouble.unwrap_or(Trouble::Broken));
+        };
+        if let Some(health) = health {
+            health.heard(now, took);
+        }
+        counters.answers.fetch_add(1, Relaxed);
         self.terms.trace.packet(format_args!(
-            "answer from {peer}: {}, {} records, {} octets{worth}{}{}, after {took:?}",
+            "{peer}: {name} {qtype}: {what}: {}, {} records, {} octets, after {took:?}; {reason}",
             RcodeName(message.rcode()),
             message.answer_count(),
             told.message.len(),
-            if told.reason.is_empty() { "" } else { ", " },
-            Text(&told.reason),
         ));
-        match trouble_in(&message, question.written.is_some(), true) {
-            None => {
-                let verdict = read(index, &message)?;
-                self.settle(index, Progress::Answered(verdict));
-            }
-            Some(trouble) => {
-                if question.written.is_some() {
-                    read(index, &message)?;
-                }
-                self.fail(index, trouble);
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing came of asking a server, for a reason of our own.
-    fn fail_all(
-        &mut self,
-        server: usize,
-        queries: &[&[u8]],
-        trouble: Trouble,
-    ) -> Result<(), NoMemory> {
-        for (index, query) in queries.iter().enumerate() {
-            if !query.is_empty() {
-                self.fail(index, trouble);
-            }
-        }
-        self.out.try_push(server)
+        Ok(message)
     }
 
     fn settle(&mut self, index: usize, progress: Progress) {
@@ -326,11 +253,12 @@ impl Asking<'_> {
         }
     }
 
-    /// What a server has said is not forgotten for one that can't be reached.
+    /// A server had trouble with a question. What one has said is not forgotten for another that can't
+    /// be reached.
     fn fail(&mut self, index: usize, trouble: Trouble) {
+        let says = |trouble: Trouble| matches!(trouble, Trouble::Rcode(_) | Trouble::Bogus);
         if let Some(place) = self.trouble.get_mut(index)
-            && (!matches!(place, Trouble::Rcode(_) | Trouble::Bogus)
-                || matches!(trouble, Trouble::Rcode(_) | Trouble::Bogus))
+            && (says(trouble) || !says(*place))
         {
             *place = trouble;
         }
@@ -341,14 +269,13 @@ impl Asking<'_> {
     }
 
     fn end(mut self) -> [Progress; MAX_QUESTIONS] {
-        for (progress, trouble) in self.progress.iter_mut().zip(self.trouble) {
-            if *progress == Progress::Open {
-                *progress = Progress::Failed(trouble);
+        for index in self.open().unwrap_or_default() {
+            let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Silent);
+            if trouble == Trouble::Silent {
+                self.terms.counters.timeouts.fetch_add(1, Relaxed);
             }
+            self.settle(index, Progress::Failed(trouble));
         }
-        let silent = |(progress, _): &(&Progress, _)| **progress == Progress::Failed(Trouble::Silent);
-        let timeouts = self.progress.iter().zip(self.questions).filter(silent).count();
-        self.terms.counters.timeouts.fetch_add(timeouts, Relaxed);
         self.progress
     }
 }
@@ -356,14 +283,11 @@ impl Asking<'_> {
 /// A server, for the trace.
 struct Peer<'a> {
     address: SocketAddr,
-    encrypted: Option<&'a Encrypted>,
+    text: &'a [u8],
 }
 
 impl core::fmt::Display for Peer<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.encrypted {
-            Some(encrypted) => encrypted.fmt(f),
-            None => self.address.fmt(f),
-        }
+        if self.text.is_empty() { self.address.fmt(f) } else { Text(self.text).fmt(f) }
     }
 }

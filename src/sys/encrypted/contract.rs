@@ -13,16 +13,6 @@ pub const SYMBOL: &CStr = c"rustdns_encrypted";
 /// At most so many questions go in one call: A and AAAA of one name.
 pub const MAX_QUESTIONS: usize = 2;
 
-/// How a server is talked to.
-pub mod scheme {
-    /// DNS over TCP (RFC 7766): for validation by way of a plain server.
-    pub const TCP: u32 = 0;
-    /// DNS over TLS (RFC 7858).
-    pub const TLS: u32 = 1;
-    /// DNS over HTTPS (RFC 8484).
-    pub const HTTPS: u32 = 2;
-}
-
 /// What an [`Event`] tells.
 pub mod kind {
     /// An answer, whose signatures were not looked at.
@@ -76,24 +66,19 @@ impl Octets {
 pub struct Call {
     /// Where the object keeps what outlives a call: memory of this process, which a fork leaves behind.
     pub place: *const AtomicPtr<c_void>,
-    /// One of [`scheme`].
-    pub scheme: u32,
     /// The server's port.
     pub port: u16,
     /// True: the answer's signatures are checked.
     pub validate: bool,
-    /// True: the query's length is hidden (RFC 8467).
-    pub pad: bool,
     /// The zone of a link-local address.
     pub scope: u32,
     /// Milliseconds that this may take.
     pub limit: u32,
     /// The server's address; one of IPv4 stands in its last four octets (RFC 4291 section 2.5.5.2).
     pub address: [u8; 16],
-    /// The name that the server's certificate is to have. Empty: its address.
-    pub name: Octets,
-    /// The path of an HTTPS URL.
-    pub path: Octets,
+    /// The server as the setting `upstream` has it: its scheme, name and path. Empty: a plain one, which
+    /// is asked over TCP.
+    pub server: Octets,
     /// The file of certificates that are trusted. Empty: the system's.
     pub authorities: Octets,
     /// The file of trust anchors. Empty: the installed one.
