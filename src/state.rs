@@ -244,9 +244,9 @@ impl Environment {
             Err(Unreadable::Fault(Fault::Missing)) => {}
             Err(why) => unreadable = Some(why),
         }
-        for setting in settings::TABLE {
-            if let Some(value) = variable(setting.environment)? {
-                settings.set(setting.key.as_bytes(), &value, 0, zones)?;
+        for (key, environment) in settings::VARIABLES {
+            if let Some(value) = variable(environment)? {
+                settings.set(key.as_bytes(), &value, 0, zones)?;
             }
         }
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;

@@ -100,11 +100,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Tells what has become of a question; only the first time counts.
-    pub(crate) fn tell(&self, question: usize, kind: u32, message: &[u8], reason: &str) {
+    pub(crate) fn tell(&self, question: usize, kind: u32, message: &[u8], text: &str) {
         if self.told.get(question).is_none_or(|told| told.replace(true)) {
             return;
         }
-        self.event(question, kind, message, reason);
+        self.event(question, kind, message, text);
     }
 
     /// Gives a sign of life.
@@ -124,9 +124,9 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn event(&self, question: usize, kind: u32, message: &[u8], reason: &str) {
-        let (message, reason) = (Octets::of(message), Octets::of(reason.as_bytes()));
-        let event = Event { question, kind, message, reason };
+    fn event(&self, question: usize, kind: u32, message: &[u8], text: &str) {
+        let (message, text) = (Octets::of(message), Octets::of(text.as_bytes()));
+        let event = Event { question, kind, message, text };
         // SAFETY: function and argument came with the call, and the event is there until it returns.
         unsafe { (self.call.take)(self.call.taker, &raw const event) }
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(asked: &Asked<'_>) {
         }
     });
     if late {
-        asked.fail_rest(&Failure::silent("no answer in time"));
+        asked.fail_rest(&Failure::silent());
     }
 }
 
@@ -76,7 +76,7 @@ async fn ask(asked: &Asked<'_>) {
         let (chain, anchors) = (&chain, anchors.clone());
         async move {
             match question(asked, octets, chain, anchors).await {
-                Ok(Judged { kind, message, reason }) => asked.tell(index, kind, &message, &reason),
+                Ok(Judged { kind, message, text }) => asked.tell(index, kind, &message, &text),
                 Err(failure) => asked.fail(index, &failure),
             }
         }
@@ -100,9 +100,7 @@ async fn question(
     match anchors.filter(|_| query.op_code == OpCode::Query) {
         None => {
             let response = send(&chain.connection, request).await?;
-            let reason = security::extended_errors(&response);
-            let message = security::as_answer(&query, response.into_buffer())?;
-            Ok(Judged { kind: kind::ANSWER, message, reason })
+            security::unjudged(&query, response)
         }
         Some(anchors) => {
             let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), anchors);

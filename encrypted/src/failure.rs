@@ -15,29 +15,29 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn local(reason: String) -> Failure {
-        Failure { kind: kind::LOCAL, reason }
+        Failure { kind: kind::LOCAL, reason: format!("not asked: {reason}") }
     }
 
     pub(crate) fn broken(reason: &str) -> Failure {
         Failure { kind: kind::BROKEN, reason: reason.into() }
     }
 
-    pub(crate) fn silent(reason: &str) -> Failure {
-        Failure { kind: kind::SILENT, reason: reason.into() }
+    pub(crate) fn silent() -> Failure {
+        Failure { kind: kind::SILENT, reason: "no answer in time".into() }
     }
 }
 
 impl From<&io::Error> for Failure {
     fn from(error: &io::Error) -> Failure {
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Failure { kind: kind::UNTRUSTED, reason: format!("TLS: {tls}") };
+            return Failure { kind: kind::BROKEN, reason: format!("not trusted: {tls}") };
         }
         let kind = match error.kind() {
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable => kind::UNREACHABLE,
-            io::ErrorKind::TimedOut => kind::SILENT,
+            io::ErrorKind::TimedOut => return Failure::silent(),
             _ if error.raw_os_error().is_some_and(is_shortage) => kind::LOCAL,
             _ => kind::BROKEN,
         };
@@ -57,7 +57,7 @@ impl From<NetError> for Failure {
     fn from(error: NetError) -> Failure {
         match &error {
             NetError::Io(error) => Failure::from(&**error),
-            NetError::Timeout => Failure::silent("no answer in time"),
+            NetError::Timeout => Failure::silent(),
             other => Failure::broken(&other.to_string()),
         }
     }

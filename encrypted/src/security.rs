@@ -16,8 +16,26 @@ pub(crate) struct Judged {
     pub(crate) kind: u32,
     /// The message for the caller.
     pub(crate) message: Vec<u8>,
-    /// More about it.
-    pub(crate) reason: String,
+    /// Both as text.
+    pub(crate) text: String,
+}
+
+/// An answer whose signatures nobody has looked at.
+pub(crate) fn unjudged(query: &Message, response: DnsResponse) -> Result<Judged, Failure> {
+    let text = text("answer", &response);
+    Ok(Judged { kind: kind::ANSWER, message: as_answer(query, response.into_buffer())?, text })
+}
+
+/// An answer in short: its worth, what it has, and what the server says besides.
+fn text(worth: &str, response: &Message) -> String {
+    let mut text =
+        format!("{worth}: {}, {} records", response.response_code, response.answers.len());
+    let extended = extended_errors(response);
+    if !extended.is_empty() {
+        text.push_str(", ");
+        text.push_str(&extended);
+    }
+    text
 }
 
 /// The option that has an extended error (RFC 8914).
@@ -32,7 +50,6 @@ pub(crate) fn judge(
     response: DnsResponse,
     denial: Option<Proof>,
 ) -> Result<Judged, Failure> {
-    let extended = extended_errors(&response);
     let failed = !matches!(u16::from(response.response_code), 0 | 3);
     let verdict = match failed {
         // A server's trouble is nobody's signed statement.
@@ -40,18 +57,15 @@ pub(crate) fn judge(
         false => verdict(query, &response, denial),
     };
     if verdict == kind::BOGUS {
-        let mut reason = why(&response, denial);
-        if !extended.is_empty() {
-            // Writing to a string can't fail.
-            let _ = write!(reason, "; the server says: {extended}");
-        }
-        return Ok(Judged { kind: kind::BOGUS, message: Vec::new(), reason });
+        let text = format!("bogus: {}", why(&response, denial));
+        return Ok(Judged { kind: kind::BOGUS, message: Vec::new(), text });
     }
+    let text = text(if verdict == kind::SECURE { "secure" } else { "insecure" }, &response);
     let mut message = without_signatures(query, as_answer(query, response.into_buffer())?);
     if let Some(flags) = message.get_mut(3) {
         *flags = if verdict == kind::SECURE { *flags | AUTHENTIC } else { *flags & !AUTHENTIC };
     }
-    Ok(Judged { kind: verdict, message, reason: extended })
+    Ok(Judged { kind: verdict, message, text })
 }
 
 fn verdict(query: &Message, response: &DnsResponse, denial: Option<Proof>) -> u32 {

@@ -133,6 +133,18 @@ pub const TABLE: &[Setting] = &[
     },
 ];
 
+/// The keys of [`TABLE`] and their environment variables, apart: what only people read of the table is in
+/// no library then.
+pub static VARIABLES: [(&str, &CStr); TABLE.len()] = {
+    let mut variables = [("", c""); TABLE.len()];
+    let mut at = 0;
+    while at < TABLE.len() {
+        variables[at] = (TABLE[at].key, TABLE[at].environment);
+        at += 1;
+    }
+    variables
+};
+
 /// Entries that are kept by default. A full cache of two addresses a name takes about 350 octets an
 /// entry, so 1.4 MiB.
 const CACHE_ENTRIES: usize = 4096;

@@ -47,8 +47,8 @@ pub struct Told {
     pub kind: u32,
     /// The answer.
     pub message: Vec<u8>,
-    /// More about it, as text.
-    pub reason: Vec<u8>,
+    /// All of that as text.
+    pub text: Vec<u8>,
 }
 
 /// Asks a server, and returns what has become of each question. `beat` is called several times a second
@@ -58,7 +58,7 @@ pub fn ask(
     asked: &Asked<'_>,
     beat: &(dyn Fn() + Sync),
 ) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
-    const UNTOLD: Told = Told { kind: kind::LOCAL, message: Vec::new(), reason: Vec::new() };
+    const UNTOLD: Told = Told { kind: kind::LOCAL, message: Vec::new(), text: Vec::new() };
     let mut taken = Taken { told: [UNTOLD; MAX_QUESTIONS], beat, no_memory: false };
     let (address, scope) = match asked.address {
         SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), 0),
@@ -92,7 +92,7 @@ pub fn ask(
     let _ = unsafe { thread::run_joined(STACK, &mut work) };
     if let Some(trouble) = trouble {
         for told in &mut taken.told {
-            append(&mut told.reason, trouble.as_bytes())?;
+            append(&mut told.text, trouble.as_bytes())?;
         }
     }
     if taken.no_memory { Err(NoMemory) } else { Ok(taken.told) }
@@ -116,8 +116,8 @@ unsafe extern "C" fn take(taker: *mut c_void, event: *const Event) {
     let Some(told) = taken.told.get_mut(event.question) else { return };
     told.kind = event.kind;
     // SAFETY: the event's octets are there until this returns.
-    let (message, reason) = unsafe { (event.message.get(), event.reason.get()) };
-    let copied = append(&mut told.message, message).and_then(|()| append(&mut told.reason, reason));
+    let (message, text) = unsafe { (event.message.get(), event.text.get()) };
+    let copied = append(&mut told.message, message).and_then(|()| append(&mut told.text, text));
     taken.no_memory |= copied == Err(NoMemory);
 }
 

@@ -7,7 +7,7 @@
 use super::dice::Dice;
 use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::message::{MAX_QUERY, Message, QueryForm, RcodeName, TypeName, write_query};
+use super::message::{MAX_QUERY, Message, QueryForm, TypeName, write_query};
 use super::schedule::{budget, order};
 use crate::config::upstream::Servers;
 use crate::mem::NoMemory;
@@ -200,51 +200,37 @@ impl<'a> Asking<'a> {
         told: &'m Told,
         took: Duration,
     ) -> Result<Message<'m>, Trouble> {
-        let (trouble, what) = match told.kind {
-            kind::ANSWER => (None, "answered"),
-            kind::SECURE => (None, "secure"),
-            kind::INSECURE => (None, "insecure"),
-            kind::BOGUS => (Some(Trouble::Bogus), "bogus"),
-            kind::SILENT => (Some(Trouble::Silent), "silent"),
-            kind::UNREACHABLE => (Some(Trouble::Unreachable), "unreachable"),
-            kind::UNTRUSTED => (Some(Trouble::Broken), "not trusted"),
-            kind::LOCAL => (Some(Trouble::Broken), "not asked"),
-            _ => (Some(Trouble::Broken), "broken"),
-        };
-        let message = Message::parse(&told.message).filter(Message::is_response);
-        let message = message.map(|message| message.over_tcp(true)).filter(|_| trouble.is_none());
-        let (name, qtype, reason) = (question.name, TypeName(question.qtype), Text(&told.reason));
+        let (peer, name, qtype) = (peer, question.name, TypeName(question.qtype));
+        let text = format_args!("{peer}: {name} {qtype}: {}", Text(&told.text));
         let counters = self.terms.counters;
         if let Some(count) = counters.checked.get((told.kind as usize).wrapping_sub(1)) {
             count.fetch_add(1, Relaxed);
         }
         let health = self.terms.servers.get(server).map(|(_, health)| health);
         let now = Instant::now();
-        let Some(message) = message else {
-            self.terms.trace.decision(format_args!("{peer}: {name} {qtype}: {what}: {reason}"));
-            match (told.kind, health) {
-                // Not the server's fault.
-                (kind::LOCAL, _) | (_, None) => self.out |= bit(server),
-                // It may just be resolving a slow name.
-                (kind::SILENT, Some(health)) => health.silent(now),
-                (_, Some(health)) => {
-                    health.penalise(now);
-                    self.out |= bit(server);
-                }
-            }
-            return Err(trouble.unwrap_or(Trouble::Broken));
-        };
-        if let Some(health) = health {
+        let message = Message::parse(&told.message).filter(Message::is_response);
+        if let (0..kind::BOGUS, Some(message), Some(health)) = (told.kind, message, health) {
+            self.terms.trace.packet(text);
             health.heard(now, took);
+            counters.answers.fetch_add(1, Relaxed);
+            return Ok(message.over_tcp(true));
         }
-        counters.answers.fetch_add(1, Relaxed);
-        self.terms.trace.packet(format_args!(
-            "{peer}: {name} {qtype}: {what}: {}, {} records, {} octets, after {took:?}; {reason}",
-            RcodeName(message.rcode()),
-            message.answer_count(),
-            told.message.len(),
-        ));
-        Ok(message)
+        self.terms.trace.decision(text);
+        match (told.kind, health) {
+            // It may just be resolving a slow name.
+            (kind::SILENT, Some(health)) => {
+                health.silent(now);
+                return Err(Trouble::Silent);
+            }
+            (kind::LOCAL, _) | (_, None) => {}
+            (_, Some(health)) => health.penalise(now),
+        }
+        self.out |= bit(server);
+        Err(match told.kind {
+            kind::BOGUS => Trouble::Bogus,
+            kind::UNREACHABLE => Trouble::Unreachable,
+            _ => Trouble::Broken,
+        })
     }
 
     fn settle(&mut self, index: usize, progress: Progress) {

@@ -27,14 +27,12 @@ pub mod kind {
     pub const SILENT: u32 = 4;
     /// The server's host refuses, or can't be reached.
     pub const UNREACHABLE: u32 = 5;
-    /// The connection was closed, or what came is no answer.
+    /// The server is not who it should be, has closed the connection, or what came is no answer.
     pub const BROKEN: u32 = 6;
-    /// The server is not who it should be, or doesn't speak TLS as it is spoken today.
-    pub const UNTRUSTED: u32 = 7;
-    /// This process can't ask; the reason says why.
-    pub const LOCAL: u32 = 8;
+    /// This process can't ask; no fault of the server's.
+    pub const LOCAL: u32 = 7;
     /// Nothing has happened: a sign of life, several times a second.
-    pub const BEAT: u32 = 9;
+    pub const BEAT: u32 = 8;
 }
 
 /// Octets that are borrowed for the time of a call.
@@ -103,8 +101,8 @@ pub struct Event {
     pub kind: u32,
     /// The answer.
     pub message: Octets,
-    /// More about it, as text: why there is none, or what the server says besides (RFC 8914).
-    pub reason: Octets,
+    /// All of that as text, for the trace.
+    pub text: Octets,
 }
 
 /// What the object exports.
