@@ -10,7 +10,9 @@ use core::str::FromStr;
 use hickory_resolver::net::DnsHandle;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
-use hickory_resolver::proto::dnssec::{Algorithm, DigestType, PublicKey, PublicKeyBuf, TrustAnchors};
+use hickory_resolver::proto::dnssec::{
+    Algorithm, DigestType, PublicKey, PublicKeyBuf, TrustAnchors,
+};
 use hickory_resolver::proto::op::{DnsRequestOptions, Query};
 use hickory_resolver::proto::rr::{LowerName, Name, RData, RecordType};
 use std::path::Path;
@@ -41,7 +43,8 @@ impl Anchors {
     }
 
     fn parse(text: &str) -> Result<Anchors, Failure> {
-        let anchors = if text.trim_start().starts_with('<') { of_xml(text) } else { of_lines(text) };
+        let anchors =
+            if text.trim_start().starts_with('<') { of_xml(text) } else { of_lines(text) };
         match anchors {
             Some(anchors) if anchors.keys.is_empty() && anchors.digests.is_empty() => {
                 Err(Failure::local("no trust anchor in it".into()))
@@ -100,7 +103,12 @@ fn of_xml(text: &str) -> Option<Anchors> {
         let number = |name: &str| element(content, name)?.parse::<u16>().ok();
         anchors.digests.push((
             zone.clone(),
-            ds(number("KeyTag")?, number("Algorithm")?, number("DigestType")?, element(content, "Digest")?)?,
+            ds(
+                number("KeyTag")?,
+                number("Algorithm")?,
+                number("DigestType")?,
+                element(content, "Digest")?,
+            )?,
         ));
     }
     Some(anchors)
@@ -132,7 +140,8 @@ fn seconds(time: &str) -> Option<u64> {
     let mut parts = time.split('T').next()?.split('-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     // Years that begin in March: the leap day is the last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
     // 1970-01-01 by the same rule, plus one for the day that begins at 1.
     days.checked_sub(719_469)?.checked_mul(86_400)
@@ -159,7 +168,8 @@ fn of_lines(text: &str) -> Option<Anchors> {
             }
             ["DS", tag, algorithm, digest_type, digest @ ..] => {
                 let number = |word: &str| word.parse::<u16>().ok();
-                let ds = ds(number(tag)?, number(algorithm)?, number(digest_type)?, &digest.concat())?;
+                let ds =
+                    ds(number(tag)?, number(algorithm)?, number(digest_type)?, &digest.concat())?;
                 anchors.digests.push((zone, ds));
             }
             _ => return None,

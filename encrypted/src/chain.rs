@@ -3,11 +3,11 @@
 
 use crate::connection::Connection;
 use crate::process::Context;
+use crate::socket::Sockets;
 use core::pin::Pin;
 use core::time::Duration;
 use futures_util::future::ready;
 use futures_util::stream::{Stream, StreamExt, once};
-use crate::socket::Sockets;
 use hickory_resolver::net::{DnsHandle, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, Query, ResponseCode};
 use hickory_resolver::proto::rr::RecordType;
@@ -65,9 +65,8 @@ impl DnsHandle for Chain {
     type Runtime = Sockets;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
-        let is_link = |query: &&Query| {
-            matches!(query.query_type, RecordType::DNSKEY | RecordType::DS)
-        };
+        let is_link =
+            |query: &&Query| matches!(query.query_type, RecordType::DNSKEY | RecordType::DS);
         let Some(query) = request.queries.first().filter(is_link).cloned() else {
             return Box::pin(self.connection.send(request));
         };

@@ -4,10 +4,10 @@ use crate::call::{Asked, Scheme};
 use crate::failure::Failure;
 use crate::process::Context;
 use crate::socket::Sockets;
+use hickory_resolver::net::BufDnsStreamHandle;
 use hickory_resolver::net::runtime::{RuntimeProvider, Spawn};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::xfer::{DnsClientStream, DnsExchange, DnsMultiplexer};
-use hickory_resolver::net::BufDnsStreamHandle;
 use hickory_resolver::net::{h2::HttpsClientStream, tls::tls_client_connect};
 use rustls::pki_types::ServerName;
 
@@ -57,4 +57,3 @@ fn multiplex<S: DnsClientStream + 'static>(
     provider.create_handle().spawn_bg(background);
     exchange
 }
-

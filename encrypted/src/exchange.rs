@@ -7,11 +7,11 @@ use crate::contract::kind;
 use crate::failure::Failure;
 use crate::process::Context;
 use crate::security::{self, Judged};
+use crate::socket::Sockets;
 use core::time::Duration;
 use futures_util::future::{Either, join_all, select};
 use futures_util::pin_mut;
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
-use crate::socket::Sockets;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
@@ -106,7 +106,9 @@ async fn question(
             let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), anchors);
             let (response, denial) = match validator.send(request).first_answer().await {
                 Ok(response) => (response, None),
-                Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (*response, Some(proof)),
+                Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => {
+                    (*response, Some(proof))
+                }
                 Err(error) => return Err(error.into()),
             };
             let judged = security::judge(&query, response, denial)?;
@@ -130,4 +132,3 @@ fn pad(request: &mut Message) {
         edns.options_mut().insert(EdnsOption::Unknown(PADDING, padding));
     }
 }
-

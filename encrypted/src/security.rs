@@ -84,7 +84,8 @@ fn verdict(query: &Message, response: &DnsResponse, denial: Option<Proof>) -> u3
     });
     // Without records of the kind asked for, what proves that there are none stands in the authority.
     let is_proof = |record: &Record| {
-        matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3) && record.proof.is_secure()
+        matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
+            && record.proof.is_secure()
     };
     let denied = response.authorities.iter().any(is_proof);
     if proofs().all(|proof| proof.is_secure()) && (answers || denied) {
@@ -102,9 +103,8 @@ fn signed(records: &[Record]) -> impl Iterator<Item = &Record> {
 fn why(response: &DnsResponse, denial: Option<Proof>) -> String {
     let bad = |record: &&Record| !record.proof.is_secure() && !record.proof.is_insecure();
     let records = || response.answers.iter().chain(&response.authorities);
-    let found = signed(&response.answers)
-        .find(bad)
-        .or_else(|| signed(&response.authorities).find(bad));
+    let found =
+        signed(&response.answers).find(bad).or_else(|| signed(&response.authorities).find(bad));
     let Some(record) = found else {
         return match denial {
             Some(_) => "nothing proves that there is no such name or record (NSEC Missing)".into(),
@@ -112,12 +112,11 @@ fn why(response: &DnsResponse, denial: Option<Proof>) -> String {
         };
     };
     let what = format!("{} {}", record.name, record.record_type());
-    let signatures = records().filter(|other| other.name == record.name).filter_map(|other| {
-        match &other.data {
+    let signatures =
+        records().filter(|other| other.name == record.name).filter_map(|other| match &other.data {
             RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature),
             _ => None,
-        }
-    });
+        });
     let covering: Vec<&RRSIG> =
         signatures.filter(|one| one.input().type_covered == record.record_type()).collect();
     let Some(signature) = covering.first().map(|one| one.input()) else {
@@ -181,8 +180,7 @@ fn without_signatures(query: &Message, octets: Vec<u8>) -> Vec<u8> {
     let asked = query.queries.first().map(|query| query.query_type);
     let keep = |record: &Record| {
         let kind = record.record_type();
-        let is_dnssec =
-            matches!(kind, RecordType::RRSIG | RecordType::NSEC | RecordType::NSEC3);
+        let is_dnssec = matches!(kind, RecordType::RRSIG | RecordType::NSEC | RecordType::NSEC3);
         !is_dnssec || asked == Some(kind) || asked == Some(RecordType::ANY)
     };
     message.answers.retain(keep);

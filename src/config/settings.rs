@@ -262,7 +262,9 @@ impl Settings {
     ) -> Result<(), NoMemory> {
         let set = match key {
             b"upstream" => assign(&mut self.upstream, upstream::list(value, zones)?),
-            b"upstream-fallback" => assign(&mut self.fallback_plain, one_of(value, (b"off", b"plain"))),
+            b"upstream-fallback" => {
+                assign(&mut self.fallback_plain, one_of(value, (b"off", b"plain")))
+            }
             b"upstream-ca" => assign(&mut self.authorities, file_or(value, b"system")?),
             b"dnssec" => assign(&mut self.dnssec, use_of_signatures(value)),
             b"trust-anchor" => assign(&mut self.anchors, file_or(value, b"installed")?),
@@ -373,9 +375,11 @@ mod tests {
             upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
             upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
-        let upstream: Vec<_> = settings.upstream.addresses.iter().map(ToString::to_string).collect();
+        let upstream: Vec<_> =
+            settings.upstream.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(upstream, ["192.0.2.1:53", "[::1]:853"]);
-        let encrypted: Vec<_> = settings.upstream.encrypted.iter().map(ToString::to_string).collect();
+        let encrypted: Vec<_> =
+            settings.upstream.encrypted.iter().map(ToString::to_string).collect();
         assert_eq!(encrypted, ["tls://[::1]:853#dns.test"]);
         assert!(settings.fallback_plain && settings.dnssec == Dnssec::Validate);
         assert_eq!(settings.authorities.as_deref(), Some(&b"/ca.pem"[..]));

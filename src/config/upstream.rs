@@ -80,26 +80,23 @@ fn place(rest: &[u8], port: u16) -> Option<&[u8]> {
 
 /// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`; `port` where none is said.
 fn server(word: &[u8], port: u16, zones: ZoneNames<'_>) -> Option<SocketAddr> {
-    let whole = match word {
-        [b'[', inner @ .., b']'] => inner,
-        _ => word,
-    };
-    let (address, port) = match resolv::server(whole, zones) {
-        Some(address) => (Some(address), port),
-        None => {
-            let (address, port) =
-                word.split_at_checked(word.iter().rposition(|&b| b == b':')?)?;
-            let address = match address {
-                [b'[', inner @ .., b']'] => inner,
-                _ => address,
-            };
-            let port = core::str::from_utf8(port.get(1..)?).ok()?.parse().ok()?;
-            (resolv::server(address, zones), port)
+    let colons = word.iter().filter(|b| **b == b':').count();
+    // An address of IPv6 has two colons at least; with a port it stands in brackets.
+    let has_port = colons == 1 || word.starts_with(b"[") && !word.ends_with(b"]");
+    let (address, port) = match word.iter().rposition(|b| *b == b':').filter(|_| has_port) {
+        Some(colon) => {
+            let (address, port) = word.split_at_checked(colon)?;
+            (address, core::str::from_utf8(port.get(1..)?).ok()?.parse().ok()?)
         }
+        None => (word, port),
     };
-    let mut address = address?;
-    address.set_port(Some(port).filter(|port| *port != 0)?);
-    Some(address)
+    let address = match address {
+        [b'[', inner @ .., b']'] => inner,
+        _ => address,
+    };
+    let mut server = resolv::server(address, zones).filter(|_| port != 0)?;
+    server.set_port(port);
+    Some(server)
 }
 
 #[cfg(test)]
@@ -126,7 +123,10 @@ mod tests {
         ] {
             let servers = read(text).unwrap_or_else(|| panic!("{text}"));
             let encrypted = servers.encrypted.first().unwrap();
-            assert_eq!((encrypted.address.to_string().as_str(), &*encrypted.text), (address, text.as_bytes()));
+            assert_eq!(
+                (encrypted.address.to_string().as_str(), &*encrypted.text),
+                (address, text.as_bytes())
+            );
             assert_eq!(servers.addresses, [encrypted.address]);
         }
         let mixed = read("192.0.2.1 tls://192.0.2.1 [::1]:5353").unwrap();

@@ -167,12 +167,10 @@ impl<'a> Resolver<'a> {
         };
         let length = query::add_opt(&mut written, length, room.len(), self.options());
         let written = written.get(..length).unwrap_or_default();
-        let answer = self
-            .exchange(written, room)
-            .map_err(|failure| Failure {
-                host: failure.host.or(Some(HostError::TryAgain)),
-                ..failure
-            })?;
+        let answer = self.exchange(written, room).map_err(|failure| Failure {
+            host: failure.host.or(Some(HostError::TryAgain)),
+            ..failure
+        })?;
         let (host, miss) = match answer.rcode {
             rcode::NOERROR if answer.has_records => return Ok(answer.length),
             rcode::NOERROR => (HostError::NoData, Miss::NoData),

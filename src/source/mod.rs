@@ -59,10 +59,9 @@ impl Failure {
                 Status::NotFound
             }
             // libc's dns service counts servers that fail or keep silent as not available.
-            Failure::Again
-            | Failure::Unavailable
-            | Failure::NoService(_)
-            | Failure::System(_) => Status::Unavailable,
+            Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
+                Status::Unavailable
+            }
             Failure::Bogus | Failure::Memory => Status::TryAgain,
         }
     }

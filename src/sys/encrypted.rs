@@ -80,11 +80,12 @@ pub fn ask(
     };
     let mut trouble = Some("no thread to ask on");
     let mut work = || {
-        trouble = table().map(|table| {
-            // SAFETY: the call is whole, and all that it points to outlives it.
-            unsafe { (table.ask)(&raw const call) }
-        })
-        .err();
+        trouble = table()
+            .map(|table| {
+                // SAFETY: the call is whole, and all that it points to outlives it.
+                unsafe { (table.ask)(&raw const call) }
+            })
+            .err();
     };
     // SAFETY: the thread has ended when this returns, and nobody looks at what it works on before;
     // every export holds off cancellation; the object lets no panic out, and `table` has none.
@@ -151,8 +152,9 @@ fn load() -> Result<*const Table, &'static str> {
     // By name: a static program has no loader, and must not be linked with one.
     let (address, open) = (next(c"dladdr").ok_or(NO_LOADER)?, next(c"dlopen").ok_or(NO_LOADER)?);
     // SAFETY: libc's functions of these names have these types.
-    let (address, open) =
-        unsafe { (transmute::<*mut c_void, Address>(address), transmute::<*mut c_void, Open>(open)) };
+    let (address, open) = unsafe {
+        (transmute::<*mut c_void, Address>(address), transmute::<*mut c_void, Open>(open))
+    };
     // SAFETY: pointers and integers, for which zero is a value; the address is one of ours.
     let own = unsafe {
         let mut info: libc::Dl_info = core::mem::zeroed();

@@ -4,7 +4,6 @@
 //!
 //! Nobody is asked in plain text who is configured otherwise.
 
-use super::dice::Dice;
 use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{MAX_QUERY, Message, QueryForm, TypeName, write_query};
@@ -130,11 +129,9 @@ impl<'a> Asking<'a> {
         let mut rooms = [[0; MAX_QUERY]; MAX_QUESTIONS];
         let mut queries: [&[u8]; MAX_QUESTIONS] = [&[]; MAX_QUESTIONS];
         for ((question, room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
-            let (name, kind) = (question.name, TypeName(question.qtype));
-            self.terms.trace.packet(format_args!("query {name} {kind} to {peer}"));
             *query = self.query(question, room);
-            self.terms.counters.queries.fetch_add(1, Relaxed);
         }
+        self.terms.counters.queries.fetch_add(questions.len(), Relaxed);
         let asked = Asked {
             address,
             server: peer.text,
@@ -177,8 +174,8 @@ impl<'a> Asking<'a> {
         }
         let options = self.terms.options;
         let form = QueryForm {
-            // Over the connection it has another one.
-            id: Dice::new().id(|_| true).unwrap_or_default(),
+            // On its way it has one of the object's.
+            id: 0,
             qtype: question.qtype,
             class: question.class,
             recursion: !options.no_recursion,
