@@ -166,7 +166,8 @@ compatibility:
 
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
-LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
+LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS) $(ENCRYPTED)
+DATADIR ?= $(PREFIX)/share
 
 MANDIR ?= $(PREFIX)/share/man
 PAGES := $(wildcard docs/man/*.[1-9])
@@ -181,6 +182,8 @@ install: all
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
 	install -m 644 $(DIST)/librustdns.a $(DESTDIR)$(LIBDIR)/librustdns.a
 	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
+	test ! -e $(DIST)/$(ENCRYPTED) || install -m 644 $(DIST)/$(ENCRYPTED) $(DESTDIR)$(LIBDIR)/$(ENCRYPTED)
+	install -D -m 644 encrypted/root-anchors.xml $(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
@@ -192,7 +195,8 @@ install: all
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES))
+		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
+		$(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: clean

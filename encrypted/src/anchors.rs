@@ -77,6 +77,12 @@ impl Anchors {
         Ok(Arc::new(trusted))
     }
 
+    /// True where a chain that begins here can lead to this name.
+    pub(crate) fn lead_to(&self, name: &Name) -> bool {
+        let zones = self.keys.iter().map(|(zone, _)| zone);
+        zones.chain(self.digests.iter().map(|(zone, _)| zone)).any(|zone| zone.zone_of(name))
+    }
+
     fn has_digest_of(&self, zone: &Name, key: &DNSKEY) -> bool {
         let is_digest = |ds: &DS| {
             !key.revoke()

@@ -15,7 +15,10 @@ use hickory_resolver::net::dnssec::DnssecDnsHandle;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
-use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode};
+use hickory_resolver::proto::op::{
+    DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode, Query,
+};
+use hickory_resolver::proto::rr::DNSClass;
 use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
 use std::sync::Arc;
 use tokio::runtime::Builder;
@@ -97,7 +100,13 @@ async fn question(
         pad(&mut request);
     }
     let request = DnsRequest::new(request, DnsRequestOptions::default());
-    match anchors.filter(|_| query.op_code == OpCode::Query) {
+    // What no anchor says anything about is nobody's to check (RFC 4035 section 4.3, indeterminate).
+    let leads = |asked: &Query| {
+        asked.query_class() == DNSClass::IN
+            && chain.context.trusted().is_ok_and(|anchors| anchors.lead_to(asked.name()))
+    };
+    let is_checked = query.op_code == OpCode::Query && query.queries.first().is_some_and(leads);
+    match anchors.filter(|_| is_checked) {
         None => {
             let response = send(&chain.connection, request).await?;
             security::unjudged(&query, response)

@@ -1,0 +1,124 @@
+//! Servers that are who they should be.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::conversation::Conversation;
+use crate::support::dns::Server;
+use crate::support::sandbox::Sandbox;
+use crate::support::servers::RealServer;
+use crate::{Bed, is_found, look_up};
+
+#[test]
+fn unbound_answers_over_tls_and_https_and_takes_sessions_up_again() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let Some(server) = RealServer::unbound_private(sandbox, "127.0.0.2:853", &bed.good, "")
+        else {
+            return;
+        };
+        for upstream in
+            ["tls://127.0.0.2#dns.test", "tls://127.0.0.2", "https://127.0.0.2#dns.test"]
+        {
+            bed.configure(sandbox, upstream, "");
+            is_found(&look_up(sandbox, "host.test"));
+        }
+        assert_eq!(server.statistic(sandbox, "num.query.https"), 2);
+        assert_eq!(server.statistic(sandbox, "num.query.tls.resume"), 0);
+
+        bed.configure(sandbox, "tls://127.0.0.2#dns.test", "");
+        let mut process = Conversation::begin(sandbox, &[]);
+        for n in 0..4 {
+            process.finds(&format!("n{n}.test."), "192.0.2.7");
+        }
+        // Addresses of one family: a query each. All but the first connection were spared certificates.
+        assert_eq!(server.statistic(sandbox, "num.query.tls.resume"), 3);
+    });
+}
+
+#[test]
+fn knot_resolver_answers_over_tls_and_https() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let Some(_server) = RealServer::kresd(sandbox, "127.0.0.2:853", &bed.good) else { return };
+        for upstream in ["tls://127.0.0.2#dns.test", "https://127.0.0.2#dns.test/dns-query"] {
+            bed.configure(sandbox, upstream, "");
+            is_found(&look_up(sandbox, "host.test"));
+        }
+    });
+}
+
+#[test]
+fn servers_are_asked_in_their_order_and_the_next_one_when_one_is_dead() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let Some(_server) = RealServer::unbound_private(sandbox, "127.0.0.2:853", &bed.good, "")
+        else {
+            return;
+        };
+        // Nobody listens at the first; the second accepts and says no word.
+        let _mute = TcpListener::bind("127.0.0.3:853").unwrap();
+        bed.configure(sandbox, "tls://127.0.0.4 tls://127.0.0.3 tls://127.0.0.2", "");
+        let mut process = Conversation::begin(sandbox, &[]);
+        let first = process.finds("first.test.", "192.0.2.7");
+        assert!(first >= Duration::from_secs(2), "the silent one had {first:?}");
+        let next = process.finds("next.test.", "192.0.2.7");
+        assert!(next < Duration::from_secs(1), "both were asked again: {next:?}");
+
+        // A plain one between them is asked as ever, and answers.
+        let plain = Server::on(sandbox, &["127.0.0.5:53"], crate::everything);
+        bed.configure(sandbox, "tls://127.0.0.4 127.0.0.5 tls://127.0.0.2", "");
+        is_found(&look_up(sandbox, "mixed.test"));
+        assert_eq!(plain.log().len(), 2);
+    });
+}
+
+#[test]
+fn a_server_that_fails_a_question_is_followed_by_the_next() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let refusing = "  local-zone: \"host.test.\" always_refuse\n";
+        let second = RealServer::unbound_private(sandbox, "127.0.0.3:853", &bed.good, "");
+        let first = RealServer::unbound_private(sandbox, "127.0.0.2:853", &bed.good, refusing);
+        let (Some(_first), Some(second)) = (first, second) else { return };
+        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "");
+        is_found(&look_up(sandbox, "host.test"));
+        assert_eq!(second.statistic(sandbox, "num.query.tls"), 2);
+    });
+}
+
+#[test]
+fn nothing_goes_out_in_plain_text_unless_it_may() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let begun = Instant::now();
+        bed.configure(sandbox, "tls://127.0.0.2 https://127.0.0.3", "");
+        let got = look_up(sandbox, "secret.test");
+        assert!(
+            got.out().contains("EAI_AGAIN") && got.err().contains("Connection refused"),
+            "{got}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(bed.seen("secret.test"), 0);
+
+        bed.configure(sandbox, "tls://127.0.0.2 https://127.0.0.3", "upstream-fallback plain");
+        is_found(&look_up(sandbox, "open.test"));
+        assert_eq!(bed.seen("open.test"), 2);
+    });
+}
+
+#[test]
+fn addresses_have_names() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let Some(_server) = RealServer::unbound_private(sandbox, "127.0.0.2:853", &bed.good, "")
+        else {
+            return;
+        };
+        bed.configure(sandbox, "tls://127.0.0.2#dns.test", "");
+        let mut command = sandbox.preload(sandbox.command("getent"));
+        command.args(["hosts", "10.1.2.3"]);
+        let got = crate::run(command, Duration::from_secs(20));
+        assert!(got.out().contains("host.test"), "{got}");
+    });
+}
