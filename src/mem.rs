@@ -34,6 +34,14 @@ pub fn reserve<T>(list: &mut Vec<T>, count: usize) -> Result<(), NoMemory> {
     list.try_reserve_exact(count).map_err(|_| NoMemory)
 }
 
+/// The same for memory that will be filled whole and at once: where it is large, the kernel is asked for
+/// all of its pages in one call instead of by a fault for each.
+pub fn reserve_to_fill<T>(list: &mut Vec<T>, count: usize) -> Result<(), NoMemory> {
+    reserve(list, count)?;
+    crate::sys::pages::populate(list.spare_capacity_mut());
+    Ok(())
+}
+
 /// `value` on the heap: an array of one, for std has no way to a `Box` that can fail.
 pub fn boxed<T>(value: T) -> Result<Box<[T; 1]>, NoMemory> {
     let mut one = Vec::new();

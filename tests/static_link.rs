@@ -183,7 +183,7 @@ fn jail(sandbox: &Sandbox, program: &Path) -> PathBuf {
     let jail = sandbox.scratch().join("jail");
     fs::create_dir_all(jail.join("etc")).unwrap();
     fs::write(jail.join("etc/resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
-    fs::copy(program, jail.join("program")).unwrap();
+    sandbox.install(program, "jail/program", "755");
     jail
 }
 

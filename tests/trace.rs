@@ -3,10 +3,9 @@
 
 mod support;
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
-use std::{fs, io};
 
 use support::cc;
 use support::differential::LIMIT;
@@ -188,14 +187,6 @@ fn no_name_can_forge_a_line_or_reach_the_terminal() {
     });
 }
 
-/// A copy of a file in the sandbox, where every user can reach it, with this mode.
-fn installed(sandbox: &Sandbox, file: &Path, name: &str, mode: u32) -> io::Result<String> {
-    let copy = sandbox.scratch().join(name);
-    fs::copy(file, &copy)?;
-    fs::set_permissions(&copy, fs::Permissions::from_mode(mode))?;
-    Ok(copy.to_string_lossy().into_owned())
-}
-
 /// The command run by a user without rights.
 fn as_nobody(sandbox: &Sandbox, command: &[&str]) -> Command {
     let mut setpriv = sandbox.command("setpriv");
@@ -213,9 +204,9 @@ fn a_setuid_program_ignores_the_environment() {
         let lies = Zone::new().a("host.test", "192.0.2.66");
         let _lies = Server::on(sandbox, &["127.0.0.2:53"], lies);
         // LD_PRELOAD means nothing to a setuid program; this file does.
-        let library = installed(sandbox, &preload_library(), "librustdns.so", 0o755).unwrap();
-        let plain = installed(sandbox, &cc::program("gai"), "plain", 0o755).unwrap();
-        let setuid = installed(sandbox, &cc::program("gai"), "setuid", 0o4755).unwrap();
+        let library = sandbox.install(&preload_library(), "librustdns.so", "755");
+        let plain = sandbox.install(&cc::program("gai"), "plain", "755");
+        let setuid = sandbox.install(&cc::program("gai"), "setuid", "4755");
         sandbox.write("/etc/ld.so.preload", &library);
         let answers = [plain, setuid].map(|program| {
             let mut command = as_nobody(sandbox, &[&program]);
@@ -240,8 +231,8 @@ fn a_setuid_program_obeys_the_file_that_root_wrote() {
             return skip("can't become another user here");
         }
         let _server = Server::on(sandbox, &["127.0.0.1:53"], zone());
-        let library = installed(sandbox, &preload_library(), "librustdns.so", 0o755).unwrap();
-        let setuid = installed(sandbox, &cc::program("gai"), "setuid", 0o4755).unwrap();
+        let library = sandbox.install(&preload_library(), "librustdns.so", "755");
+        let setuid = sandbox.install(&cc::program("gai"), "setuid", "4755");
         sandbox.write("/etc/rustdns.conf", "debug 1\n");
         sandbox.write("/etc/ld.so.preload", &library);
         let mut command = as_nobody(sandbox, &[&setuid]);

@@ -11,6 +11,7 @@ struct Target {
     ours: String,
     wanted: String,
     met: bool,
+    limit: Option<&'static str>,
 }
 
 /// A table of the report.
@@ -65,7 +66,14 @@ impl Report {
     /// Notes a target: what the others do, what we do, what is wanted, whether it is met.
     pub fn target(&mut self, work: &str, others: &str, ours: &str, wanted: &str, met: bool) {
         let [work, others, ours, wanted] = [work, others, ours, wanted].map(str::to_owned);
-        self.targets.push(Target { work, others, ours, wanted, met });
+        self.targets.push(Target { work, others, ours, wanted, met, limit: None });
+    }
+
+    /// What stands in the way of the last target, where it isn't met.
+    pub fn limit(&mut self, limit: &'static str) {
+        if let Some(target) = self.targets.last_mut() {
+            target.limit = Some(limit);
+        }
     }
 
     /// Adds a table.
@@ -87,9 +95,15 @@ impl Report {
     pub fn markdown(&self) -> String {
         let columns = ["work", "others", "rustdns", "target", ""].map(str::to_owned);
         let row = |target: &Target| {
-            let verdict = if target.met { "met" } else { "**not met**" };
             let Target { work, others, ours, wanted, .. } = target;
-            [work, others, ours, wanted, verdict].map(str::to_owned).to_vec()
+            let verdict = match (target.met, target.limit) {
+                (true, _) => "met".to_owned(),
+                (false, None) => "**not met**".to_owned(),
+                (false, Some(limit)) => format!("**not met**: {limit}"),
+            };
+            let mut cells = [work, others, ours, wanted].map(Clone::clone).to_vec();
+            cells.push(verdict);
+            cells
         };
         let rows: Vec<_> = self.targets.iter().map(row).collect();
         let mut out = format!("### Targets\n\n{}", lines(&columns, &rows));

@@ -7,7 +7,7 @@
 use super::is_space;
 use super::note::Notes;
 use crate::address::{Address, inet_pton4, inet_pton6};
-use crate::mem::{NoMemory, TryPush, boxed, reserve};
+use crate::mem::{NoMemory, TryPush, boxed, reserve_to_fill};
 use core::net::IpAddr;
 use once_cell::race::OnceBox;
 
@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
 pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
     let mut names = Vec::new();
     // A line of a large file has about so many octets; most have one name.
-    reserve(&mut names, text.len() / 32 + 1)?;
+    reserve_to_fill(&mut names, text.len() / 32 + 1)?;
     let mut words = Words(&text);
     while !words.0.is_empty() {
         // The first word of a line is its address.
@@ -243,7 +243,7 @@ impl Table {
 
 fn zeros(count: usize) -> Result<Vec<u32>, NoMemory> {
     let mut list = Vec::new();
-    reserve(&mut list, count)?;
+    reserve_to_fill(&mut list, count)?;
     list.resize(count, 0); // within the capacity just reserved
     Ok(list)
 }

@@ -1,7 +1,7 @@
 //! Configuration files: whether one has changed, and what it holds.
 
 use super::{Fault, process, retry};
-use crate::mem::{NoMemory, reserve};
+use crate::mem::{NoMemory, reserve_to_fill};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -180,7 +180,7 @@ pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     // One octet more than it should have: the read that fills the rest then also finds the end.
     let mut room = usize::try_from(identity.size).map_err(|_| Unreadable::TooLarge)? + 1;
     loop {
-        reserve(&mut content, room)?;
+        reserve_to_fill(&mut content, room)?;
         let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
         if n == 0 {
             return Ok((content, identity));

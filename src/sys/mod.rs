@@ -12,6 +12,7 @@ pub mod files;
 pub mod futex;
 pub mod interfaces;
 pub mod log;
+pub mod pages;
 pub mod process;
 pub mod shared;
 pub mod socket;

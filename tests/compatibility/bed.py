@@ -76,7 +76,16 @@ class Bed:
 
     def _mount(self):
         for folder in ("/run", "/tmp", "/var/tmp"):
+            # What this program needs may lie there itself.
+            needed = [path for path in (REPOSITORY, LIBRARY.parent) if path.is_relative_to(folder)]
+            kept = [(path, os.open(path, os.O_PATH)) for path in needed]
             self.run_or_fail("mount", "-t", "tmpfs", "tmpfs", folder)
+            for path, descriptor in kept:
+                path.mkdir(parents=True, exist_ok=True)
+                # As it stands: mount would follow the link, to what covers it.
+                link = f"/proc/{os.getpid()}/fd/{descriptor}"
+                self.run_or_fail("mount", "--no-canonicalize", "--rbind", link, str(path))
+                os.close(descriptor)
         os.chmod("/tmp", 0o1777)
         os.chmod("/var/tmp", 0o1777)
         # A cache in front of libc would hide it. Its socket is where /var/run leads.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::support::cc;
@@ -42,14 +41,6 @@ fn every_variable_of_the_library_is_tried() {
     }
 }
 
-/// A copy of a file in a folder that every user can enter.
-fn installed(sandbox: &Sandbox, file: &Path, name: &str, mode: u32) -> String {
-    let copy = sandbox.scratch().join(name);
-    fs::copy(file, &copy).unwrap();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
-    copy.to_str().unwrap().to_owned()
-}
-
 #[test]
 fn a_setuid_program_ignores_every_variable() {
     Sandbox::enter(|sandbox| {
@@ -77,9 +68,9 @@ fn a_setuid_program_ignores_every_variable() {
         fs::write(open.join("etc/hosts"), "192.0.2.66 host.test\n").unwrap();
         fs::write(open.join("etc/resolv.conf"), "nameserver 127.0.0.2\n").unwrap();
 
-        let library = installed(sandbox, &preload_library(), "librustdns.so", 0o755);
-        let plain = installed(sandbox, &cc::program("gai"), "plain", 0o755);
-        let setuid = installed(sandbox, &cc::program("gai"), "setuid", 0o4755);
+        let library = sandbox.install(&preload_library(), "librustdns.so", "755");
+        let plain = sandbox.install(&cc::program("gai"), "plain", "755");
+        let setuid = sandbox.install(&cc::program("gai"), "setuid", "4755");
         // All that can be seen: output, trace, what the server was asked, files.
         let seen = |program: &str, variables: &[(&str, &str)]| {
             server.clear_log();

@@ -142,6 +142,18 @@ impl Sandbox {
         Path::new(PRIVATE).join("scratch")
     }
 
+    /// A copy of a file in the scratch folder, which every user can enter, with this mode. Made by a
+    /// process of its own: while this one has a program open for writing, a child that another test
+    /// is just starting has it open too, and it can't be executed.
+    pub fn install(&self, file: &Path, name: &str, mode: &str) -> String {
+        let copy = self.scratch().join(name);
+        let mut command = self.command("install");
+        command.args(["-D", "-m", mode]).args([file, &copy]);
+        let output = process::run(command, Duration::from_secs(30));
+        assert!(output.success(), "{}: {output}", copy.display());
+        copy.to_str().unwrap().to_owned()
+    }
+
     /// Gives the sandbox an address beside loopback, with its prefix length: `192.0.2.9/24`,
     /// `2001:db8::9/64`. The first one brings up the interface `out0`, which has a carrier and
     /// no link-local address of its own.
