@@ -36,21 +36,23 @@ impl Anchors {
     /// Reads a file, or the installed one.
     pub(crate) fn read(file: Option<&Path>) -> Result<Anchors, Failure> {
         let installed = || INSTALLED.iter().map(Path::new).find(|path| path.exists());
-        let Some(file) = file.or_else(installed) else { return Anchors::parse(BUILT_IN) };
+        let Some(file) = file.or_else(installed) else {
+            return Anchors::parse(BUILT_IN).map_err(|why| Failure::local(why.into()));
+        };
         let failed = |why: String| Failure::local(format!("{}: {why}", file.display()));
         let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-        Anchors::parse(&text).map_err(|failure| failed(failure.reason))
+        Anchors::parse(&text).map_err(|why| failed(why.into()))
     }
 
-    fn parse(text: &str) -> Result<Anchors, Failure> {
+    fn parse(text: &str) -> Result<Anchors, &'static str> {
         let anchors =
             if text.trim_start().starts_with('<') { of_xml(text) } else { of_lines(text) };
         match anchors {
             Some(anchors) if anchors.keys.is_empty() && anchors.digests.is_empty() => {
-                Err(Failure::local("no trust anchor in it".into()))
+                Err("no trust anchor in it")
             }
             Some(anchors) => Ok(anchors),
-            None => Err(Failure::local("not understood as trust anchors".into())),
+            None => Err("not understood as trust anchors"),
         }
     }
 

@@ -9,6 +9,7 @@ use core::ffi::c_void;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::sync::atomic::AtomicPtr;
 use core::time::Duration;
+use hickory_resolver::proto::op::Message;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -46,6 +47,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) authorities: Option<&'a Path>,
     /// The file of trust anchors, where it isn't the installed one.
     pub(crate) anchors: Option<&'a Path>,
+    /// The server, for the trace.
+    shown: String,
     told: [Cell<bool>; MAX_QUESTIONS],
 }
 
@@ -82,6 +85,10 @@ impl<'a> Asked<'a> {
             path: if path_at.is_empty() { DEFAULT_PATH } else { path_at }.to_owned(),
             authorities: path(call.authorities),
             anchors: path(call.anchors),
+            shown: match scheme {
+                Scheme::Tcp => server.to_string(),
+                Scheme::Tls | Scheme::Https => written.clone(),
+            },
             told: Default::default(),
         }
     }
@@ -104,7 +111,19 @@ impl<'a> Asked<'a> {
         if self.told.get(question).is_none_or(|told| told.replace(true)) {
             return;
         }
-        self.event(question, kind, message, text);
+        let about = self.questions().find(|(index, _)| *index == question);
+        let about = about.and_then(|(_, octets)| Message::from_vec(octets).ok());
+        let about = about.and_then(|query| query.queries.into_iter().next());
+        let text = match about {
+            Some(asked) => {
+                // Without the dot at its end, as the rest of the trace has names.
+                let name = asked.name.to_string();
+                let name = name.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(&name);
+                format!("{}: {name} {}: {text}", self.shown, asked.query_type)
+            }
+            None => format!("{}: {text}", self.shown),
+        };
+        self.event(question, kind, message, &text);
     }
 
     /// Gives a sign of life.

@@ -75,16 +75,23 @@ async fn ask(asked: &Asked<'_>) {
         Ok(prepared) => prepared,
         Err(failure) => return asked.fail_rest(&failure),
     };
-    let questions = asked.questions().map(|(index, octets)| {
-        let (chain, anchors) = (&chain, anchors.clone());
-        async move {
-            match question(asked, octets, chain, anchors).await {
-                Ok(Judged { kind, message, text }) => asked.tell(index, kind, &message, &text),
-                Err(failure) => asked.fail(index, &failure),
-            }
+    let ask = async |(index, octets)| match question(asked, octets, &chain, anchors.clone()).await {
+        Ok(Judged { kind, message, text }) => {
+            asked.tell(index, kind, &message, &text);
+            None
         }
-    });
-    join_all(questions).await;
+        Err(failure) if failure.is_refused_stream => Some((index, octets)),
+        Err(failure) => {
+            asked.fail(index, &failure);
+            None
+        }
+    };
+    // Those that the server takes no two of at once follow one by one.
+    for refused in join_all(asked.questions().map(ask)).await.into_iter().flatten() {
+        if let Some((index, _)) = ask(refused).await {
+            asked.fail(index, &Failure::broken("refused"));
+        }
+    }
 }
 
 async fn question(

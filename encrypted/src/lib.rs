@@ -34,7 +34,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::Once;
 
 use call::Asked;
-use contract::{Call, Table, kind};
+use contract::{Call, Table};
 use failure::Failure;
 
 /// What librustdns.so looks for.
@@ -60,7 +60,7 @@ unsafe extern "C" fn ask(call: *const Call) {
     // SAFETY: by the function's contract.
     let asked = unsafe { Asked::read(&*call) };
     if catch_unwind(AssertUnwindSafe(|| exchange::run(&asked))).is_err() {
-        let bug = Failure { kind: kind::LOCAL, reason: "internal error, please report".into() };
+        let bug = Failure::local("internal error, please report".into());
         asked.fail_rest(&bug);
     }
 }

@@ -378,9 +378,8 @@ mod tests {
         let upstream: Vec<_> =
             settings.upstream.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(upstream, ["192.0.2.1:53", "[::1]:853"]);
-        let encrypted: Vec<_> =
-            settings.upstream.encrypted.iter().map(ToString::to_string).collect();
-        assert_eq!(encrypted, ["tls://[::1]:853#dns.test"]);
+        let [encrypted] = &settings.upstream.encrypted[..] else { panic!() };
+        assert_eq!(&*encrypted.text, b"tls://[::1]#dns.test");
         assert!(settings.fallback_plain && settings.dnssec == Dnssec::Validate);
         assert_eq!(settings.authorities.as_deref(), Some(&b"/ca.pem"[..]));
         assert_eq!(settings.anchors.as_deref(), Some(&b"/anchors.xml"[..]));

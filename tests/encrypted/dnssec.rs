@@ -11,7 +11,7 @@ const RECORDS: &str = "host A 192.0.2.7\nhost AAAA 2001:db8::7\nalias CNAME host
 
 /// Zones on 127.0.0.4: `test.` is signed, and what it says of the others makes them what they are called.
 /// Returns the server, and a file with the anchor of `test.`.
-fn zones(sandbox: &Sandbox) -> Option<(RealServer, String)> {
+fn zones(sandbox: &Sandbox) -> Option<(RealServer, &'static str)> {
     let children = [
         ("nsec.test", Some("nsec"), RECORDS),
         ("nsec3.test", Some("nsec3"), RECORDS),
@@ -48,11 +48,7 @@ fn zones(sandbox: &Sandbox) -> Option<(RealServer, String)> {
     let anchor = server.keys(sandbox, "test", "ds");
     let anchor = anchor.lines().find(|line| line.contains(" 13 2 ")).unwrap();
     sandbox.write("/etc/anchor", anchor);
-    Some((server, server_key(sandbox)))
-}
-
-fn server_key(_: &Sandbox) -> String {
-    "/etc/anchor".to_owned()
+    Some((server, "/etc/anchor"))
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::message::{MAX_QUERY, Message, QueryForm, TypeName, write_query};
+use super::message::{MAX_QUERY, Message, QueryForm, write_query};
 use super::schedule::{budget, order};
 use crate::config::upstream::Servers;
 use crate::mem::NoMemory;
@@ -14,7 +14,6 @@ use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
 use crate::sys::time::Instant;
 use crate::trace::Text;
-use core::net::SocketAddr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
@@ -125,7 +124,6 @@ impl<'a> Asking<'a> {
             }
             return Ok(());
         }
-        let peer = Peer { address, text: encrypted.map_or(&[], |encrypted| &encrypted.text) };
         let mut rooms = [[0; MAX_QUERY]; MAX_QUESTIONS];
         let mut queries: [&[u8]; MAX_QUESTIONS] = [&[]; MAX_QUESTIONS];
         for ((question, room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
@@ -134,7 +132,7 @@ impl<'a> Asking<'a> {
         self.terms.counters.queries.fetch_add(questions.len(), Relaxed);
         let asked = Asked {
             address,
-            server: peer.text,
+            server: encrypted.map_or(&[], |encrypted| &encrypted.text),
             authorities: self.private.authorities,
             anchors: self.private.anchors,
             validate: self.private.validate,
@@ -147,20 +145,21 @@ impl<'a> Asking<'a> {
         let told = ask(self.private.place, &asked, &beat)?;
         let took = Instant::now().since(begun);
         for (at, (told, question)) in told.iter().zip(questions).enumerate() {
-            let message = match self.consider(server, &peer, question, told, took) {
-                Ok(message) => message,
-                Err(trouble) => {
-                    self.fail(first + at, trouble);
-                    continue;
+            let is_written = question.written.is_some();
+            let mut trouble = self.trouble_told(server, told, took);
+            if trouble.is_none()
+                && let Some(message) = Message::parse(&told.message)
+            {
+                let message = message.over_tcp(true);
+                trouble = trouble_in(&message, is_written, true);
+                if trouble.is_none() || is_written {
+                    let verdict = read(first + at, &message)?;
+                    if trouble.is_none() {
+                        self.settle(first + at, Progress::Answered(verdict));
+                    }
                 }
-            };
-            let trouble = trouble_in(&message, question.written.is_some(), true);
-            if trouble.is_none() || question.written.is_some() {
-                let verdict = read(first + at, &message)?;
-                self.settle(first + at, Progress::Answered(verdict));
             }
             if let Some(trouble) = trouble {
-                self.settle(first + at, Progress::Open);
                 self.fail(first + at, trouble);
             }
         }
@@ -188,42 +187,32 @@ impl<'a> Asking<'a> {
         room.get(..length).unwrap_or_default()
     }
 
-    /// What a server has answered to a question, or why it has not.
-    fn consider<'m>(
-        &mut self,
-        server: usize,
-        peer: &Peer<'_>,
-        question: &Question<'_>,
-        told: &'m Told,
-        took: Duration,
-    ) -> Result<Message<'m>, Trouble> {
-        let (peer, name, qtype) = (peer, question.name, TypeName(question.qtype));
-        let text = format_args!("{peer}: {name} {qtype}: {}", Text(&told.text));
+    /// Why a server has not answered a question; `None`: it has.
+    fn trouble_told(&mut self, server: usize, told: &Told, took: Duration) -> Option<Trouble> {
         let counters = self.terms.counters;
         if let Some(count) = counters.checked.get((told.kind as usize).wrapping_sub(1)) {
             count.fetch_add(1, Relaxed);
         }
-        let health = self.terms.servers.get(server).map(|(_, health)| health);
+        let text = Text(&told.text);
+        let (_, health) = self.terms.servers.get(server)?;
         let now = Instant::now();
-        let message = Message::parse(&told.message).filter(Message::is_response);
-        if let (0..kind::BOGUS, Some(message), Some(health)) = (told.kind, message, health) {
-            self.terms.trace.packet(text);
+        if told.kind < kind::BOGUS {
+            self.terms.trace.packet(format_args!("{text}"));
             health.heard(now, took);
             counters.answers.fetch_add(1, Relaxed);
-            return Ok(message.over_tcp(true));
+            return None;
         }
-        self.terms.trace.decision(text);
-        match (told.kind, health) {
+        self.terms.trace.decision(format_args!("{text}"));
+        if told.kind == kind::SILENT {
             // It may just be resolving a slow name.
-            (kind::SILENT, Some(health)) => {
-                health.silent(now);
-                return Err(Trouble::Silent);
-            }
-            (kind::LOCAL, _) | (_, None) => {}
-            (_, Some(health)) => health.penalise(now),
+            health.silent(now);
+            return Some(Trouble::Silent);
+        }
+        if told.kind != kind::LOCAL {
+            health.penalise(now);
         }
         self.out |= bit(server);
-        Err(match told.kind {
+        Some(match told.kind {
             kind::BOGUS => Trouble::Bogus,
             kind::UNREACHABLE => Trouble::Unreachable,
             _ => Trouble::Broken,
@@ -260,17 +249,5 @@ impl<'a> Asking<'a> {
             self.settle(index, Progress::Failed(trouble));
         }
         self.progress
-    }
-}
-
-/// A server, for the trace.
-struct Peer<'a> {
-    address: SocketAddr,
-    text: &'a [u8],
-}
-
-impl core::fmt::Display for Peer<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if self.text.is_empty() { self.address.fmt(f) } else { Text(self.text).fmt(f) }
     }
 }
