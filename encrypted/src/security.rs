@@ -76,12 +76,11 @@ fn verdict(query: &Message, response: &DnsResponse, denial: Option<Proof>) -> u3
     match denial {
         Some(Proof::Insecure) => return kind::INSECURE,
         Some(Proof::Secure) | None => {}
+        // A wildcard's records, and proof that the name itself is not there (RFC 4035 section 5.3.4).
+        Some(_) if answers(query, response) && is_covered(query, &response.authorities) => {}
         Some(_) => return kind::BOGUS,
     }
-    let asked = query.queries.first().map(|query| query.query_type);
-    let answers = signed(&response.answers).any(|record| {
-        asked.is_none_or(|asked| asked == RecordType::ANY || record.record_type() == asked)
-    });
+    let answers = answers(query, response);
     // Without records of the kind asked for, what proves that there are none stands in the authority.
     let is_proof = |record: &Record| {
         matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
@@ -93,6 +92,26 @@ fn verdict(query: &Message, response: &DnsResponse, denial: Option<Proof>) -> u3
     } else {
         kind::INSECURE
     }
+}
+
+/// True where there are records of the kind asked for.
+fn answers(query: &Message, response: &DnsResponse) -> bool {
+    let asked = query.queries.first().map(|query| query.query_type);
+    signed(&response.answers).any(|record| {
+        asked.is_none_or(|asked| asked == RecordType::ANY || record.record_type() == asked)
+    })
+}
+
+/// True where a signed NSEC record has the name in its gap; the zone's last one leads back to its beginning.
+fn is_covered(query: &Message, authorities: &[Record]) -> bool {
+    let Some(name) = query.queries.first().map(|query| &query.name) else { return false };
+    authorities.iter().filter(|record| record.proof.is_secure()).any(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::NSEC(nsec)) => {
+            let next = nsec.next_domain_name();
+            record.name < *name && (name < next || *next <= record.name)
+        }
+        _ => false,
+    })
 }
 
 fn signed(records: &[Record]) -> impl Iterator<Item = &Record> {

@@ -135,6 +135,7 @@ pub const TABLE: &[Setting] = &[
 
 /// The keys of [`TABLE`] and their environment variables, apart: what only people read of the table is in
 /// no library then.
+#[allow(clippy::indexing_slicing, reason = "computed by the compiler")]
 pub static VARIABLES: [(&str, &CStr); TABLE.len()] = {
     let mut variables = [("", c""); TABLE.len()];
     let mut at = 0;

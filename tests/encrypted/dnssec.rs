@@ -7,7 +7,8 @@ use crate::support::sandbox::Sandbox;
 use crate::support::servers::RealServer;
 use crate::{Bed, is_found, look_up};
 
-const RECORDS: &str = "host A 192.0.2.7\nhost AAAA 2001:db8::7\nalias CNAME host\n*.wild A 192.0.2.7\n*.wild AAAA 2001:db8::7\n";
+const RECORDS: &str = "host A 192.0.2.7\nhost AAAA 2001:db8::7\nalias CNAME host\n\
+    *.wild A 192.0.2.7\n*.wild AAAA 2001:db8::7\nzone-end A 192.0.2.8\n";
 
 /// Zones on 127.0.0.4: `test.` is signed, and what it says of the others makes them what they are called.
 /// Returns the server, and a file with the anchor of `test.`.

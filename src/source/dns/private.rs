@@ -93,7 +93,7 @@ impl<'a> Asking<'a> {
         let mut open = (0..self.questions.len())
             .filter(|&index| self.progress.get(index) == Some(&Progress::Open));
         let first = open.next()?;
-        Some(first..open.last().unwrap_or(first) + 1)
+        Some(first..open.next_back().unwrap_or(first) + 1)
     }
 
     /// Asks a server what is open.
