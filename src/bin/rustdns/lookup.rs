@@ -196,6 +196,10 @@ fn meaning(error: Error) -> (&'static str, String) {
         Error::NoName => ("EAI_NONAME", "no file and no server knows it"),
         Error::NoData => ("EAI_NODATA", "the name exists, but has no such address"),
         Error::AddrFamily => ("EAI_ADDRFAMILY", "an address, but not of the family asked for"),
+        Error::Fail => (
+            "EAI_FAIL",
+            "what the servers answer is not what the zone has signed (dnssec validate)",
+        ),
         Error::Again => {
             ("EAI_AGAIN", "no server gave an answer; see /etc/resolv.conf, and try again")
         }
