@@ -37,7 +37,7 @@ ACROSS = --target-dir $(call FOLDER,$(1)) $(if $(TRIPLE),--target $(TRIPLE) -Zbu
 # The debug information apart: $(call SPLIT,built,shipped).
 define SPLIT
 	$(OBJCOPY) --only-keep-debug $(1) $(2).debug
-	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(2).debug $(1) $(2)
+	$(OBJCOPY) --strip-unneeded --remove-section=.comment --add-gnu-debuglink=$(2).debug $(1) $(2)
 endef
 
 # rustdns.pc for libraries and headers in these folders: $(call PKGCONFIG,libdir,includedir).
@@ -116,6 +116,12 @@ pkgconfig:
 musl:
 	scripts/musl
 
+# The library in C for machines without Rust: a tarball, and a build of it for this machine that is
+# tested, or with TARGET=alpha for that one (docs/portable-c.md).
+.PHONY: portable-c
+portable-c:
+	scripts/portable-c $(or $(TARGET),test)
+
 # All of it for other architectures, run under qemu (docs/architectures.md); TARGET= for one.
 .PHONY: cross
 cross:
@@ -177,6 +183,11 @@ PAGES := $(wildcard docs/man/*.[1-9])
 # Where the pages of these source files go: docs/man/x.5 is man5/x.5.
 PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
+# What to read, and examples to copy from, in folders as here.
+DOCDIR ?= $(PREFIX)/share/doc/rustdns
+DOCS := README.md docs/deployment.md docs/divergences.md docs/faq.md docs/migration.md \
+	$(shell find examples/apparmor examples/containers examples/kubernetes examples/systemd -type f)
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)
@@ -192,15 +203,45 @@ install: all
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
+	$(foreach file,$(DOCS),install -D -m 644 $(file) $(DESTDIR)$(DOCDIR)/$(file) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
 uninstall:
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
+	for folder in $(sort $(dir $(DOCS))) .; do \
+		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
+	rm -f $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
 		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
 		$(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml
 	test -n '$(DESTDIR)' || ldconfig
+
+# Debian packages of all that, into target/deb (packaging/debian/README.source).
+.PHONY: deb
+deb: all
+	scripts/deb
+
+# Installs, upgrades, removes and purges them in a Debian system of their own.
+.PHONY: deb-check
+deb-check: all
+	scripts/deb-check
+
+# The same for RPM, into target/rpm (packaging/rustdns.spec).
+.PHONY: rpm
+rpm: all
+	scripts/rpm
+
+# Every command of README.md, in a fresh Debian system.
+.PHONY: readme-check
+readme-check:
+	scripts/readme-check
+
+# README.md's pictures anew, out of the demo and docs/performance.md.
+.PHONY: pictures
+pictures:
+	scripts/pictures
 
 .PHONY: clean
 clean:
@@ -211,6 +252,7 @@ help:
 	@echo 'make            the libraries and the command, into $(DIST)'
 	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
 	@echo 'make cross      all of it for other architectures, tested under qemu; TARGET= for one'
+	@echo 'make portable-c the library in C for machines without Rust, a tarball, and tests it'
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
@@ -220,5 +262,9 @@ help:
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
 	@echo 'make uninstall  removes what install put there'
+	@echo 'make deb        Debian packages, into target/deb; make deb-check tries them'
+	@echo 'make rpm        RPM packages, into target/rpm'
+	@echo 'make readme-check  every command of README.md in a fresh Debian system'
+	@echo 'make pictures   README.md'\''s pictures anew'
 	@echo 'make compatibility  test suites of other projects with libc and with rustdns, a table'
 	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'

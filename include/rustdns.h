@@ -14,6 +14,11 @@ struct sockaddr;
 #define RUSTDNS_VERSION "0.1.0"
 
 /*
+ Classes of latency.
+ */
+#define RUSTDNS_LATENCIES 24
+
+/*
  What the library has done in this process: since its first call, or since the fork that made the
  process.
  */
@@ -51,6 +56,49 @@ struct rustdns_statistics {
    Questions that no name server answered in time.
    */
   size_t timeouts;
+  /*
+   Calls that looked up a name or an address: getaddrinfo(), getnameinfo(), gethostbyname(),
+   res_query() and their relatives.
+   */
+  size_t lookups;
+  /*
+   Those that found nothing, for whatever reason.
+   */
+  size_t failures;
+  /*
+   Answers of name servers that deny a name or a record.
+   */
+  size_t negative;
+  /*
+   Questions answered from the cache after their time, because no name server answered.
+   */
+  size_t stale;
+  /*
+   Lookups that waited for another thread's question instead of asking themselves.
+   */
+  size_t coalesced;
+  /*
+   Queries sent by UDP, repetitions included.
+   */
+  size_t queries_udp;
+  /*
+   Queries sent by TCP.
+   */
+  size_t queries_tcp;
+  /*
+   How often a name server was found dead, and put behind the others.
+   */
+  size_t servers_dead;
+  /*
+   The memory that the cache takes, in octets.
+   */
+  size_t cache_octets;
+  /*
+   How many lookups took how long: latency[0] of them less than 4 microseconds, latency[i]
+   less than 4 << i, and the last what is longer. A lookup that repeats one of a moment ago is
+   in latency[0] without having been measured.
+   */
+  size_t latency[RUSTDNS_LATENCIES];
 };
 
 /*

@@ -4,13 +4,15 @@
 //! A shard is set-associative: an entry has eight places it may be in, so looking up and making room
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
-use crate::address::Address;
-use crate::config::watch::{lock, try_lock};
+mod entry;
+
+pub use self::entry::{Content, Entry};
+use crate::config::watch::lock;
 use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::{Mutex, MutexGuard};
@@ -32,64 +34,36 @@ pub struct Key<'a> {
     pub generation: u32,
 }
 
-/// What an answer said.
-pub enum Content {
-    /// The name's addresses; and where it is an alias, the canonical name and the aliases between
-    /// the two, each ended by NUL.
-    Addresses(SmallVec<[Address; 2]>, Box<[u8]>),
-    /// Host names, as one run of names in wire form.
-    Names(Box<[u8]>),
-    /// The name exists without such records.
-    NoData,
-    /// The name does not exist.
-    NoName,
+/// For how long an answer is kept, in seconds.
+#[derive(Clone, Copy)]
+pub struct Keep {
+    /// While it is true.
+    pub ttl: u32,
+    /// And for how much longer, in case that no server answers then.
+    pub spare: u32,
 }
 
-impl Content {
-    /// The heap that it takes.
-    fn octets(&self) -> usize {
-        match self {
-            Content::Addresses(list, names) => size_of_val(&**list) + names.len(),
-            Content::Names(names) => names.len(),
-            Content::NoData | Content::NoName => 0,
-        }
-    }
+/// What came and went by a change of the cache; as complements where more went than came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Answers.
+    pub entries: usize,
+    /// Octets of memory.
+    pub octets: usize,
+    /// An answer made room before its time.
+    pub has_evicted: bool,
 }
 
-/// An answer that is kept.
-pub struct Entry {
-    /// In wire form. Most names, and most addresses, lie in the entry itself.
-    name: SmallVec<[u8; 36]>,
-    qtype: u16,
-    generation: u32,
-    /// When it is no longer true.
-    expires: Instant,
-    /// What it said.
-    pub content: Content,
-}
-
-impl Entry {
-    /// Seconds that are left of it.
-    pub fn ttl(&self, now: Instant) -> u32 {
-        u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX)
+impl Change {
+    fn comes(&mut self, octets: usize) {
+        self.entries = self.entries.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets);
     }
 
-    fn is(&self, key: &Key<'_>) -> bool {
-        self.qtype == key.qtype
-            && self.generation == key.generation
-            && self.name.eq_ignore_ascii_case(key.name.wire())
+    fn goes(&mut self, octets: usize) {
+        self.entries = self.entries.wrapping_sub(1);
+        self.octets = self.octets.wrapping_sub(octets);
     }
-}
-
-/// Counters since the process began, or since the fork that made it.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Questions answered from the cache.
-    pub hits: AtomicUsize,
-    /// Questions that had to be asked.
-    pub misses: AtomicUsize,
-    /// Entries that made room for others before their time.
-    pub evictions: AtomicUsize,
 }
 
 /// The cache. With no entries allowed it is always empty.
@@ -98,8 +72,6 @@ pub struct Cache {
     /// Sets in a shard; 0 switches the cache off.
     sets: usize,
     seed: u64,
-    /// How it does.
-    pub counters: Counters,
 }
 
 #[derive(Default)]
@@ -111,6 +83,12 @@ struct Slot {
 }
 
 impl Slot {
+    fn clear(&mut self, change: &mut Change) {
+        if let Some(entry) = core::mem::take(self).entry {
+            change.goes(entry.memory());
+        }
+    }
+
     fn octets(&self) -> usize {
         self.entry.as_ref().map_or(0, |entry| entry.content.octets())
     }
@@ -124,7 +102,6 @@ impl Cache {
             shards: [const { Mutex::new(Vec::new()) }; SHARDS],
             sets: entries.div_ceil(SHARDS * WAYS),
             seed,
-            counters: Counters::default(),
         }
     }
 
@@ -139,60 +116,71 @@ impl Cache {
             return None;
         }
         let hash = self.hash(key);
-        let found = self.set(hash).and_then(|mut set| {
-            let slot = set.slots()?.iter_mut().find(|slot| {
-                slot.hash == hash
-                    && slot.entry.as_ref().is_some_and(|e| e.expires > now && e.is(key))
-            })?;
-            slot.used = true;
-            slot.entry.clone()
-        });
-        if found.is_some() {
-            self.counters.hits.fetch_add(1, Relaxed);
-        }
-        found
+        self.find(key, hash, &|entry| entry.is_good(now))
     }
 
-    /// Counts questions that are asked because no answer is kept.
-    pub fn missed(&self, questions: usize) {
-        if self.is_on() {
-            self.counters.misses.fetch_add(questions, Relaxed);
+    /// The answer kept under `key`, though its time may be over.
+    pub fn get_past(&self, key: &Key<'_>, now: Instant) -> Option<Shared<Entry>> {
+        if !self.is_on() {
+            return None;
         }
+        self.find(key, self.hash(key), &|entry| entry.is_kept(now))
     }
 
-    /// Keeps an answer for `ttl` seconds. Zero is not kept, and nothing is where memory is short or
-    /// the shard is busy.
-    pub fn put(&self, key: &Key<'_>, content: Content, ttl: u32, now: Instant) {
+    fn find(
+        &self,
+        key: &Key<'_>,
+        hash: u32,
+        is_wanted: &dyn Fn(&Entry) -> bool,
+    ) -> Option<Shared<Entry>> {
+        let mut set = self.set(hash)?;
+        let slot = set.slots()?.iter_mut().find(|slot| {
+            slot.hash == hash && slot.entry.as_ref().is_some_and(|e| is_wanted(e) && e.is(key))
+        })?;
+        slot.used = true;
+        slot.entry.clone()
+    }
+
+    /// Keeps an answer for `ttl` seconds, and for some more in case that it can't be had anew. Zero is not kept, and nothing is where memory is short or
+    /// the shard is busy. Says what that changed.
+    pub fn put(&self, key: &Key<'_>, content: Content, keep: Keep, now: Instant) -> Change {
+        let Keep { ttl, spare } = keep;
+        let mut change = Change::default();
         let weight = content.octets();
         if !self.is_on() || ttl == 0 || weight > SET_OCTETS {
-            return;
+            return change;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
         let mut name = SmallVec::new();
         if name.try_reserve_exact(key.name.wire().len()).is_err() {
-            return;
+            return change;
         }
         name.extend_from_slice(key.name.wire());
         let Key { qtype, generation, .. } = *key;
-        let entry = Shared::new(Entry { name, qtype, generation, expires, content });
-        let (Ok(entry), hash) = (entry, self.hash(key)) else { return };
-        let Some(mut set) = self.set(hash) else { return };
-        if set.make_room().is_err() {
-            return;
+        let renewed = AtomicU32::new(0);
+        let entry =
+            Shared::new(Entry { name, qtype, generation, expires, spare, renewed, content });
+        let (Ok(entry), hash) = (entry, self.hash(key)) else { return change };
+        let Some(mut set) = self.set(hash) else { return change };
+        match set.make_room() {
+            Ok(octets) => change.octets = octets,
+            Err(NoMemory) => return change,
         }
-        let Some(slots) = set.slots() else { return };
+        let Some(slots) = set.slots() else { return change };
         let victim = slots
             .iter()
             .position(|slot| slot.hash == hash && slot.entry.as_ref().is_some_and(|e| e.is(key)))
             .or_else(|| {
-                slots.iter().position(|slot| slot.entry.as_ref().is_none_or(|e| e.expires <= now))
+                slots.iter().position(|slot| slot.entry.as_ref().is_none_or(|e| !e.is_kept(now)))
             })
             .or_else(|| {
-                self.counters.evictions.fetch_add(1, Relaxed);
+                change.has_evicted = true;
                 slots.iter_mut().position(|slot| !core::mem::take(&mut slot.used))
             })
             .unwrap_or(0);
         if let Some(slot) = slots.get_mut(victim) {
+            change.comes(entry.memory());
+            slot.clear(&mut change);
             *slot = Slot { hash, used: false, entry: Some(entry) };
         }
         // Heavy ones make room for the new one, whichever they are: they are rare.
@@ -200,26 +188,23 @@ impl Cache {
         for (at, slot) in slots.iter_mut().enumerate() {
             if total > SET_OCTETS && at != victim {
                 total -= slot.octets();
-                *slot = Slot::default();
+                slot.clear(&mut change);
             }
         }
+        change
     }
 
-    /// Forgets everything that can be had without waiting.
-    pub fn flush(&self) {
+    /// Forgets everything that can be had without waiting. Says what that changed.
+    pub fn flush(&self) -> Change {
+        let mut change = Change::default();
         for shard in &self.shards {
             if let Some(mut slots) = lock(shard) {
+                change.octets = change.octets.wrapping_sub(slots.len() * size_of::<Slot>());
+                slots.iter_mut().for_each(|slot| slot.clear(&mut change));
                 *slots = Vec::new();
             }
         }
-    }
-
-    /// How many answers it holds, those included whose time is up; a shard that is busy counts none.
-    pub fn entries(&self) -> usize {
-        let held = |slots: MutexGuard<'_, Vec<Slot>>| {
-            slots.iter().filter(|slot| slot.entry.is_some()).count()
-        };
-        self.shards.iter().filter_map(try_lock).map(held).sum()
+        change
     }
 
     fn hash(&self, key: &Key<'_>) -> u32 {
@@ -248,12 +233,14 @@ struct Set<'a> {
 }
 
 impl Set<'_> {
-    fn make_room(&mut self) -> Result<(), NoMemory> {
+    /// Returns how much memory that took.
+    fn make_room(&mut self) -> Result<usize, NoMemory> {
         if self.shard.is_empty() {
             self.shard.try_reserve_exact(self.sets * WAYS).map_err(|_| NoMemory)?;
             self.shard.resize_with(self.sets * WAYS, Slot::default); // within the capacity
+            return Ok(self.sets * WAYS * size_of::<Slot>());
         }
-        Ok(())
+        Ok(0)
     }
 
     fn slots(&mut self) -> Option<&mut [Slot]> {
@@ -264,6 +251,7 @@ impl Set<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
 
     fn name(text: &str) -> Name {
         Name::from_text(text.as_bytes()).unwrap()
@@ -275,16 +263,36 @@ mod tests {
         let now = Instant::now();
         let (lower, upper) = (name("a.test"), name("A.TEST"));
         let key = Key { name: &lower, qtype: 1, generation: 7 };
-        cache.put(&key, Content::NoName, 10, now);
+        let keep = |ttl| Keep { ttl, spare: 0 };
+        cache.put(&key, Content::NoName, keep(10), now);
         let at = |s| now.after(Duration::from_secs(s));
         assert!(cache.get(&Key { name: &upper, ..key }, at(9)).is_some_and(|e| e.ttl(at(9)) == 1));
         assert!(cache.get(&key, at(10)).is_none());
         assert!(cache.get(&Key { qtype: 28, ..key }, now).is_none());
         assert!(cache.get(&Key { generation: 8, ..key }, now).is_none());
-        cache.put(&key, Content::NoData, 0, now);
+        cache.put(&key, Content::NoData, keep(0), now);
         assert!(cache.get(&key, now).is_some_and(|e| matches!(e.content, Content::NoName)));
         cache.flush();
         assert!(cache.get(&key, now).is_none());
+    }
+
+    #[test]
+    fn what_is_past_its_time_is_kept_as_a_spare_and_serves_when_it_is_renewed() {
+        let cache = Cache::new(100, 1);
+        let now = Instant::now();
+        let name = name("a.test");
+        let key = Key { name: &name, qtype: 1, generation: 0 };
+        cache.put(&key, Content::NoName, Keep { ttl: 10, spare: 100 }, now);
+        let at = |s| now.after(Duration::from_secs(s));
+        assert!(cache.get(&key, at(10)).is_none());
+        let entry = cache.get_past(&key, at(109)).unwrap();
+        assert!(entry.is_past(at(10)) && !entry.is_past(at(9)));
+        entry.renew(at(50));
+        assert!(cache.get(&key, at(79)).is_some_and(|e| e.ttl(at(79)) <= 1));
+        assert!(cache.get(&key, at(81)).is_none());
+        entry.renew(at(100));
+        assert!(cache.get(&key, at(109)).is_some());
+        assert!(cache.get(&key, at(110)).is_none() && cache.get_past(&key, at(110)).is_none());
     }
 
     #[test]
@@ -293,14 +301,26 @@ mod tests {
         let now = Instant::now();
         let hot = name("hot.test");
         let hot = Key { name: &hot, qtype: 1, generation: 0 };
-        cache.put(&hot, Content::NoName, 1000, now);
+        let keep = Keep { ttl: 1000, spare: 0 };
+        cache.put(&hot, Content::NoName, keep, now);
+        let (mut held, mut evicted) = (1, 0);
         for i in 0..10_000 {
             assert!(cache.get(&hot, now).is_some(), "after {i} others");
             let other = name(&format!("n{i}.test"));
-            cache.put(&Key { name: &other, ..hot }, Content::NoData, 1000, now);
+            let change = cache.put(&Key { name: &other, ..hot }, Content::NoData, keep, now);
+            held += change.entries;
+            evicted += usize::from(change.has_evicted);
         }
-        let held = cache.entries();
+        let there = || {
+            cache.shards.iter().flat_map(|shard| {
+                let slots = shard.lock().unwrap();
+                slots.iter().map(|slot| usize::from(slot.entry.is_some())).collect::<Vec<_>>()
+            })
+        };
         assert!(0 < held && held <= SHARDS * WAYS, "{held}");
+        assert_eq!((held, held + evicted), (there().sum(), 10_001));
+        assert_eq!(cache.flush().entries, held.wrapping_neg());
+        assert_eq!(there().count(), 0);
     }
 
     #[test]
@@ -311,12 +331,14 @@ mod tests {
             let list = vec![Address::new([192, 0, 2, 1].into()); count];
             Content::Addresses(list.into(), Box::default())
         };
+        let (mut octets, keep) = (0usize, Keep { ttl: 1000, spare: 0 });
         for i in 0..1_000 {
             let name = name(&format!("n{i}.test"));
             let key = Key { name: &name, qtype: 1, generation: 0 };
-            cache.put(&key, addresses(1_000), 1000, now);
+            let change = cache.put(&key, addresses(1_000), keep, now);
+            octets = octets.wrapping_add(change.octets);
             assert!(cache.get(&key, now).is_some(), "the last one");
-            cache.put(&key, addresses(4_000), 1000, now);
+            cache.put(&key, addresses(4_000), keep, now);
             let kept = cache.get(&key, now).map(|entry| entry.content.octets());
             assert_eq!(kept, Some(addresses(1_000).octets()), "more than fits is not kept");
         }
@@ -324,6 +346,8 @@ mod tests {
             let octets: usize = shard.lock().unwrap().iter().map(Slot::octets).sum();
             assert!(0 < octets && octets <= SET_OCTETS * cache.sets, "{octets}");
         }
+        assert!(octets > SHARDS * addresses(1_000).octets(), "{octets}");
+        assert_eq!(cache.flush().octets, octets.wrapping_neg(), "nothing is left");
     }
 
     #[test]
@@ -331,7 +355,7 @@ mod tests {
         let cache = Cache::new(0, 1);
         let n = name("a.test");
         let key = Key { name: &n, qtype: 1, generation: 0 };
-        cache.put(&key, Content::NoName, 10, Instant::now());
+        cache.put(&key, Content::NoName, Keep { ttl: 10, spare: 0 }, Instant::now());
         assert!(cache.get(&key, Instant::now()).is_none());
     }
 }

@@ -11,7 +11,8 @@ use crate::resolve;
 use crate::reverse::unmapped;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::source::{Failure, Found, append_text, hosts, local};
+use crate::source::{Failure, Found, append_text, hosts, mdns, myhostname, resolved};
+use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::trace::Text;
 use crate::walk::walk;
@@ -28,12 +29,10 @@ pub fn by_name(session: &Session, name: &[u8], family: Family) -> Result<Found, 
     if name.len() > MAX_NAME {
         return Err(Failure::NoName);
     }
-    walk(
-        session,
-        &Text(name),
-        &mut |service| resolve::ask(session, service, name, family),
-        &mut || crate::abi::foreign::look_up(name, family),
-    )
+    probes::lookup_start(name);
+    let ask = &mut |service: &Service| resolve::ask(session, service, name, family);
+    let libc = &mut || crate::abi::foreign::look_up(name, family);
+    session.counted(walk(session, &Text(name), ask, libc))
 }
 
 /// Brings the addresses into the order of resolv.conf's `sortlist`: those of its first network first,
@@ -98,9 +97,9 @@ pub fn numeric(name: &[u8], family: Family) -> Option<Result<Found, Failure>> {
 /// # Errors
 /// As the last of nsswitch.conf's services.
 pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
-    walk(session, &ip, &mut |service| ask_address(session, service, ip), &mut || {
-        Err(Failure::NoName)
-    })
+    probes::lookup_start_of(ip);
+    let ask = &mut |service: &Service| ask_address(session, service, ip);
+    session.counted(walk(session, &ip, ask, &mut || Err(Failure::NoName)))
 }
 
 /// What one of nsswitch.conf's services knows of an address.
@@ -127,15 +126,10 @@ pub fn ask_address(session: &Session, service: &Service, ip: IpAddr) -> Result<F
             found.ttl = Some(ttl);
             found.addresses.try_push(Address::new(ip))?;
         }
-        Service::MyHostname => {
-            let mut buffer = [0; 256];
-            let own = local::name_of(ip, &mut buffer).ok_or(Failure::NoName)?;
-            append_text(&mut found.canonical, own)?;
-            found.addresses.try_push(Address::new(ip))?;
-        }
-        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-            return Err(Failure::Unavailable);
-        }
+        Service::MyHostname => found = myhostname::by_address(ip)?,
+        Service::Resolve => found = resolved::by_address(session, ip)?,
+        Service::Mdns(mdns) => found = mdns::by_address(session, *mdns, ip)?,
+        Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(found)
 }

@@ -13,18 +13,23 @@
 //!                          abi::addrinfo: the caller's list
 //! ```
 //!
-//! `state` holds what outlives a call: memory that a fork wipes. `sys` is the only way to the system,
-//! `abi` the only way to C; `unsafe` stands in these two alone.
+//! `counters` counts what is done, `trace` and `sys::probes` say it. `state` holds what outlives a call:
+//! memory that a fork wipes. `sys` is the only way to the system, `abi` the only way to C; `unsafe` stands
+//! in these two alone. As WebAssembly, from which portable C is made, `sys::host` and `portable` take their
+//! places.
 
+#[cfg_attr(target_family = "wasm", path = "portable/mod.rs")]
 pub mod abi;
 pub mod address;
 pub mod cache;
 pub mod config;
+pub mod counters;
 pub mod error;
 pub mod hostent;
 pub mod locale;
 pub mod lookup;
 pub mod mem;
+pub mod nameinfo;
 pub mod order;
 pub mod recent;
 pub mod resolve;

@@ -7,8 +7,8 @@ use crate::mem::TryPush;
 use crate::recent::orders::MAX_ADDRESSES;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::sys::interfaces;
 use crate::sys::socket::Socket;
+use crate::sys::{addresses, interfaces};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use smallvec::SmallVec;
 
@@ -69,13 +69,14 @@ fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), E
 fn learn_facts(candidates: &mut [Candidate]) {
     let mut facts: SmallVec<[_; 8]> = SmallVec::new();
     let mut has_v6 = false;
-    let listed = interfaces::addresses(&mut |own| {
+    let listed = addresses::addresses(&mut |own| {
         has_v6 |= own.ip.is_ipv6() && !own.ip.is_loopback();
         let wanted = candidates
             .iter()
             .any(|c| c.source.is_some_and(|source| source.ip.to_canonical() == own.ip));
-        if wanted && facts.try_reserve(1).is_ok() {
-            facts.push(own);
+        if wanted {
+            // What there is no room for decides nothing.
+            let _ = facts.try_push(own);
         }
     });
     // Without the list the rules that need it don't decide.

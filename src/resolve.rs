@@ -16,10 +16,10 @@ use crate::recent::families::OwnFamilies;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
 use crate::source::local::{self, Special};
-use crate::source::{Failure, Found, NameText, append_text, hosts};
+use crate::source::{Failure, Found, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
-use crate::sys::{interfaces, log};
+use crate::sys::{addresses, interfaces, log, probes};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -52,15 +52,18 @@ pub fn resolve(
     if let Some(asked) = &asked
         && log::listener().is_none()
         && !has_manual()
-        && let Some(addresses) = answers.get(asked, now)
+        && let Some((addresses, questions)) = answers.get(asked, now)
     {
+        probes::answered_again(node.unwrap_or_default());
+        state.counters.again(questions);
         let ports = |name: &[u8], protocol: &[u8]| Session::at(state, now)?.port(name, protocol);
         let endpoints = endpoints(service, hints, &ports)?;
         return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
     }
     let epoch = answers.epoch();
+    probes::lookup_start(node.unwrap_or_default());
     let session = Session::at(state, now)?;
-    let result = Resolver { session: &session, hints }.resolve(node, service);
+    let result = session.counted(Resolver { session: &session, hints }.resolve(node, service));
     if let (Ok(found), Some(asked), Some(until)) = (&result, &asked, session.good_until()) {
         let ttl_over = |ttl: u32| now.after(Duration::from_secs(ttl.into()));
         let questions = match (found.ttl, hints.family) {
@@ -228,12 +231,14 @@ impl Resolver<'_> {
         match service {
             Service::Files => {
                 let file = self.session.hosts()?;
-                hosts::addresses(&file, node, family)
+                hosts::addresses(&file, node, family, &|line| self.session.say_line(&file, line))
             }
             Service::Dns => self.ask_dns(node, family),
-            Service::MyHostname => local::addresses(node, family),
-            // Not ours to answer: multicast DNS, systemd-resolved and all modules of others.
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => Err(Failure::Unavailable),
+            Service::Resolve => resolved::addresses(self.session, node, family),
+            Service::MyHostname => myhostname::addresses(node, family),
+            Service::Mdns(mdns) => mdns::addresses(self.session, *mdns, node, family),
+            // A module of somebody else's.
+            Service::Other(_) => Err(Failure::Unavailable),
         }
     }
 
@@ -280,7 +285,7 @@ impl Resolver<'_> {
         }
         let found = self.session.recent().families(self.session.now(), || {
             let mut seen = OwnFamilies { v4: false, v6: false };
-            interfaces::addresses(&mut |own| match own.ip {
+            addresses::addresses(&mut |own| match own.ip {
                 IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
                 IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
             })

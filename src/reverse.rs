@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::hostent;
 use crate::lookup::query::Family;
 use crate::session::Session;
-use crate::source::{Failure, NameText, append_text, hosts, local};
-use crate::sys::process;
+use crate::source::{Failure, NameText, append_text, hosts, mdns, myhostname, resolved};
+use crate::sys::{probes, process};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv6Addr};
@@ -22,10 +22,10 @@ pub fn host_name(session: &Session, address: Address) -> Result<NameText, Error>
         return Err(Error::NoName);
     }
     let about = address.ip;
-    walk(session, &about, &mut |service| ask(session, service, address), &mut || {
-        Err(Failure::NoName)
-    })
-    .map_err(|failure| match failure {
+    probes::lookup_start_of(about);
+    let ask = &mut |service: &Service| ask(session, service, address);
+    let found = walk(session, &about, ask, &mut || Err(Failure::NoName));
+    session.counted(found).map_err(|failure| match failure {
         // To this caller a host without a name is one that nobody knows.
         Failure::NoData => Error::NoName,
         failure => failure.error(),
@@ -47,13 +47,11 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
             })?;
         }
         Service::MyHostname => {
-            let mut buffer = [0; 256];
-            let own = local::name_of(address.ip, &mut buffer).ok_or(Failure::NoName)?;
-            append_text(&mut name, own)?;
+            append_text(&mut name, &myhostname::by_address(address.ip)?.canonical)?;
         }
-        Service::Mdns(_) | Service::Resolve | Service::Other(_) => {
-            return Err(Failure::Unavailable);
-        }
+        Service::Resolve => return Ok(resolved::by_address(session, address.ip)?.canonical),
+        Service::Mdns(mdns) => return Ok(mdns::by_address(session, *mdns, address.ip)?.canonical),
+        Service::Other(_) => return Err(Failure::Unavailable),
     }
     Ok(name)
 }

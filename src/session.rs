@@ -2,13 +2,15 @@
 //! are needed.
 
 use crate::abi::res_state::{has_manual, manual_of_thread};
+use crate::cache::Cache;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::config::settings::Dnssec;
+use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{FRESH, Watched, lock};
+use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
 use crate::recent::Recent;
@@ -23,9 +25,10 @@ use crate::sys;
 use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
+use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use crate::trace::{Text, Trace};
+use crate::trace::{Line, Text, Trace};
 use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -83,8 +86,7 @@ impl Session {
 
     /// Where decisions are said.
     pub fn trace(&self) -> Trace<'_> {
-        let settings = &self.environment.settings;
-        Trace::new(settings.debug, &settings.log)
+        self.environment.settings.trace()
     }
 
     /// What is remembered of this host's addresses.
@@ -92,14 +94,41 @@ impl Session {
         &self.state.recent
     }
 
+    /// Counts the lookup that this call is about, which has come to `result`.
+    pub fn counted<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.count(result.is_ok());
+        result
+    }
+
+    #[inline(never)]
+    fn count(&self, is_answered: bool) {
+        probes::lookup_end(is_answered);
+        self.state.counters.lookup(Instant::now().since(self.now), is_answered);
+    }
+
     /// When this call began.
     pub fn now(&self) -> Instant {
         self.now
     }
 
+    /// This process's counters.
+    pub fn counters(&self) -> &Counters {
+        &self.state.counters
+    }
+
+    /// Answers that are still true.
+    pub fn cache(&self) -> &Cache {
+        &self.state.cache
+    }
+
+    /// rustdns.conf and the environment.
+    pub fn settings(&self) -> &Settings {
+        &self.environment.settings
+    }
+
     /// True where names that nobody else knows go to the next library (`foreign libc`).
     pub fn asks_libc(&self) -> bool {
-        self.environment.settings.foreign_libc
+        self.environment.settings.asks_libc()
     }
 
     /// /etc/hosts.
@@ -114,6 +143,18 @@ impl Session {
         })
     }
 
+    /// Says that a line of the hosts file has the name that is looked up.
+    #[inline(never)]
+    pub fn say_line(&self, hosts: &Hosts, line: &hosts::Line<'_>) {
+        let trace = self.trace();
+        if trace.is_on() {
+            let (ip, name) = (line.address.ip, Text(line.canonical));
+            let file = self.environment.paths.hosts.to_bytes();
+            let number = hosts.number_of(line);
+            trace.remark(Line { file, number }, format_args!("{name}: {ip}"));
+        }
+    }
+
     /// nsswitch.conf's line for hosts, or the program's.
     ///
     /// # Errors
@@ -126,6 +167,8 @@ impl Session {
         let database = self.file(&self.state.files.nsswitch, path, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
+            let line = Line { file: path.to_bytes(), number: database.line };
+            self.trace().remark(line, format_args!("{} services", database.steps.len()));
             Ok(database)
         })?;
         accepted(database)
@@ -210,7 +253,7 @@ impl Session {
             self.say(path, &upstream.conf.notes);
             self.trace().decision(format_args!(
                 "{}: {} servers, the first {:?}, {} search domains, {:?}",
-                path.to_string_lossy(),
+                Text(path.to_bytes()),
                 upstream.servers.len(),
                 upstream.servers.first().map(|(address, _)| address),
                 upstream.conf.search.len(),
@@ -234,6 +277,7 @@ impl Session {
                     (Use::Auto, None) => Use::Off,
                     (wanted, _) => wanted,
                 },
+                limit: Duration::MAX,
                 waited: Duration::ZERO,
                 private: self.private(),
                 trace: self.trace(),
@@ -246,6 +290,7 @@ impl Session {
             pending: &self.state.pending,
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
+            serve_stale: settings.serve_stale,
         }
     }
 
@@ -272,7 +317,7 @@ impl Session {
             Ok((text, _)) => text,
             Err(Unreadable::NoMemory) => return Err(NoMemory),
             Err(why) => {
-                self.trace().decision(format_args!("{}: {why:?}", path.to_string_lossy()));
+                self.trace().decision(format_args!("{}: {why:?}", Text(path.to_bytes())));
                 return Ok(None);
             }
         };
@@ -289,6 +334,7 @@ impl Session {
     }
 
     /// A file's content; where there is none, says why.
+    #[inline(never)]
     fn content(&self, path: &CStr, octets: Result<Vec<u8>, Unreadable>) -> Option<Vec<u8>> {
         match octets {
             Ok(octets) => Some(octets),
@@ -302,19 +348,6 @@ impl Session {
 
     /// Says what was ignored in a file, by line.
     fn say(&self, path: &CStr, notes: &Notes) {
-        if !self.trace().is_on() {
-            return;
-        }
-        let path = Text(path.to_bytes());
-        for note in notes.iter() {
-            let (line, what, text) = (note.line, note.what, Text(note.excerpt()));
-            match line {
-                0 => self.trace().decision(format_args!("environment: {what}: {text}")),
-                _ => self.trace().decision(format_args!("{path}:{line}: {what}: {text}")),
-            }
-        }
-        if notes.left_out > 0 {
-            self.trace().decision(format_args!("{path}: {} remarks more", notes.left_out));
-        }
+        self.trace().notes(path.to_bytes(), notes);
     }
 }

@@ -10,12 +10,12 @@ use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{self, Dnssec, Settings};
 use crate::config::watch::{Watched, lock};
+use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
 use crate::recent::Recent;
 use crate::resolver::manual;
 use crate::source::c_string;
-use crate::source::dns::counters::Counters;
 use crate::source::dns::health::Health;
 use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
@@ -25,7 +25,6 @@ use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
 use crate::sys::{interfaces, process};
-use crate::trace::Trace;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
@@ -47,7 +46,7 @@ pub struct State {
     pub recent: Recent,
     /// Questions that some thread is asking right now.
     pub pending: Pending,
-    /// What was sent and received.
+    /// What was done.
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
@@ -117,6 +116,13 @@ pub fn state() -> Result<&'static State, NoMemory> {
     STATE.get(State::new)
 }
 
+/// At the process's exit: what others can see of it is taken away.
+extern "C" fn withdraw() {
+    if let Some(state) = STATE.made() {
+        state.counters.withdraw();
+    }
+}
+
 impl State {
     fn new() -> Result<State, NoMemory> {
         let environment = Shared::new(Environment::read()?)?;
@@ -125,9 +131,14 @@ impl State {
         process::random(&mut seed);
         let seed = u64::from_ne_bytes(seed);
         let entries = environment.settings.cache_entries;
+        let counters = Counters::by(&environment.settings)?;
+        if counters.are_public() {
+            process::at_exit(withdraw);
+        }
         Ok(State {
             cache: Cache::new(entries, seed),
             recent: Recent::new(entries, seed),
+            counters,
             first_environment: environment.clone(),
             environment: Mutex::new(environment),
             files: Files {
@@ -138,7 +149,6 @@ impl State {
                 services: Watched::new(),
             },
             pending: Pending::default(),
-            counters: Counters::default(),
             generation: AtomicU32::new(0),
             encrypted: Place::default(),
             position: Mutex::new(Position::default()),
@@ -172,7 +182,7 @@ impl State {
 
     /// Forgets all answers.
     pub fn flush(&self) {
-        self.cache.flush();
+        self.counters.cache_changed(&self.cache.flush());
         self.recent.flush();
     }
 
@@ -267,24 +277,13 @@ impl Environment {
 
     /// Says that we are here, and what was not understood.
     fn say(&self, unreadable: Option<Unreadable>) {
-        let trace = Trace::new(self.settings.debug, &self.settings.log);
-        if !trace.is_on() {
-            return;
-        }
+        let trace = self.settings.trace();
         let version = env!("CARGO_PKG_VERSION");
         trace.decision(format_args!("rustdns {version} answers for libc in this process"));
         if let Some(why) = unreadable {
             trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
         }
-        for note in self.settings.notes.iter() {
-            let text = crate::trace::Text(note.excerpt());
-            match note.line {
-                0 => trace.decision(format_args!("environment: {}: {text}", note.what)),
-                line => {
-                    trace.decision(format_args!("/etc/rustdns.conf:{line}: {}: {text}", note.what))
-                }
-            }
-        }
+        trace.notes(b"/etc/rustdns.conf", &self.settings.notes);
     }
 }
 
@@ -335,6 +334,5 @@ impl Upstream {
 /// Tells the trace of a panic that was caught: a bug of ours, with its place.
 pub fn trace_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let Ok(environment) = state().and_then(State::environment) else { return };
-    let trace = Trace::new(environment.settings.debug, &environment.settings.log);
-    trace.decision(format_args!("internal error, please report: {panic}"));
+    environment.settings.trace().decision(format_args!("internal error, please report: {panic}"));
 }

@@ -193,8 +193,8 @@ fn a_cancel_wakes_who_waits() {
          cancel: EAI_CANCELED\n\
          waited: 0\n\
          its state: EAI_CANCELED\n\
-         cancel: EAI_CANCELED\n\
          suspend: 0\n\
+         cancel: EAI_CANCELED\n\
          its neighbour: EAI_INPROGRESS\n",
     );
 }

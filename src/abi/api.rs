@@ -4,12 +4,12 @@
 use super::codes::returned;
 use super::guard::guard;
 use super::{getaddrinfo, getnameinfo};
+use crate::counters::{Count, DURATIONS};
 use crate::error::Error;
 use crate::state::{State, state};
 use crate::sys::log::{self, Listener};
 use core::ffi::{c_char, c_int, c_void};
 use core::mem::{offset_of, size_of};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use libc::{addrinfo, sockaddr, socklen_t};
 
 /// Translates `node` and `service` into socket addresses, as getaddrinfo(3) does; `hints` narrows
@@ -121,7 +121,42 @@ pub struct Statistics {
     pub answers: usize,
     /// Questions that no name server answered in time.
     pub timeouts: usize,
+    /// Calls that looked up a name or an address: getaddrinfo(), getnameinfo(), gethostbyname(),
+    /// res_query() and their relatives.
+    pub lookups: usize,
+    /// Those that found nothing, for whatever reason.
+    pub failures: usize,
+    /// Answers of name servers that deny a name or a record.
+    pub negative: usize,
+    /// Questions answered from the cache after their time, because no name server answered.
+    pub stale: usize,
+    /// Lookups that waited for another thread's question instead of asking themselves.
+    pub coalesced: usize,
+    /// Queries sent by UDP, repetitions included.
+    pub queries_udp: usize,
+    /// Queries sent by TCP.
+    pub queries_tcp: usize,
+    /// How often a name server was found dead, and put behind the others.
+    pub servers_dead: usize,
+    /// The memory that the cache takes, in octets.
+    pub cache_octets: usize,
+    /// How many lookups took how long: latency[0] of them less than 4 microseconds, latency[i]
+    /// less than 4 << i, and the last what is longer. A lookup that repeats one of a moment ago is
+    /// in latency[0] without having been measured.
+    pub latency: [usize; LATENCIES],
+    /// Queries sent over TLS or HTTPS, or by TCP to have the answers' signatures checked.
+    pub queries_private: usize,
+    /// Answers that `dnssec validate` has found to be what their zones have signed.
+    pub secure: usize,
+    /// Answers that it has found to be from zones that sign nothing.
+    pub insecure: usize,
+    /// Answers that it has thrown away.
+    pub bogus: usize,
 }
+
+/// Classes of latency.
+pub const LATENCIES: usize = 24;
+const _: () = assert!(LATENCIES == DURATIONS);
 
 /// Fills `*stats`, as many octets of it as its member `size` says (any more than this library knows
 /// are set to zero).
@@ -147,16 +182,30 @@ unsafe fn fill(stats: *mut Statistics) -> Result<(), Error> {
         return Err(Error::Overflow);
     }
     let state = state()?;
-    let count = |counter: &AtomicUsize| counter.load(Relaxed);
+    let totals = state.counters.totals();
     let now = Statistics {
         size: room.min(size_of::<Statistics>()),
-        cache_hits: count(&state.cache.counters.hits) + state.recent.answers.hits(),
-        cache_misses: count(&state.cache.counters.misses),
-        cache_evictions: count(&state.cache.counters.evictions),
-        cache_entries: state.cache.entries(),
-        queries: count(&state.counters.queries),
-        answers: count(&state.counters.answers),
-        timeouts: count(&state.counters.timeouts),
+        cache_hits: totals.hits(),
+        cache_misses: totals.of(Count::Misses),
+        cache_evictions: totals.of(Count::Evictions),
+        cache_entries: totals.of(Count::Entries),
+        queries: totals.queries(),
+        answers: totals.of(Count::Answers),
+        timeouts: totals.of(Count::Timeouts),
+        lookups: totals.lookups(),
+        failures: totals.of(Count::Failures),
+        negative: totals.of(Count::Negative),
+        stale: totals.of(Count::Stale),
+        coalesced: totals.of(Count::Coalesced),
+        queries_udp: totals.of(Count::Udp),
+        queries_tcp: totals.of(Count::Tcp),
+        servers_dead: totals.of(Count::Dead),
+        cache_octets: totals.of(Count::Octets),
+        latency: totals.durations(),
+        queries_private: totals.of(Count::Private),
+        secure: totals.of(Count::Secure),
+        insecure: totals.of(Count::Insecure),
+        bogus: totals.of(Count::Bogus),
     };
     let place = stats.cast::<u8>();
     // SAFETY: the caller's structure has `room` octets, ours has at least `now.size`, and they don't

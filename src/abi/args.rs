@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::error::Error;
 use crate::lookup::query::{Family, Flags, Hints, SockType};
+use crate::nameinfo::SocketName;
 use core::ffi::{CStr, c_char, c_int};
 use core::mem::{offset_of, size_of};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -96,14 +97,6 @@ pub(super) fn socktype_number(socktype: SockType) -> c_int {
         SockType::SeqPacket => libc::SOCK_SEQPACKET,
         SockType::Dccp => libc::SOCK_DCCP,
     }
-}
-
-/// A socket address that a name is asked for.
-pub(super) enum SocketName<'a> {
-    /// `AF_INET` or `AF_INET6`, with the port.
-    Inet(Address, u16),
-    /// `AF_LOCAL`, with the path.
-    Local(&'a [u8]),
 }
 
 /// Reads a socket address of `len` octets, at any alignment; `None` where its family is unknown or

@@ -89,7 +89,7 @@ impl NoHost {
         match failure {
             Failure::NoName | Failure::Unavailable => NoHost::new(h::HOST_NOT_FOUND, 0),
             Failure::NoData => NoHost::new(h::NO_DATA, 0),
-            Failure::Again => NoHost::new(h::TRY_AGAIN, libc::EAGAIN),
+            Failure::Again | Failure::Later => NoHost::new(h::TRY_AGAIN, libc::EAGAIN),
             Failure::Unrelated => NoHost::new(h::NO_RECOVERY, libc::EAGAIN),
             Failure::Refused | Failure::Bogus => NoHost::new(h::NO_RECOVERY, 0),
             Failure::Memory => NoHost::new(h::NETDB_INTERNAL, libc::ENOMEM),
@@ -103,7 +103,7 @@ impl NoHost {
     pub(super) fn of_address(failure: Failure) -> NoHost {
         let no_host = NoHost::of_name(failure);
         match failure {
-            Failure::Again | Failure::Unrelated => NoHost::new(no_host.h_errno, 0),
+            Failure::Again | Failure::Later | Failure::Unrelated => NoHost::new(no_host.h_errno, 0),
             _ => no_host,
         }
     }

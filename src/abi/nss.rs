@@ -22,6 +22,7 @@ use crate::lookup::query::Family;
 use crate::resolve;
 use crate::session::Session;
 use crate::source::{Failure, Found};
+use crate::sys::probes;
 use core::ffi::{c_char, c_int, c_void};
 use core::net::IpAddr;
 use libc::{hostent as HostEnt, socklen_t};
@@ -162,7 +163,9 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr2_r(
     unsafe {
         answer(errnop, h_errnop, || {
             let ip = address_of(address, len, family)?;
-            let found = hostent::ask_address(&session()?, &Service::Dns, ip)?;
+            let session = session()?;
+            probes::lookup_start_of(ip);
+            let found = session.counted(hostent::ask_address(&session, &Service::Dns, ip))?;
             *result = Room::new(buffer, buflen).host(&found)?;
             tell_ttl(ttl, found.ttl);
             Ok(())
@@ -256,7 +259,9 @@ fn session() -> Result<Session, Reply> {
 unsafe fn forward(name: *const c_char, family: Family) -> Result<Found, Reply> {
     // SAFETY: by the function's contract.
     let name = unsafe { args::text(name) }.ok_or(Failure::NoName)?;
-    Ok(resolve::ask(&session()?, &Service::Dns, name, family)?)
+    let session = session()?;
+    probes::lookup_start(name);
+    Ok(session.counted(resolve::ask(&session, &Service::Dns, name, family))?)
 }
 
 fn family_of(family: c_int) -> Result<Family, Reply> {

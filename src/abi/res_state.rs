@@ -6,7 +6,7 @@
 use crate::config::resolv::{MAX_SERVERS, Options};
 use crate::resolver::manual::{Manual, SEARCH_ROOM, option, shown_domains};
 use crate::state::Upstream;
-use crate::sys::process;
+use crate::sys::{process, room};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::mem::{MaybeUninit, size_of};
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -114,13 +114,13 @@ pub(super) unsafe fn manual<'a>(state: *const ResState) -> Option<Manual<'a>> {
             continue;
         };
         // At most three: as many as there is room for.
-        found.servers.push(server);
+        room::push(&mut found.servers, server);
     }
     for &domain in state.dnsrch.iter().take_while(|domain| !domain.is_null()) {
         // SAFETY: by the function's contract it is a string.
         let domain = unsafe { CStr::from_ptr(domain) };
         // At most seven: as many as there is room for.
-        found.search.push(domain.to_bytes());
+        room::push(&mut found.search, domain.to_bytes());
     }
     Some(found)
 }

@@ -10,7 +10,7 @@ use crate::resolver::query::{self, Unwritten};
 use crate::resolver::{Asked, Failure, HostError, Resolver};
 use crate::session::Session;
 use crate::source::dns::name::Name;
-use crate::sys::errno;
+use crate::sys::{errno, probes};
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
 use core::slice;
@@ -49,6 +49,7 @@ impl Whose {
         self,
         work: impl FnOnce(&Resolver<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        probes::lookup_start(&[]);
         let session = Session::begin()?;
         let configured = session.configured_upstream()?;
         let state = self.state();
@@ -63,7 +64,7 @@ impl Whose {
             Some(manual) => session.manual_upstream(manual, configured)?,
             None => configured,
         };
-        work(&Resolver::new(&session, &upstream))
+        session.counted(work(&Resolver::new(&session, &upstream)))
     }
 
     /// Turns a result into what the C caller sees, `h_errno` set in the thread and in the state.

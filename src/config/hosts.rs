@@ -79,6 +79,14 @@ impl Hosts {
             .filter(move |line| last.replace(line.start) != Some(line.start))
     }
 
+    /// The line's number in the file, from 1. Counts them: for the trace.
+    #[cold]
+    pub fn number_of(&self, line: &Line<'_>) -> u32 {
+        let before = self.text.get(..line.start).unwrap_or_default();
+        // Offsets fit 32 bits.
+        before.iter().filter(|&&b| b == b'\n').count() as u32 + 1
+    }
+
     fn word_at(&self, at: usize) -> Option<&[u8]> {
         let rest = self.text.get(at..)?;
         rest.get(..rest.iter().position(|&b| ends_word(b)).unwrap_or(rest.len()))

@@ -70,6 +70,8 @@ pub struct Step {
 /// A database's line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Database {
+    /// The line's number; 0 where there is none.
+    pub line: u32,
     /// The services in order.
     pub steps: Vec<Step>,
     /// The line can't be read, or names no service: every lookup fails, as libc's do.
@@ -116,10 +118,7 @@ impl Service {
 
     /// True for a service that this library answers for; any other counts as UNAVAIL.
     pub fn is_ours(&self) -> bool {
-        match self {
-            Service::Files | Service::Dns | Service::MyHostname => true,
-            Service::Mdns(_) | Service::Resolve | Service::Other(_) => false,
-        }
+        !matches!(self, Service::Other(_))
     }
 }
 
@@ -158,7 +157,7 @@ pub fn parse(text: Option<&[u8]>, database: &[u8]) -> Result<Database, NoMemory>
 
 /// Reads a line's services; `number` is its own, for the notes.
 pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
-    let mut database = Database::default();
+    let mut database = Database { line: number, ..Database::default() };
     let mut rest = trim_start(line);
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b'[' || is_space(b)).unwrap_or(rest.len());
@@ -177,18 +176,8 @@ pub fn read_services(line: &[u8], number: u32) -> Result<Database, NoMemory> {
             database.notes.add(number, what, rest)?;
             return Ok(database);
         }
-        match &step.service {
-            Service::Other(name) => {
-                database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
-            }
-            Service::Resolve | Service::Mdns(_) => {
-                database.notes.add(
-                    number,
-                    "not answered by this build, counts as UNAVAIL",
-                    name,
-                )?;
-            }
-            Service::Files | Service::Dns | Service::MyHostname => {}
+        if let Service::Other(name) = &step.service {
+            database.notes.add(number, "not one of ours, counts as UNAVAIL", name)?;
         }
         database.steps.try_push(step)?;
     }

@@ -6,7 +6,7 @@ use crate::address::ZoneNames;
 use crate::mem::{NoMemory, copy};
 use crate::source::c_string;
 use crate::source::dns::cookie::Use;
-use crate::trace::Sink;
+use crate::trace::{Sink, Trace};
 use core::ffi::CStr;
 use core::net::SocketAddr;
 
@@ -83,11 +83,18 @@ pub const TABLE: &[Setting] = &[
         help: "No answer that a name or an address does not exist is kept longer than this.",
     },
     Setting {
+        key: "serve-stale",
+        environment: c"RUSTDNS_SERVE_STALE",
+        values: "seconds",
+        default: "0",
+        help: "For so long after its time an answer is still given where no name server answers: better an old address than none.",
+    },
+    Setting {
         key: "foreign",
         environment: c"RUSTDNS_FOREIGN",
         values: "skip, libc",
         default: "skip",
-        help: "What becomes of names that only a service of nsswitch.conf other than files, dns and myhostname could know: not found, or asked of libc, which loads that service's module.",
+        help: "What becomes of names that only a service of nsswitch.conf other than files, dns, myhostname, resolve and mdns could know: not found, or asked of libc, which loads that service's module.",
     },
     Setting {
         key: "case-randomization",
@@ -116,6 +123,20 @@ pub const TABLE: &[Setting] = &[
         values: "stderr, syslog, or the absolute path of a file",
         default: "stderr",
         help: "Where the debug trace goes.",
+    },
+    Setting {
+        key: "debug-format",
+        environment: c"RUSTDNS_DEBUG_FORMAT",
+        values: "text, json",
+        default: "text",
+        help: "Lines of the debug trace for people, or for programs: a JSON object each.",
+    },
+    Setting {
+        key: "stats",
+        environment: c"RUSTDNS_STATS",
+        values: "off, on, or the absolute path of a folder",
+        default: "off",
+        help: "Lets rustdns stats and rustdns top show what the library does in the process: its counters lie in a file of a private folder.",
     },
     Setting {
         key: "root",
@@ -163,6 +184,17 @@ pub enum Dnssec {
     Validate,
 }
 
+/// Where a process's counters lie.
+#[derive(Debug)]
+pub enum Stats {
+    /// In its own memory.
+    Off,
+    /// In a file, in a folder of its user's.
+    On,
+    /// In a file in this folder.
+    Folder(Box<[u8]>),
+}
+
 /// The settings, read.
 #[derive(Debug)]
 pub struct Settings {
@@ -182,6 +214,8 @@ pub struct Settings {
     pub cache_max_ttl: u32,
     /// The same for negative ones.
     pub cache_negative_ttl: u32,
+    /// Seconds that an answer may be given after its time.
+    pub serve_stale: u32,
     /// `foreign libc`.
     pub foreign_libc: bool,
     /// `case-randomization on`.
@@ -192,6 +226,10 @@ pub struct Settings {
     pub debug: u8,
     /// Where it goes.
     pub log: Sink,
+    /// `debug-format json`.
+    pub json: bool,
+    /// Where the counters lie.
+    pub stats: Stats,
     /// The folder before configuration paths.
     pub root: Option<Box<[u8]>>,
     /// `mode test-only`.
@@ -211,11 +249,14 @@ impl Default for Settings {
             cache_entries: CACHE_ENTRIES,
             cache_max_ttl: 86400,
             cache_negative_ttl: 30,
+            serve_stale: 0,
             foreign_libc: false,
             random_case: false,
             cookies: Use::Auto,
             debug: 0,
             log: Sink::Stderr,
+            json: false,
+            stats: Stats::Off,
             root: None,
             test_only: false,
             notes: Notes::default(),
@@ -272,11 +313,14 @@ impl Settings {
             b"cache" => assign(&mut self.cache_entries, entries(value)),
             b"cache-max-ttl" => assign(&mut self.cache_max_ttl, number(value)),
             b"cache-negative-ttl" => assign(&mut self.cache_negative_ttl, number(value)),
+            b"serve-stale" => assign(&mut self.serve_stale, number(value)),
             b"foreign" => assign(&mut self.foreign_libc, one_of(value, (b"skip", b"libc"))),
             b"case-randomization" => assign(&mut self.random_case, one_of(value, (b"off", b"on"))),
             b"cookies" => assign(&mut self.cookies, use_of_cookies(value)),
             b"debug" => assign(&mut self.debug, number(value).filter(|level| *level <= 2)),
             b"log" => assign(&mut self.log, sink(value)?),
+            b"debug-format" => assign(&mut self.json, one_of(value, (b"text", b"json"))),
+            b"stats" => assign(&mut self.stats, stats(value)?),
             b"root" => match value {
                 [b'/', ..] => assign(&mut self.root, Some(Some(copy(value)?))),
                 _ => false,
@@ -288,6 +332,17 @@ impl Settings {
             return Ok(());
         }
         self.notes.add_pair(line, "value not understood, ignored", key, value)
+    }
+
+    /// True where names that nobody else knows go to the next library. What that one asks, nobody keeps
+    /// on loopback.
+    pub fn asks_libc(&self) -> bool {
+        self.foreign_libc && !self.test_only
+    }
+
+    /// The debug trace.
+    pub fn trace(&self) -> Trace<'_> {
+        Trace::new(self.debug, &self.log, self.json)
     }
 
     /// False for a server that `mode test-only` keeps us from.
@@ -353,6 +408,15 @@ fn file_or(value: &[u8], default: &[u8]) -> Result<Option<Option<Box<[u8]>>>, No
     })
 }
 
+fn stats(value: &[u8]) -> Result<Option<Stats>, NoMemory> {
+    Ok(match value {
+        b"off" => Some(Stats::Off),
+        b"on" => Some(Stats::On),
+        [b'/', ..] => Some(Stats::Folder(copy(value)?)),
+        _ => None,
+    })
+}
+
 fn use_of_signatures(value: &[u8]) -> Option<Dnssec> {
     match value {
         b"off" => Some(Dnssec::Off),
@@ -372,9 +436,10 @@ mod tests {
     fn every_setting_of_the_table_can_be_set_and_nothing_else() {
         let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
             cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ncookies on\ndebug 2\nlog /tmp/x\n\
-            root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://dns.test\n\
-            upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
-            upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
+             root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://dns.test\n\
+             serve-stale 3600\ndebug-format json\nstats /run/x\n\
+             upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
+             upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
         let upstream: Vec<_> =
             settings.upstream.addresses.iter().map(ToString::to_string).collect();
@@ -390,8 +455,10 @@ mod tests {
         assert_eq!(settings.root.as_deref(), Some(&b"/srv"[..]));
         assert!(matches!(&settings.log, Sink::File(path) if path.as_c_str() == c"/tmp/x"));
         let noted: Vec<_> = settings.notes.iter().map(|note| note.line).collect();
-        assert_eq!(noted, [12, 13, 14, 15, 22]);
+        assert_eq!(noted, [12, 13, 14, 15, 25]);
         assert_eq!(settings.cookies, Use::On);
+        assert!(settings.serve_stale == 3600 && settings.json && !settings.asks_libc());
+        assert!(matches!(&settings.stats, Stats::Folder(path) if **path == *b"/run/x"));
         for setting in TABLE {
             let mut fresh = Settings::default();
             fresh.set(setting.key.as_bytes(), b"\0", 1, NO_ZONES).unwrap();

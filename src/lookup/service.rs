@@ -128,6 +128,13 @@ enum Service<'a> {
     },
 }
 
+/// As wide as C's `unsigned long`: `usize` on every target but WebAssembly, which stands for machines
+/// of 64 bits.
+#[cfg(not(target_family = "wasm"))]
+type Word = usize;
+#[cfg(target_family = "wasm")]
+type Word = u64;
+
 impl Service<'_> {
     /// Reads what `strtoul(3)` in base 10 reads: white space and a sign are accepted. As in glibc
     /// the value is cut to `int`, where a negative one makes a name of the text, and then to
@@ -143,12 +150,11 @@ impl Service<'_> {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return name;
         }
-        // usize is as wide as C's unsigned long on every target of this library.
-        let value = digits.iter().try_fold(0usize, |value, digit| {
-            value.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
+        let value = digits.iter().try_fold(0 as Word, |value, digit| {
+            value.checked_mul(10)?.checked_add(Word::from(digit - b'0'))
         });
         let value = match value {
-            None => usize::MAX,
+            None => Word::MAX,
             Some(value) if negative => value.wrapping_neg(),
             Some(value) => value,
         };

@@ -11,7 +11,7 @@ use crate::mem::TryPush;
 use crate::source::dns::read::Addresses;
 use crate::sys::process;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::Mutex;
 
 /// Threads are spread over this many stripes.
@@ -69,7 +69,6 @@ pub struct Answers {
 #[repr(align(64))]
 struct Stripe {
     answers: Mutex<Vec<Option<Answer>>>,
-    hits: AtomicUsize,
 }
 
 struct Answer {
@@ -100,8 +99,8 @@ impl Answers {
         Answers { stripes: Default::default(), is_on, epoch: AtomicU32::new(0) }
     }
 
-    /// The answer of a moment ago.
-    pub fn get(&self, asked: &Asked<'_>, now: Instant) -> Option<Addresses> {
+    /// The answer of a moment ago, and how many questions of the DNS it stands for.
+    pub fn get(&self, asked: &Asked<'_>, now: Instant) -> Option<(Addresses, u8)> {
         let stripe = self.stripe()?;
         let answers = lock(&stripe.answers)?;
         let answer = answers.get(asked.place())?.as_ref()?;
@@ -109,12 +108,11 @@ impl Answers {
         if !same || answer.epoch != self.epoch.load(Relaxed) || now >= answer.until {
             return None;
         }
-        stripe.hits.fetch_add(answer.questions.into(), Relaxed);
         let mut addresses = Addresses::new();
         for &address in &answer.addresses {
             addresses.try_push(address).ok()?; // never more than fit without memory
         }
-        Some(addresses)
+        Some((addresses, answer.questions))
     }
 
     /// Remembers an answer. Nothing is where memory is short or others are at it.
@@ -129,8 +127,12 @@ impl Answers {
             epoch: known.epoch,
             until: known.until,
             questions: known.questions,
-            addresses: known.addresses.iter().copied().collect(), // at most what fits without memory
+            addresses: Addresses::new(),
         };
+        for &address in known.addresses {
+            // At most what fits without memory.
+            let _ = answer.addresses.try_push(address);
+        }
         if let Some(place) = answer.node.get_mut(..asked.node.len()) {
             place.copy_from_slice(asked.node);
         }
@@ -158,16 +160,9 @@ impl Answers {
         self.epoch.fetch_add(1, Relaxed);
     }
 
-    /// How many questions of the DNS were answered here.
-    pub fn hits(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.hits.load(Relaxed)).sum()
-    }
-
     /// The calling thread's stripe.
     fn stripe(&self) -> Option<&Stripe> {
-        // Threads' marks are a stack apart: what tells them from one another is in the upper bits.
-        let mark = (process::thread_mark() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.stripes.get((mark >> 32) as usize % STRIPES)
+        self.stripes.get(process::thread_mark_below(STRIPES))
     }
 }
 
@@ -198,8 +193,8 @@ mod tests {
         let now = Instant::now();
         let at = |millis| now.after(Duration::from_millis(millis));
         answers.put(&asked, &known(&list(2), answers.epoch(), at(100)));
-        assert_eq!(answers.get(&asked, at(99)).as_deref(), Some(&list(2)[..]));
-        assert_eq!(answers.hits(), 2);
+        let (addresses, questions) = answers.get(&asked, at(99)).unwrap();
+        assert_eq!((&*addresses, questions), (&*list(2), 2));
         assert!(answers.get(&asked, at(100)).is_none(), "its time is over");
         let others = [
             (&b"b.test"[..], Family::Any, Flags::default()),

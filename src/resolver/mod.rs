@@ -13,6 +13,7 @@ use crate::source::dns::message::{Message, rcode, record_type};
 use crate::source::dns::name::{Name, NameError};
 use crate::state::Upstream;
 use crate::sys::errno;
+use core::cell::Cell;
 use core::mem::MaybeUninit;
 use query::Unwritten;
 
@@ -42,6 +43,13 @@ pub struct Failure {
     miss: Miss,
 }
 
+impl Failure {
+    /// A call that failed before anybody was asked.
+    pub fn without_answer(host: Option<HostError>, errno: Option<i32>) -> Failure {
+        Failure { host, errno, miss: Miss::Final }
+    }
+}
+
 impl From<NoMemory> for Failure {
     fn from(_: NoMemory) -> Failure {
         Failure {
@@ -68,17 +76,28 @@ pub type Room<'a> = &'a mut [MaybeUninit<u8>];
 pub struct Resolver<'a> {
     session: &'a Session,
     upstream: &'a Upstream,
+    written: Cell<usize>,
 }
 
 impl<'a> Resolver<'a> {
     /// A resolver that asks by `upstream`.
     pub fn new(session: &'a Session, upstream: &'a Upstream) -> Resolver<'a> {
-        Resolver { session, upstream }
+        Resolver { session, upstream, written: Cell::new(0) }
+    }
+
+    /// How much of the caller's buffer has been written to, by answers that made a call fail too.
+    pub fn written(&self) -> usize {
+        self.written.get()
     }
 
     /// The options that it goes by.
     pub fn options(&self) -> &Options {
         &self.upstream.conf.options
+    }
+
+    /// Notes that so many octets of it have been.
+    pub fn note_written(&self, length: usize) {
+        self.written.set(self.written.get().max(length));
     }
 
     /// Sends a query that the caller has written; the answer goes into `room`, and its length is
@@ -107,8 +126,10 @@ impl<'a> Resolver<'a> {
         let lookup = self.session.lookup(self.upstream);
         let mut answer = Answer { length: 0, rcode: 0, has_records: false };
         let read = &mut |_: usize, message: &Message<'_>| {
+            let length = deliver(message, self.options().trust_ad, as_aaaa, room);
+            self.note_written(length.min(room.len()));
             answer = Answer {
-                length: deliver(message, self.options().trust_ad, as_aaaa, room),
+                length,
                 rcode: message.rcode(),
                 has_records: message.answer_count() != 0 && !as_aaaa,
             };

@@ -7,10 +7,17 @@ use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`).
-pub fn addresses(hosts: &Hosts, node: &[u8], family: Family) -> Result<Found, Failure> {
+/// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`). `each` is
+/// told of every line that has the name.
+pub fn addresses(
+    hosts: &Hosts,
+    node: &[u8],
+    family: Family,
+    each: &dyn Fn(&Line<'_>),
+) -> Result<Found, Failure> {
     let mut found = Found::default();
     for line in hosts.by_name(node) {
+        each(&line);
         let Some(address) = as_family(line.address, family) else { continue };
         if found.addresses.is_empty() {
             append_text(&mut found.canonical, line.canonical)?;

@@ -3,6 +3,9 @@
 pub mod dns;
 pub mod hosts;
 pub mod local;
+pub mod mdns;
+pub mod myhostname;
+pub mod resolved;
 
 use crate::config::nsswitch::Status;
 use crate::error::Error;
@@ -35,6 +38,8 @@ pub enum Failure {
     NoData,
     /// Its servers had trouble that may pass.
     Again,
+    /// It says itself that it may know later.
+    Later,
     /// It can't be asked: not there, not ours, switched off.
     Unavailable,
     /// Its server sent records of which none answers the question.
@@ -62,7 +67,7 @@ impl Failure {
             Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
                 Status::Unavailable
             }
-            Failure::Bogus | Failure::Memory => Status::TryAgain,
+            Failure::Bogus | Failure::Later | Failure::Memory => Status::TryAgain,
         }
     }
 
@@ -73,7 +78,7 @@ impl Failure {
                 Error::NoName
             }
             Failure::NoData => Error::NoData,
-            Failure::Again => Error::Again,
+            Failure::Again | Failure::Later => Error::Again,
             Failure::Bogus => Error::Fail,
             Failure::Memory => Error::Memory,
             Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
@@ -92,6 +97,15 @@ pub fn append_text(out: &mut NameText, bytes: &[u8]) -> Result<(), NoMemory> {
     out.try_reserve(bytes.len()).map_err(|_| NoMemory)?;
     out.extend_from_slice(bytes);
     Ok(())
+}
+
+/// Text that is written to.
+pub struct Out(pub NameText);
+
+impl core::fmt::Write for Out {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        append_text(&mut self.0, text.as_bytes()).map_err(|_| core::fmt::Error)
+    }
 }
 
 /// Appends a name and the NUL that ends it in a run of names.

@@ -1,6 +1,7 @@
 //! Configuration files: whether one has changed, and what it holds.
 
-use super::{Fault, process, retry};
+use super::errno::retry;
+use super::{Fault, process};
 use crate::mem::{NoMemory, reserve_to_fill};
 use core::ffi::{CStr, c_int};
 
@@ -43,6 +44,16 @@ impl Drop for File {
 }
 
 impl File {
+    /// Takes over a descriptor that was just opened.
+    pub(super) fn of(descriptor: c_int) -> File {
+        File(descriptor)
+    }
+
+    /// Its descriptor, which stays its own.
+    pub(super) fn descriptor(&self) -> c_int {
+        self.0
+    }
+
     /// Opens `path` for reading. Never blocks, not even on a pipe without a writer.
     pub fn open(path: &CStr) -> Result<File, Fault> {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -86,9 +97,13 @@ pub fn identity(path: &CStr) -> Result<Identity, Fault> {
 }
 
 /// What the kernel says of a file.
-struct Status {
-    /// `st_mode`: what kind of file it is.
-    mode: libc::mode_t,
+pub(super) struct Status {
+    /// `st_mode`: what kind of file it is, and what who may.
+    pub(super) mode: libc::mode_t,
+    /// Whose it is.
+    pub(super) owner: libc::uid_t,
+    /// How many names it has.
+    pub(super) links: u64,
     identity: Identity,
 }
 
@@ -102,7 +117,7 @@ impl Status {
         Ok(Status::new(&status))
     }
 
-    fn of(file: &File) -> Result<Status, Fault> {
+    pub(super) fn of(file: &File) -> Result<Status, Fault> {
         // SAFETY: stat is plain data, for which zero is a value.
         let mut status: libc::stat = unsafe { core::mem::zeroed() };
         // SAFETY: `status` is a valid place to write to.
@@ -120,7 +135,8 @@ impl Status {
             modified: (status.st_mtime as i64, status.st_mtime_nsec as i64),
             changed: (status.st_ctime as i64, status.st_ctime_nsec as i64),
         };
-        Status { mode: status.st_mode, identity }
+        let links = status.st_nlink as u64;
+        Status { mode: status.st_mode, owner: status.st_uid, links, identity }
     }
 }
 
@@ -132,7 +148,7 @@ impl Status {
         Status::ask(libc::AT_FDCWD, path, 0)
     }
 
-    fn of(file: &File) -> Result<Status, Fault> {
+    pub(super) fn of(file: &File) -> Result<Status, Fault> {
         Status::ask(file.0, c"", libc::AT_EMPTY_PATH)
     }
 
@@ -152,7 +168,8 @@ impl Status {
             modified: time(status.stx_mtime),
             changed: time(status.stx_ctime),
         };
-        Ok(Status { mode: status.stx_mode.into(), identity })
+        let links = status.stx_nlink.into();
+        Ok(Status { mode: status.stx_mode.into(), owner: status.stx_uid, links, identity })
     }
 }
 
@@ -169,7 +186,7 @@ pub fn has_capabilities(path: &CStr) -> bool {
 /// Reads the whole file at `path`, and says which version it was.
 pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     let file = File::open(path).map_err(Unreadable::Fault)?;
-    let Status { mode, identity } = Status::of(&file).map_err(Unreadable::Fault)?;
+    let Status { mode, identity, .. } = Status::of(&file).map_err(Unreadable::Fault)?;
     if mode & libc::S_IFMT != libc::S_IFREG {
         return Err(Unreadable::NotAFile);
     }

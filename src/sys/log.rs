@@ -1,6 +1,7 @@
 //! Where the debug trace goes. Nothing is kept open between lines: a descriptor of ours could be
 //! closed, or its number reused, by the program that we live in.
 
+use super::files::{File, Status};
 use super::process;
 use crate::mem::NoMemory;
 use core::alloc::Layout;
@@ -67,16 +68,32 @@ pub fn to_stderr(line: &[u8]) {
     write_all(libc::STDERR_FILENO, line);
 }
 
-/// Appends one line to the file at `path`, which is made (mode 0600) if it is missing.
+/// Appends one line to the file at `path`, which is made (mode 0600) if it is missing. Never waits, not
+/// even for a pipe's reader.
+///
+/// Not where the path ends in a symbolic link; nor, in a process that has more rights than who started
+/// it, where the file has another name besides, or belongs to somebody else than the process's user:
+/// somebody might have put it there for the process to write to.
 pub fn to_file(path: &CStr, line: &[u8]) {
-    let flags =
-        libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NOFOLLOW;
+    let flags = libc::O_WRONLY
+        | libc::O_APPEND
+        | libc::O_CREAT
+        | libc::O_CLOEXEC
+        | libc::O_NOFOLLOW
+        | libc::O_NONBLOCK
+        | libc::O_NOCTTY;
     // SAFETY: `path` ends in NUL; with O_CREAT a mode follows.
     let descriptor = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
-    if descriptor >= 0 {
-        write_all(descriptor, line);
-        // SAFETY: opened above, ours alone.
-        unsafe { libc::close(descriptor) };
+    if descriptor < 0 {
+        return;
+    }
+    let file = File::of(descriptor);
+    let is_own = |status: Status| {
+        let is_plain = status.mode & libc::S_IFMT == libc::S_IFREG && status.links == 1;
+        is_plain && status.owner == process::effective_user()
+    };
+    if !process::is_secure() || Status::of(&file).is_ok_and(is_own) {
+        write_all(file.descriptor(), line);
     }
 }
 

@@ -87,10 +87,22 @@ pub fn real_ids() -> (u32, u32) {
     unsafe { (libc::getuid(), libc::getgid()) }
 }
 
+/// The user whose rights the process has: the effective one.
+pub fn effective_user() -> u32 {
+    // SAFETY: geteuid has no preconditions.
+    unsafe { libc::geteuid() }
+}
+
 /// The process id.
 pub fn id() -> i32 {
     // SAFETY: getpid has no preconditions.
     unsafe { libc::getpid() }
+}
+
+/// The calling thread's id, as gettid(2) has it.
+pub fn thread_id() -> i32 {
+    // SAFETY: gettid has no preconditions. Not every libc has a function for it.
+    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
 }
 
 /// Tells threads that run at the same time from one another: the place of the thread's errno. Unlike
@@ -98,6 +110,20 @@ pub fn id() -> i32 {
 pub fn thread_mark() -> usize {
     // SAFETY: __errno_location has no preconditions.
     unsafe { libc::__errno_location() as usize }
+}
+
+/// A number below `bound`, the same for each call of a thread: threads that run at the same time have
+/// different ones as far as that goes.
+pub fn thread_mark_below(bound: usize) -> usize {
+    // Threads' marks are a stack apart: what tells them from one another is in the upper bits.
+    let mark = (thread_mark() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mark >> 32) as usize % bound
+}
+
+/// Has `function` called when the process exits, also by a child that a fork makes; exit(3).
+pub fn at_exit(function: extern "C" fn()) {
+    // SAFETY: any function of this type can be called then; this library is never unmapped.
+    unsafe { libc::atexit(function) };
 }
 
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
@@ -117,7 +143,9 @@ pub fn random(buffer: &mut [u8]) -> bool {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: `rest` is valid for writing over its whole length.
-        match super::retry(|| unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) }) {
+        match super::errno::retry(|| unsafe {
+            libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
+        }) {
             Ok(n) if n > 0 => filled += n.unsigned_abs(),
             _ => return random_from_device(rest),
         }

@@ -1,9 +1,10 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
-use super::{Fault, process, retry};
+use super::errno::retry;
+use super::{Fault, interfaces, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 /// An open socket.
 #[derive(Debug)]
@@ -17,6 +18,9 @@ impl Drop for Socket {
         process::set_errno(errno);
     }
 }
+
+/// The longest path of a socket, without its NUL (unix(7)).
+const PATH_ROOM: usize = 107;
 
 /// What one datagram or one read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,30 @@ impl Socket {
         }
     }
 
+    /// A stream socket that is connected to the one at the path which the parts make (unix(7)). Would
+    /// block where too many others wait there.
+    pub fn unix(parts: &[&[u8]]) -> Result<Socket, Fault> {
+        // SAFETY: sockaddr_un is plain data, for which zero is a value.
+        let mut address: libc::sockaddr_un = unsafe { zeroed() };
+        address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+        // SAFETY: every octet of the path is a value of either type; the last stays NUL.
+        let path = unsafe { &mut *(&raw mut address.sun_path).cast::<[u8; PATH_ROOM]>() };
+        let mut len = 0;
+        for part in parts {
+            let room = path.get_mut(len..len + part.len()).ok_or(Fault::Missing)?;
+            room.copy_from_slice(part);
+            len += part.len();
+        }
+        let socket = Socket::of_family(libc::AF_UNIX, libc::SOCK_STREAM)?;
+        let len = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+        // SAFETY: `address` is valid for `len` octets. The call is not interrupted: the socket is
+        // non-blocking.
+        if unsafe { libc::connect(socket.0, (&raw const address).cast(), len) } == 0 {
+            return Ok(socket);
+        }
+        Err(Fault::last())
+    }
+
     fn open(peer: &SocketAddr, kind: c_int) -> Result<Socket, Fault> {
         Socket::of_family(if peer.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }, kind)
     }
@@ -82,6 +110,15 @@ impl Socket {
         // SAFETY: `none` is valid for `len` octets.
         let result = retry(|| unsafe { libc::connect(self.0, &raw const none, len) });
         result.map(|_| ())
+    }
+
+    /// Sends and receives by this interface alone (socket(7), `SO_BINDTODEVICE`).
+    pub fn bind_to(&self, interface: u32) -> Result<(), Fault> {
+        let mut buffer = [0; interfaces::NAME_ROOM];
+        let name = interfaces::name(interface, &mut buffer).ok_or(Fault::Missing)?;
+        let mut device = [0u8; interfaces::NAME_ROOM];
+        device.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+        self.set(libc::SOL_SOCKET, libc::SO_BINDTODEVICE, &device)
     }
 
     /// True for an IPv6 socket that takes no IPv4 peer (ipv6(7), `IPV6_V6ONLY`), and where it can't say.
@@ -130,6 +167,57 @@ impl Socket {
         if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
 
+    /// A UDP socket for questions to a multicast group, whose answers nobody else gets (RFC 6762
+    /// section 11 wants 255 hops).
+    pub fn multicast(v6: bool) -> Result<Socket, Fault> {
+        let socket = Socket::unconnected(v6)?;
+        match v6 {
+            true => socket.set(libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS, &255)?,
+            false => socket.set(libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, &255)?,
+        }
+        Ok(socket)
+    }
+
+    /// Sends what goes to IPv4 groups by this interface (ip(7), `IP_MULTICAST_IF`).
+    pub fn multicast_by(&self, interface: u32) -> Result<(), Fault> {
+        // An ip_mreqn: two addresses, both left to the kernel, and the index.
+        let request: [c_int; 3] = [0, 0, interface.cast_signed()];
+        self.set(libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &request)
+    }
+
+    fn set<T>(&self, level: c_int, name: c_int, value: &T) -> Result<(), Fault> {
+        let len = size_of::<T>() as libc::socklen_t;
+        // SAFETY: `value` is valid for `len` octets.
+        let result = unsafe {
+            libc::setsockopt(self.0, level, name, core::ptr::from_ref(value).cast(), len)
+        };
+        if result == 0 { Ok(()) } else { Err(Fault::last()) }
+    }
+
+    /// Sends a datagram to `peer`.
+    pub fn send_to(&self, bytes: &[u8], peer: &SocketAddr) -> Result<(), Fault> {
+        let (address, len) = encode(peer);
+        // SAFETY: `bytes` is valid for its length, `address` for `len` octets.
+        retry(|| unsafe {
+            let to = (&raw const address).cast();
+            libc::sendto(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL, to, len)
+        })?;
+        Ok(())
+    }
+
+    /// Receives a datagram into `buffer`; what is longer is cut. Returns its length and where it is from.
+    pub fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Fault> {
+        // SAFETY: sockaddr_storage is plain data, for which zero is a value.
+        let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
+        let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        // SAFETY: `buffer` is valid for writing over its whole length, `storage` for `len` octets.
+        let received = retry(|| unsafe {
+            let from = (&raw mut storage).cast();
+            libc::recvfrom(self.0, buffer.as_mut_ptr().cast(), buffer.len(), 0, from, &raw mut len)
+        })?;
+        Ok((received.unsigned_abs(), decode(&storage)?))
+    }
+
     /// The local address that the socket is bound to, which for a connected UDP socket is the
     /// source address that the kernel has chosen.
     pub fn local_address(&self) -> Result<IpAddr, Fault> {
@@ -140,26 +228,34 @@ impl Socket {
         if unsafe { libc::getsockname(self.0, (&raw mut storage).cast(), &raw mut len) } != 0 {
             return Err(Fault::last());
         }
-        // SAFETY: sockaddr_storage is aligned for, and longer than, every address type, and every
-        // bit pattern of their fields is a value; which of the two it is, ss_family says.
-        unsafe {
-            match c_int::from(storage.ss_family) {
-                libc::AF_INET => {
-                    let v4 = &*(&raw const storage).cast::<libc::sockaddr_in>();
-                    Ok(IpAddr::V4(u32::from_be(v4.sin_addr.s_addr).into()))
-                }
-                libc::AF_INET6 => {
-                    let v6 = &*(&raw const storage).cast::<libc::sockaddr_in6>();
-                    Ok(IpAddr::V6(v6.sin6_addr.s6_addr.into()))
-                }
-                _ => Err(Fault::Other(libc::EAFNOSUPPORT)),
-            }
-        }
+        decode(&storage).map(|address| address.ip())
     }
 
     /// The descriptor, for waiting.
     pub(super) fn descriptor(&self) -> c_int {
         self.0
+    }
+}
+
+/// A socket address as the kernel writes it.
+fn decode(storage: &libc::sockaddr_storage) -> Result<SocketAddr, Fault> {
+    let storage = &raw const *storage;
+    // SAFETY: sockaddr_storage is aligned for, and longer than, every address type, and every
+    // bit pattern of their fields is a value; which of the two it is, ss_family says.
+    unsafe {
+        match c_int::from((*storage).ss_family) {
+            libc::AF_INET => {
+                let v4 = &*storage.cast::<libc::sockaddr_in>();
+                let ip = u32::from_be(v4.sin_addr.s_addr).into();
+                Ok(SocketAddr::new(IpAddr::V4(ip), u16::from_be(v4.sin_port)))
+            }
+            libc::AF_INET6 => {
+                let v6 = &*storage.cast::<libc::sockaddr_in6>();
+                let (ip, port) = (v6.sin6_addr.s6_addr.into(), u16::from_be(v6.sin6_port));
+                Ok(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id).into())
+            }
+            _ => Err(Fault::Other(libc::EAFNOSUPPORT)),
+        }
     }
 }
 

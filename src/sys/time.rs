@@ -1,51 +1,31 @@
 //! The monotonic clock, and waiting on descriptors until a point on it.
 
 use super::Fault;
+pub use super::clock::Instant;
 use super::socket::Socket;
 use core::time::Duration;
-
-/// A point on the monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Instant(Duration);
 
 impl Instant {
     /// Now. Unaffected by changes of the wall clock.
     pub fn now() -> Instant {
-        // SAFETY: timespec is plain integers, for which zero is a value.
-        let mut now: libc::timespec = unsafe { core::mem::zeroed() };
-        // SAFETY: `now` is a valid place to write to, and every kernel has CLOCK_MONOTONIC.
-        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-        // Kernel contract: both fields are not negative, and tv_nsec is below 10^9. time_t and long
-        // are narrower than the target types on some architectures and equal on others.
-        #[allow(clippy::unnecessary_cast)]
-        Instant(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
+        Instant(read(libc::CLOCK_MONOTONIC))
     }
+}
 
-    /// How long after `earlier` this is; zero when it is not after.
-    pub fn since(self, earlier: Instant) -> Duration {
-        self.0.saturating_sub(earlier.0)
-    }
+/// What the wall clock says: the time since 1970.
+pub fn since_epoch() -> Duration {
+    read(libc::CLOCK_REALTIME)
+}
 
-    /// The point `later` from here.
-    pub fn after(self, later: Duration) -> Instant {
-        Instant(self.0.saturating_add(later))
-    }
-
-    /// Whole seconds since the clock's start, and the nanoseconds after them.
-    pub fn parts(self) -> (u64, u32) {
-        (self.0.as_secs(), self.0.subsec_nanos())
-    }
-
-    /// Milliseconds since the clock's start, modulo 2^32: fits an atomic on every architecture.
-    pub fn millis(self) -> u32 {
-        // Truncation is the point: compare with `wrapping_sub`.
-        self.0.as_millis() as u32
-    }
-
-    /// Whole seconds since the clock's start; 2^32 of them are 136 years.
-    pub fn seconds(self) -> u32 {
-        self.0.as_secs() as u32
-    }
+fn read(clock: libc::clockid_t) -> Duration {
+    // SAFETY: timespec is plain integers, for which zero is a value.
+    let mut now: libc::timespec = unsafe { core::mem::zeroed() };
+    // SAFETY: `now` is a valid place to write to, and every kernel has both clocks.
+    unsafe { libc::clock_gettime(clock, &mut now) };
+    // Kernel contract: tv_nsec is below 10^9, and a time after 1970 is not negative. time_t and long
+    // are narrower than the target types on some architectures and equal on others.
+    #[allow(clippy::unnecessary_cast)]
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// One socket to wait for.

@@ -54,16 +54,11 @@ impl<T: Sync + 'static> PerProcess<T> {
             Some(page) => page,
             None => self.map()?,
         };
-        // SAFETY: a page that was stored is mapped for ever and holds (or was wiped to) a null or a
-        // pointer that was stored there by this process.
+        // SAFETY: a page that was stored is mapped for ever.
         let current = unsafe { &page.as_ref().current };
         let old = current.load(Ordering::Acquire);
-        if let Some(owned) = NonNull::new(old) {
-            // SAFETY: what was stored in `current` is never freed.
-            let owned: &'static Owned<T> = unsafe { owned.as_ref() };
-            if owned.process == 0 || owned.process == process::id() {
-                return Ok(&owned.value);
-            }
+        if let Some(value) = PerProcess::value(old) {
+            return Ok(value);
         }
         let process = if self.is_wiped(page) { 0 } else { process::id() };
         let before = self.latest.load(Ordering::Relaxed);
@@ -81,6 +76,21 @@ impl<T: Sync + 'static> PerProcess<T> {
                 Ok(unsafe { &(*theirs).value })
             }
         }
+    }
+
+    /// This process's value, where it was made.
+    pub fn made(&'static self) -> Option<&'static T> {
+        let page = NonNull::new(self.page.load(Ordering::Acquire))?;
+        // SAFETY: a page that was stored is mapped for ever.
+        PerProcess::value(unsafe { page.as_ref() }.current.load(Ordering::Acquire))
+    }
+
+    /// What stood in a page, if it is this process's.
+    fn value(current: *mut Owned<T>) -> Option<&'static T> {
+        // SAFETY: null, or stored in the page by this process or one that it is a fork of, and never
+        // freed.
+        let owned: &'static Owned<T> = unsafe { NonNull::new(current)?.as_ref() };
+        (owned.process == 0 || owned.process == process::id()).then_some(&owned.value)
     }
 
     /// Maps the page; the loser of a race unmaps its own.
@@ -158,12 +168,15 @@ mod tests {
     #[test]
     fn a_child_does_not_see_its_parents_value() {
         static PLACE: PerProcess<i32> = PerProcess::new();
+        assert_eq!(PLACE.made(), None);
         assert_eq!(PLACE.get(|| Ok(process::id())), Ok(&process::id()));
+        assert_eq!(PLACE.made(), Some(&process::id()));
         assert_eq!(PLACE.get(|| Ok(-1)), Ok(&process::id()), "made once");
         // SAFETY: the child only reads memory, allocates once and exits.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let mine = PLACE.get(|| Ok(process::id())) == Ok(&process::id());
+            let mine =
+                PLACE.made().is_none() && PLACE.get(|| Ok(process::id())) == Ok(&process::id());
             // SAFETY: ends the child without running the parent's exit handlers.
             unsafe { libc::_exit(if mine { 0 } else { 1 }) };
         }

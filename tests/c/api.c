@@ -36,6 +36,15 @@ static struct rustdns_statistics now(void)
     return stats;
 }
 
+/* All lookups, whatever time they took. */
+static size_t of_any_length(const struct rustdns_statistics *stats)
+{
+    size_t i, sum = 0;
+    for (i = 0; i < RUSTDNS_LATENCIES; i++)
+        sum += stats->latency[i];
+    return sum;
+}
+
 static int look_up(const char *name, struct addrinfo **list)
 {
     struct addrinfo hints;
@@ -142,14 +151,20 @@ int main(int argc, char **argv)
     CHECK(after.cache_misses == 4 && after.cache_hits == 0 && after.cache_entries == 4);
     CHECK(after.queries == 4 && after.answers == 4 && after.timeouts == 0);
     CHECK(after.cache_evictions == 0);
+    /* One by name and two by address; addresses in digits are nobody's question. */
+    CHECK(after.lookups == 3 && after.failures == 0 && after.negative == 0);
+    CHECK(after.queries_udp == 4 && after.queries_tcp == 0 && after.servers_dead == 0);
+    CHECK(after.cache_octets > 0 && after.stale == 0 && after.coalesced == 0);
+    CHECK(of_any_length(&after) == 3);
     CHECK(look_up("host.test", &list) == 0);
     rustdns_freeaddrinfo(list);
     after = now();
     CHECK(after.cache_hits == 2 && after.queries == 4);
+    CHECK(after.lookups == 4 && of_any_length(&after) == 4);
 
     /* Flushed, it asks again; and so after a reload. */
     rustdns_cache_flush();
-    CHECK(now().cache_entries == 0);
+    CHECK(now().cache_entries == 0 && now().cache_octets == 0);
     CHECK(look_up("host.test", &list) == 0);
     rustdns_freeaddrinfo(list);
     CHECK(now().queries == 6 && now().cache_entries == 2);
@@ -170,8 +185,11 @@ int main(int argc, char **argv)
     rustdns_freeaddrinfo(list);
     CHECK(heard.decisions == 0 && heard.packets == 0);
 
+    before = now();
     CHECK(look_up("nobody.test", &list) == EAI_NONAME);
     CHECK(list == NULL);
+    after = now();
+    CHECK(after.failures - before.failures == 1 && after.negative - before.negative == 2);
     puts("api: ok");
     return 0;
 }

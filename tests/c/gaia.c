@@ -707,8 +707,9 @@ static void wake_mode(void)
     list[0] = &blocks[21];
     pthread_create(&thread, NULL, waiting_thread, NULL);
     until_waiting();
-    say("cancel", gai_cancel(&blocks[21]));
+    int outcome = gai_cancel(&blocks[21]);
     pthread_join(thread, NULL);
+    say("cancel", outcome);
     say("its neighbour", gai_error(&blocks[20]));
 }
 

@@ -1,10 +1,10 @@
 /*
  * Signals while names are looked up.
  *
- *     host_signals storm|restart|longjmp|longjmp-threads|handler COUNT
+ *     host_signals storm|restart|longjmp|longjmp-threads|handler|exit COUNT
  *
- * A handler may neither jump out of malloc nor call it while the thread is inside: that is true
- * with any resolver, so this program's malloc says when that is.
+ * A handler may neither jump out of malloc, nor end the thread or call malloc while the thread is
+ * inside: that is true with any resolver, so this program's malloc says when that is.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -232,9 +232,46 @@ static void in_handler(long count)
         fail("the handler's lookups failed", handled - answered);
 }
 
+static int leaving;
+
+static void get_out(int signal)
+{
+    (void)signal;
+    if (!in_malloc && __atomic_exchange_n(&leaving, 0, __ATOMIC_RELAXED))
+        pthread_exit((void *)7);
+}
+
+static void *slow_forever(void *unused)
+{
+    for (unsigned i = 0;; i = (i + 1) % 60000)
+        look_up_with('s', i, 0);
+    return unused;
+}
+
+/* What programs ported from Android do, which has no pthread_cancel. */
+static void exit_in_handler(long count)
+{
+    struct sigaction action = {.sa_handler = get_out};
+    sigaction(SIGUSR1, &action, NULL);
+    for (unsigned i = 0; i < (unsigned)count; i++) {
+        void *result;
+        pthread_t thread = start(0, slow_forever, 0);
+        usleep(2000 + i * 100);
+        __atomic_store_n(&leaving, 1, __ATOMIC_RELAXED);
+        do {
+            pthread_kill(thread, SIGUSR1);
+            usleep(100);
+        } while (pthread_tryjoin_np(thread, &result) != 0);
+        if (result != (void *)7)
+            fail("not left", (int)i);
+        must_all(i);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct mode modes[] = {{"storm", storm}, {"restart", restart}, {"longjmp", longjmps},
-        {"longjmp-threads", longjmps_beside_threads}, {"handler", in_handler}, {0, 0}};
+        {"longjmp-threads", longjmps_beside_threads}, {"handler", in_handler},
+        {"exit", exit_in_handler}, {0, 0}};
     return run_mode(modes, argc, argv);
 }

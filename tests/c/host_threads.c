@@ -1,14 +1,14 @@
 /*
  * Threads: small ones, many, cancelled ones, ones that leave, ones that change the environment.
  *
- *     host_threads stack SIZE|cancel|cancel-async|exit|exit-in-handler|many COUNT|setenv|blocked
+ *     host_threads stack SIZE|cancel|cancel-async|exit|many COUNT|setenv|blocked
  */
 #define _GNU_SOURCE
 #include "host.h"
 #include <signal.h>
 #include <sys/time.h>
 
-static int stop, ready, leaving;
+static int stop, ready;
 
 static int stopped(void)
 {
@@ -116,39 +116,6 @@ static void leave(long unused)
     }
 }
 
-static void get_out(int signal)
-{
-    (void)signal;
-    if (__atomic_exchange_n(&leaving, 0, __ATOMIC_RELAXED))
-        pthread_exit((void *)7);
-}
-
-static void *slow_forever(void *unused)
-{
-    for (unsigned i = 0;; i = (i + 1) % 60000)
-        look_up_with('s', i, 0);
-    return unused;
-}
-
-/* What programs ported from Android do, which has no pthread_cancel. */
-static void exit_in_handler(long unused)
-{
-    (void)unused;
-    struct sigaction action = {.sa_handler = get_out};
-    sigaction(SIGUSR1, &action, NULL);
-    for (unsigned i = 0; i < 50; i++) {
-        void *result;
-        pthread_t thread = start(0, slow_forever, 0);
-        usleep(2000 + i * 100);
-        __atomic_store_n(&leaving, 1, __ATOMIC_RELAXED);
-        pthread_kill(thread, SIGUSR1);
-        pthread_join(thread, &result);
-        if (result != (void *)7)
-            fail("not left", (int)i);
-        must_all(i);
-    }
-}
-
 static pthread_barrier_t together;
 
 static void *one_of_many(void *number)
@@ -240,7 +207,7 @@ static void blocked(long unused)
 int main(int argc, char **argv)
 {
     const struct mode modes[] = {{"stack", stack}, {"cancel", cancel},
-        {"cancel-async", cancel_async}, {"exit", leave}, {"exit-in-handler", exit_in_handler},
+        {"cancel-async", cancel_async}, {"exit", leave}, 
         {"many", many}, {"setenv", setenvs}, {"blocked", blocked}, {0, 0}};
     return run_mode(modes, argc, argv);
 }

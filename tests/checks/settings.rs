@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use rustdns::config::settings::{Dnssec, Settings, TABLE, parse};
+use rustdns::config::settings::{Dnssec, Settings, Stats, TABLE, parse};
 use rustdns::trace::Sink;
 
 /// Any text is read within the settings' bounds; the settings written anew are read as the same; and
@@ -43,7 +43,7 @@ fn shown(settings: &Settings) -> Vec<String> {
         format!("{} {:?} {:?} {:?}", s.fallback_plain, s.authorities, s.dnssec, s.anchors),
         format!("{} {} {}", s.cache_entries, s.cache_max_ttl, s.cache_negative_ttl),
         format!("{} {} {} {}", s.foreign_libc, s.random_case, s.debug, s.test_only),
-        format!("{:?} {:?}", s.log, s.root),
+        format!("{:?} {:?} {} {} {:?}", s.log, s.root, s.json, s.serve_stale, s.stats),
     ]
 }
 
@@ -83,6 +83,13 @@ fn rendered(s: &Settings) -> Vec<Vec<u8>> {
         Sink::File(path) => line("log", path.to_bytes()),
         #[allow(unreachable_patterns, reason = "sinks that no setting names")]
         _ => {}
+    }
+    line("serve-stale", s.serve_stale.to_string().as_bytes());
+    line("debug-format", if s.json { b"json" } else { b"text" });
+    match &s.stats {
+        Stats::Off => line("stats", b"off"),
+        Stats::On => line("stats", b"on"),
+        Stats::Folder(path) => line("stats", path),
     }
     if let Some(root) = &s.root {
         line("root", root);

@@ -11,16 +11,19 @@ use crate::support::sandbox::{Sandbox, preload_library, skip};
 use crate::support::zone::Zone;
 
 /// Each variable that the library knows, with a value that shows.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("RUSTDNS_UPSTREAM", "127.0.0.2"),
     ("RUSTDNS_CACHE", "off"),
     ("RUSTDNS_CACHE_MAX_TTL", "0"),
     ("RUSTDNS_CACHE_NEGATIVE_TTL", "0"),
+    ("RUSTDNS_SERVE_STALE", "nonsense"),
     ("RUSTDNS_FOREIGN", "libc"),
     ("RUSTDNS_CASE_RANDOMIZATION", "on"),
     ("RUSTDNS_COOKIES", "on"),
     ("RUSTDNS_DEBUG", "1"),
     ("RUSTDNS_LOG", "/run/sandbox/scratch/open/trace"),
+    ("RUSTDNS_DEBUG_FORMAT", "json"),
+    ("RUSTDNS_STATS", "/run/sandbox/scratch/open/stats"),
     ("RUSTDNS_ROOT", "/run/sandbox/scratch/open"),
     ("RUSTDNS_MODE", "test-only"),
     ("LOCALDOMAIN", "evil.test"),
@@ -87,17 +90,21 @@ fn a_setuid_program_ignores_every_variable() {
                 .map(|q| format!("{} {:?} {:?}", q.name_as_sent, q.transport, q.edns))
                 .collect();
             let traced = fs::remove_file(open.join("trace")).is_ok();
+            // Its file is gone with the process.
+            let counted = fs::remove_dir(open.join("stats")).is_ok();
             // A trace names the process.
             let said = if got.err().is_empty() { "" } else { "something on standard error" };
-            format!("{}{said}\n{asked:#?}\ntrace file: {traced}", got.out())
+            format!("{}{said}\n{asked:#?}\ntrace file: {traced}, stats: {counted}", got.out())
         };
         let usual = seen(&setuid, &[]);
         assert!(usual.contains("192.0.2.1"), "{usual}");
         assert_eq!(seen(&plain, &[]), usual);
         for variable in VARIABLES {
-            // Where the trace goes shows only if there is one.
+            // Where the trace goes, and what is wrong with a value, shows only if there is one.
             let variables = match variable.0 {
-                "RUSTDNS_LOG" => vec![variable, ("RUSTDNS_DEBUG", "1")],
+                "RUSTDNS_LOG" | "RUSTDNS_DEBUG_FORMAT" | "RUSTDNS_SERVE_STALE" => {
+                    vec![variable, ("RUSTDNS_DEBUG", "1")]
+                }
                 _ => vec![variable],
             };
             assert_ne!(seen(&plain, &variables), usual, "{variable:?} shows");

@@ -56,8 +56,8 @@ fn a_handler_may_not_end_the_thread_in_the_middle_of_a_lookup() {
     Sandbox::enter(|sandbox| {
         let _server = begin(sandbox);
         let command = || {
-            let mut command = sandbox.command(cc::program("host_threads"));
-            command.arg("exit-in-handler");
+            let mut command = sandbox.command(cc::program("host_signals"));
+            command.args(["exit", "50"]);
             command
         };
         is_ok(&run(command(), Duration::from_secs(60)));

@@ -10,7 +10,8 @@ use super::sandbox::Sandbox;
 /// One process of the probe with the library, asked call by call.
 pub struct Conversation {
     child: Child,
-    to: ChildStdin,
+    /// `None` once it was told that there is no more.
+    to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
 }
 
@@ -23,14 +24,25 @@ impl Conversation {
         command.arg("--batch").envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (to, from) = (child.stdin.take(), child.stdout.take().unwrap());
         Conversation { child, to, from: BufReader::new(from) }
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets the process end by itself.
+    pub fn end(mut self) {
+        drop(self.to.take());
+        assert!(self.child.wait().unwrap().success());
     }
 
     /// Makes a call; returns what it printed, as one line, and how long it took.
     pub fn call(&mut self, call: &str) -> (String, Duration) {
         let started = Instant::now();
-        writeln!(self.to, "{call}\n{MARK}").unwrap();
+        writeln!(self.to.as_mut().unwrap(), "{call}\n{MARK}").unwrap();
         self.until(call);
         let answer = self.until(MARK);
         (answer, started.elapsed())

@@ -11,12 +11,14 @@
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`authority`] | certificates, by openssl |
+//! | [`terminal`] | programs run on a terminal, keys pressed, the screen read |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`module`] | the NSS module where libc looks for it |
 //! | [`differential`] | the same program with libc and with the library, compared as text |
 //! | [`mutants`] | the library with a protection taken out, for tests that have to notice |
+//! | [`peers`] | the NSS modules of systemd and Avahi, and their daemons |
 #![allow(dead_code, reason = "each test binary uses only a part of the test bed")]
 #![allow(unreachable_pub, reason = "the test bed is a module of a test, nobody's public interface")]
 #![allow(
@@ -41,10 +43,12 @@ pub mod foreign;
 pub mod link;
 pub mod module;
 pub mod mutants;
+pub mod peers;
 pub mod process;
 pub mod question;
 pub mod reply;
 pub mod sandbox;
 pub mod servers;
+pub mod terminal;
 pub mod wire;
 pub mod zone;

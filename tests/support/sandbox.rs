@@ -187,6 +187,14 @@ impl Sandbox {
         self.ip("link set lo down");
     }
 
+    /// Gives the sandbox a host name of its own.
+    pub fn host_name(&self, name: &str) {
+        // SAFETY: unshare takes flags only, and changes nothing but the calling thread.
+        check(unsafe { libc::unshare(libc::CLONE_NEWUTS) }).unwrap();
+        // SAFETY: `name` is valid for its length.
+        check(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) }).unwrap();
+    }
+
     /// Runs ip(8) with these words; the test fails if it does.
     pub fn ip(&self, words: &str) {
         let mut command = self.command("ip");

@@ -56,7 +56,9 @@ impl From<Failure> for Reply {
             Failure::Unrelated | Failure::Refused => {
                 Reply::new(status::NOT_FOUND, libc::ENOENT, h::NO_RECOVERY)
             }
-            Failure::Again => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN),
+            Failure::Again | Failure::Later => {
+                Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN)
+            }
             // No service after this one is to be believed instead.
             Failure::Bogus => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::NO_RECOVERY),
             Failure::Unavailable => Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY),

@@ -2,7 +2,7 @@
 
 use super::{Assertion, equal};
 use crate::abi::codes;
-use crate::sys::{interfaces, process};
+use crate::sys::{addresses, interfaces, netlink, process, routes};
 
 /// Each name as C has it, with the value that the module in front of `=>` has for it.
 macro_rules! values {
@@ -22,8 +22,9 @@ macro_rules! renamed {
 pub(super) const SOCKETS: &[Assertion] = values! {
     libc => AF_UNSPEC AF_UNIX AF_INET AF_INET6 AF_NETLINK;
     libc => SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_SEQPACKET SOCK_DCCP SOCK_NONBLOCK SOCK_CLOEXEC;
-    libc => SOL_SOCKET SO_ERROR MSG_NOSIGNAL MSG_DONTWAIT MSG_TRUNC;
+    libc => SOL_SOCKET SO_ERROR SO_BINDTODEVICE MSG_NOSIGNAL MSG_DONTWAIT MSG_TRUNC;
     libc => IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 IPV6_V6ONLY;
+    libc => IPPROTO_IP IP_MULTICAST_IF IP_MULTICAST_TTL IPV6_MULTICAST_HOPS;
     libc => AI_PASSIVE AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_V4MAPPED AI_ALL AI_ADDRCONFIG;
     libc => NI_NUMERICHOST NI_NUMERICSERV NI_NOFQDN NI_NAMEREQD NI_DGRAM;
     libc => EAI_BADFLAGS EAI_NONAME EAI_AGAIN EAI_FAIL EAI_FAMILY EAI_SOCKTYPE EAI_SERVICE;
@@ -32,19 +33,21 @@ pub(super) const SOCKETS: &[Assertion] = values! {
 };
 
 pub(super) const ERRNO: &[Assertion] = values! {
-    libc => ENOENT ESRCH EINTR EIO EAGAIN EWOULDBLOCK ENOMEM ENOTDIR EINVAL EMFILE ENFILE ERANGE;
+    libc => ENOENT ESRCH EINTR EIO EPERM EFBIG EAGAIN EWOULDBLOCK ENOMEM ENOTDIR EINVAL EMFILE ENFILE ERANGE;
     libc => EMSGSIZE EAFNOSUPPORT EADDRNOTAVAIL ENETUNREACH ENOBUFS ETIMEDOUT ECONNREFUSED;
     libc => EHOSTUNREACH EINPROGRESS;
 };
 
 pub(super) const SYSTEM: &[Assertion] = values! {
     libc => O_RDONLY O_WRONLY O_CREAT O_APPEND O_NONBLOCK O_NOCTTY O_CLOEXEC O_NOFOLLOW;
-    libc => S_IFMT S_IFREG STDERR_FILENO;
-    libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
-    libc => POLLIN POLLOUT CLOCK_MONOTONIC CODESET LC_CTYPE AT_SECURE;
+    libc => O_RDWR O_EXCL O_DIRECTORY RLIMIT_FSIZE;
+    libc => S_IFMT S_IFREG STDIN_FILENO STDOUT_FILENO STDERR_FILENO;
+    libc => TCSANOW ICANON ECHO ISIG TIOCGWINSZ SIGINT SIGTERM SIGHUP;
+    libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
+    libc => POLLIN POLLOUT CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
     libc => PTHREAD_CREATE_DETACHED SIG_SETMASK;
     libc => SIOCGIFHWADDR NETLINK_ROUTE;
-    libc => SYS_futex SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
+    libc => SYS_futex SYS_gettid SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
 
 /// What Linux's headers call otherwise, or spread over several names.
@@ -59,17 +62,38 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
     "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];
     "ARPHRD_SIT" interfaces::TUNNELS[2];
-    "NLMSG_DONE" interfaces::DONE;
-    "NLMSG_ERROR" interfaces::ERROR;
-    "RTM_NEWADDR" interfaces::NEW_ADDRESS;
-    "RTM_GETADDR" interfaces::GET_ADDRESS;
-    "NLM_F_REQUEST | NLM_F_DUMP" interfaces::REQUEST_DUMP;
-    "IFA_ADDRESS" interfaces::ATTRIBUTE_ADDRESS;
-    "IFA_LOCAL" interfaces::ATTRIBUTE_LOCAL;
-    "IFA_FLAGS" interfaces::ATTRIBUTE_FLAGS;
-    "IFA_F_TEMPORARY" interfaces::FLAG_TEMPORARY;
-    "IFA_F_HOMEADDRESS" interfaces::FLAG_HOME;
-    "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" interfaces::FLAGS_DEPRECATED;
+    "AF_INET" addresses::INET;
+    "AF_INET6" addresses::INET6;
+    "NLMSG_DONE" netlink::DONE;
+    "NLMSG_ERROR" netlink::ERROR;
+    "RTM_NEWADDR" addresses::NEW_ADDRESS;
+    "RTM_GETADDR" addresses::GET_ADDRESS;
+    "NLM_F_REQUEST | NLM_F_DUMP" netlink::REQUEST_DUMP;
+    "sizeof(struct ifaddrmsg)" netlink::IFADDRMSG;
+    "sizeof(struct ifinfomsg)" netlink::IFINFOMSG;
+    "RTM_NEWLINK" addresses::NEW_LINK;
+    "RTM_GETLINK" addresses::GET_LINK;
+    "sizeof(struct rtmsg)" netlink::RTMSG;
+    "RTM_NEWROUTE" routes::NEW_ROUTE;
+    "RTM_GETROUTE" routes::GET_ROUTE;
+    "RTA_OIF" routes::INTERFACE;
+    "RTA_GATEWAY" routes::GATEWAY;
+    "RTA_PRIORITY" routes::PRIORITY;
+    "RTA_MULTIPATH" routes::MULTIPATH;
+    "RTA_VIA" routes::VIA;
+    "RT_TABLE_MAIN" routes::MAIN;
+    "RTN_UNICAST" routes::UNICAST;
+    "RT_SCOPE_HOST" addresses::SCOPE_HOST;
+    "IFA_ADDRESS" addresses::ATTRIBUTE_ADDRESS;
+    "IFA_LOCAL" addresses::ATTRIBUTE_LOCAL;
+    "IFA_FLAGS" addresses::ATTRIBUTE_FLAGS;
+    "IFA_F_TEMPORARY" addresses::FLAG_TEMPORARY;
+    "IFA_F_HOMEADDRESS" addresses::FLAG_HOME;
+    "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" addresses::FLAGS_DEPRECATED;
+    "IFF_UP" addresses::IFF_UP;
+    "IFF_LOOPBACK" addresses::IFF_LOOPBACK;
+    "IFF_POINTOPOINT" addresses::IFF_POINT_TO_POINT;
+    "IFF_MULTICAST" addresses::IFF_MULTICAST;
 };
 
 /// What such a pointer is made of.

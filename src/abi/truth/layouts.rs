@@ -64,6 +64,7 @@ pub(super) const ADDRESSES: &[&[Assertion]] = &[
 
 pub(super) const SYSTEM: &[&[Assertion]] = &[
     layout!(libc::timespec = "struct timespec": tv_sec, tv_nsec),
+    layout!(libc::rlimit = "struct rlimit": rlim_cur),
     layout!(libc::pollfd = "struct pollfd": fd, events, revents),
     layout!(libc::iovec = "struct iovec": iov_base, iov_len),
     layout!(libc::msghdr = "struct msghdr": msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control,
@@ -77,16 +78,17 @@ const IFREQ_FAMILY: usize =
     offset_of!(libc::ifreq, ifr_ifru) + offset_of!(libc::sockaddr, sa_family);
 
 #[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
-const STATUS: &[Assertion] = layout!(libc::stat = "struct stat": st_dev, st_ino, st_mode, st_size,
+const STATUS: &[Assertion] = layout!(libc::stat = "struct stat": st_dev, st_ino, st_mode, st_uid, st_nlink, st_size,
     st_mtime = "st_mtim.tv_sec", st_mtime_nsec = "st_mtim.tv_nsec", st_ctime = "st_ctim.tv_sec",
     st_ctime_nsec = "st_ctim.tv_nsec");
 #[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
-const STATUS: &[Assertion] = layout!(libc::statx = "struct statx": stx_mode, stx_ino, stx_size, stx_mtime,
+const STATUS: &[Assertion] = layout!(libc::statx = "struct statx": stx_mode, stx_uid, stx_nlink, stx_ino, stx_size, stx_mtime,
     stx_mtime.tv_sec, stx_mtime.tv_nsec, stx_ctime, stx_dev_major, stx_dev_minor);
 
 #[cfg(feature = "c-api")]
 pub(super) const OURS: &[Assertion] = layout!(super::super::api::Statistics = "struct rustdns_statistics":
-    size, cache_hits, cache_misses, cache_evictions, cache_entries, queries, answers, timeouts);
+    size, cache_hits, cache_misses, cache_evictions, cache_entries, queries, answers, timeouts, lookups, failures,
+    negative, stale, coalesced, queries_udp, queries_tcp, servers_dead, cache_octets, latency);
 
 /// What only GNU's headers have.
 #[cfg(target_env = "gnu")]

@@ -19,6 +19,8 @@ pub(crate) enum Subcommand {
     Lookup(Lookup),
     Reverse(Reverse),
     Conf(Conf),
+    Stats(Stats),
+    Top(Top),
 }
 
 /// Run a program that resolves names by rustdns
@@ -83,6 +85,37 @@ pub(crate) struct Reverse {
 #[command(after_help = "Example:\n  RUSTDNS_CACHE=off rustdns conf")]
 pub(crate) struct Conf {
     /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show what the library has done in processes that run with `stats on`
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns stats --pid 1234")]
+pub(crate) struct Stats {
+    /// One process, at length; else a line for each that you may look into
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<u32>,
+    /// Print JSON: an object, or a list of them
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Watch what processes that run with `stats on` look up, as it happens
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns top --pid 1234")]
+pub(crate) struct Top {
+    /// One process, with a histogram; else a line for each that you may look into
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<u32>,
+    /// Milliseconds between two views
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(50..=3_600_000))]
+    pub(crate) interval: u64,
+    /// End after so many views
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Print each view as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Conf;
 use rustdns::config::note::Note;
-use rustdns::config::settings::{self, Dnssec, Setting, Settings, TABLE};
+use rustdns::config::settings::{self, Dnssec, Setting, Settings, Stats, TABLE};
 use rustdns::mem::NoMemory;
 use rustdns::source::dns::cookie::Use;
 use rustdns::state::state;
@@ -81,6 +81,7 @@ fn current(settings: &Settings, key: &str) -> String {
         "cache" => settings.cache_entries.to_string(),
         "cache-max-ttl" => settings.cache_max_ttl.to_string(),
         "cache-negative-ttl" => settings.cache_negative_ttl.to_string(),
+        "serve-stale" => settings.serve_stale.to_string(),
         "foreign" => word(settings.foreign_libc, ["skip", "libc"]),
         "case-randomization" => word(settings.random_case, ["off", "on"]),
         "cookies" => match settings.cookies {
@@ -93,6 +94,12 @@ fn current(settings: &Settings, key: &str) -> String {
             Sink::Stderr => "stderr".to_owned(),
             Sink::Syslog => "syslog".to_owned(),
             Sink::File(path) => Shown(path.to_bytes()).to_string(),
+        },
+        "debug-format" => word(settings.json, ["text", "json"]),
+        "stats" => match &settings.stats {
+            Stats::Off => "off".to_owned(),
+            Stats::On => "on".to_owned(),
+            Stats::Folder(path) => Shown(path).to_string(),
         },
         "root" => Shown(settings.root.as_deref().unwrap_or_default()).to_string(),
         "mode" => word(settings.test_only, ["normal", "test-only"]),

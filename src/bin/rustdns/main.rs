@@ -10,6 +10,7 @@
 //! | `elf` | what an ELF file says of itself |
 //! | `lookup` | `rustdns lookup` and `rustdns reverse` |
 //! | `conf` | `rustdns conf` |
+//! | `stats`, `top`, `processes` | `rustdns stats` and `rustdns top`; the counters of other processes |
 //! | `answer` | what is printed: text and JSON |
 
 mod answer;
@@ -18,8 +19,11 @@ mod conf;
 mod elf;
 mod library;
 mod lookup;
+mod processes;
 mod program;
 mod run;
+mod stats;
+mod top;
 
 use answer::Trouble;
 use arguments::{Arguments, Subcommand};
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
         Subcommand::Lookup(arguments) => lookup::lookup(&arguments),
         Subcommand::Reverse(arguments) => lookup::reverse(&arguments),
         Subcommand::Conf(arguments) => conf::conf(&arguments),
+        Subcommand::Stats(arguments) => stats::stats(&arguments),
+        Subcommand::Top(arguments) => top::top(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,6 @@ mod sending;
 pub(super) use self::answers::trouble_in;
 use self::answers::trouble_of;
 use super::cookie;
-use super::counters::Counters;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::health::{Health, Standing};
@@ -20,12 +19,13 @@ use super::pending::{Alive, BEAT};
 use super::private::{self, Private};
 use super::schedule::{Order, budget, order};
 use crate::config::resolv::Options;
+use crate::counters::{Count, Counters};
 use crate::mem::{NoMemory, TryPush};
 use crate::sys::Fault;
+use crate::sys::probes;
 use crate::sys::time::{Instant, wait};
 use crate::trace::Trace;
 use core::net::SocketAddr;
-use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -42,6 +42,8 @@ pub struct Terms<'a> {
     pub random_case: bool,
     /// Whether queries carry cookies.
     pub cookies: cookie::Use,
+    /// No longer than this, whatever resolv.conf allows.
+    pub limit: Duration,
     /// How much of the time that this may take is gone: another thread was waited for.
     pub waited: Duration,
     /// How to ask servers in private, and whether to check signatures.
@@ -120,7 +122,7 @@ pub fn exchange(
         trouble: [Trouble::Silent; MAX_QUESTIONS],
         turn: 0,
         flights: SmallVec::new(),
-        strikes: SmallVec::from_elem(0, 0),
+        strikes: SmallVec::new(),
         next_send: None,
         bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
@@ -137,7 +139,7 @@ pub fn exchange(
     }
     let silent = |(p, _): &(&Progress, _)| **p == Progress::Failed(Trouble::Silent);
     let timeouts = exchange.progress.iter().zip(questions).filter(silent).count();
-    terms.counters.timeouts.fetch_add(timeouts, Relaxed);
+    terms.counters.add(Count::Timeouts, timeouts);
     Ok(exchange.progress)
 }
 
@@ -169,7 +171,7 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn run(&mut self, start: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
-        let whole = budget(self.terms.options, self.terms.servers.len());
+        let whole = budget(self.terms.options, self.terms.servers.len()).min(self.terms.limit);
         let deadline = start.after(whole.saturating_sub(self.terms.waited).max(LEFT.min(whole)));
         let timeout = Duration::from_secs(u64::from(self.terms.options.timeout).max(1));
         let partial = start.after(timeout.min(OTHER_FAMILY)).min(deadline);
@@ -290,10 +292,24 @@ impl Exchange<'_> {
                 flight.sent(question).filter(|sent| !sent.done).map(|sent| now.since(sent.at))
             };
             let longest = (0..self.questions.len()).filter_map(silent_for).max();
-            if longest.is_some_and(|silence| silence >= health.patience(Standing::OnProbation)) {
-                health.silent(now);
+            if longest.is_some_and(|silence| silence >= health.patience(Standing::OnProbation))
+                && health.silent(now)
+            {
+                self.terms.found_dead(flight.server);
             }
         }
+    }
+}
+
+impl Terms<'_> {
+    /// A server was put last that was not before.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn found_dead(&self, server: usize) {
+        self.counters.one(Count::Dead);
+        probes::server_dead(server);
+        let peer = Peer(self, server);
+        self.trace.decision(format_args!("{peer}: gives no answer, asked last for a while"));
     }
 }
 

@@ -46,6 +46,11 @@ impl<'a> Question<'a> {
         Question { name, qtype, class: CLASS_IN, written: None }
     }
 
+    /// The record type asked for.
+    pub fn qtype(&self) -> u16 {
+        self.qtype
+    }
+
     /// The question in a message that the caller has written; `None` where the message is cut or
     /// malformed, or longer than TCP's length prefix can say.
     pub fn of_written(octets: &'a [u8]) -> Option<Question<'a>> {

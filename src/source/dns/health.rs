@@ -58,20 +58,19 @@ impl Health {
         self.out_until.store(0, Relaxed);
     }
 
-    /// No answer came while others gave one, or the server's host refused.
-    pub fn silent(&self, now: Instant) {
+    /// No answer came while others gave one. True where that puts the server last.
+    pub fn silent(&self, now: Instant) -> bool {
         let heard = self.heard.load(Relaxed);
         let recently = heard != 0
             && now.seconds().saturating_add(1) - heard.min(now.seconds() + 1)
                 < RECENT.as_secs() as u32;
-        if !recently {
-            self.penalise(now);
-        }
+        !recently && self.penalise(now)
     }
 
-    /// The server's host says that nobody listens, or it can't be reached.
-    pub fn penalise(&self, now: Instant) {
-        self.out_until.store(now.after(PENALTY).seconds().saturating_add(1), Relaxed);
+    /// The server's host says that nobody listens, or it can't be reached. True where the server was
+    /// well until now.
+    pub fn penalise(&self, now: Instant) -> bool {
+        self.out_until.swap(now.after(PENALTY).seconds().saturating_add(1), Relaxed) == 0
     }
 
     /// Where the server stands. The one caller that is told `OnProbation` has taken the trial on
@@ -127,7 +126,7 @@ mod tests {
         let health = Health::default();
         let start = Instant::now();
         assert_eq!(health.standing(start), Standing::Well);
-        health.silent(start);
+        assert!(health.silent(start) && !health.silent(start), "put last once");
         assert_eq!(health.standing(start), Standing::Out);
         let later = start.after(PENALTY);
         assert_eq!(health.standing(later), Standing::OnProbation);

@@ -2,6 +2,7 @@
 
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
+use super::kept::{addresses_of, cached_content, names_of, negative};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
@@ -9,15 +10,21 @@ use super::pending::{Alive, Asked, Pending, Turn};
 use super::read;
 use super::schedule::budget;
 use crate::cache::{self, Cache};
+use crate::counters::Count;
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append, copy};
-use crate::source::{Failure, Found, NameText, append_name, append_text, names, text_of};
+use crate::source::{Failure, Found, names, text_of};
+use crate::sys::probes;
+use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
 use core::time::Duration;
 use smallvec::SmallVec;
+
+/// How long servers have to answer where an answer past its time would do (RFC 8767 section 5).
+const PATIENCE_WITH_SPARE: Duration = Duration::from_millis(1800);
 
 /// From the end of a thread's time to ask until others know what came of it.
 const TO_TELL: Duration = Duration::from_millis(100);
@@ -40,6 +47,8 @@ pub struct Lookup<'a> {
     pub max_ttl: u32,
     /// No negative one longer than this.
     pub negative_ttl: u32,
+    /// For how many seconds after its time an answer serves where no server gives one.
+    pub serve_stale: u32,
 }
 
 impl<'a> Lookup<'a> {
@@ -147,12 +156,16 @@ impl<'a> Lookup<'a> {
     fn join(&self, name: &Name, qtypes: [u16; MAX_QUESTIONS]) -> Turn<'a> {
         // Who asks needs a moment more, to tell.
         let limit = budget(self.terms.options, self.terms.servers.len()) + TO_TELL;
-        match self.generation {
+        let turn = match self.generation {
             Some(generation) if self.cache.is_on() => {
                 self.pending.join(&Asked { name: *name, qtypes, generation }, limit)
             }
             _ => Turn::Alone,
+        };
+        if matches!(turn, Turn::Theirs(_)) {
+            self.terms.counters.one(Count::Coalesced);
         }
+        turn
     }
 
     /// The same lookup with so much less time as has gone since `begun`.
@@ -195,16 +208,71 @@ impl<'a> Lookup<'a> {
             })?;
             Ok(outcome.verdict())
         };
-        self.cache.missed(questions.len());
-        let progress = exchange(&Terms { alive, ..self.terms }, &questions, read)?;
-        for (outcome, progress) in outcomes.into_iter().zip(progress) {
+        self.missed(questions.len());
+        let has_spares = questions.iter().all(|asked| self.spare(name, asked.qtype()).is_some());
+        let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
+        for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
+            if outcome.wants_spare() {
+                self.serve_addresses(name, asked.qtype(), outcome)?;
+            }
         }
         Ok(())
     }
 
-    fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
+    /// Counts questions that are asked because no answer is kept.
+    pub(super) fn missed(&self, questions: usize) {
+        if self.cache.is_on() {
+            self.terms.counters.add(Count::Misses, questions);
+        }
+    }
+
+    pub(super) fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
+    }
+
+    fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<Shared<cache::Entry>> {
+        let entry = self.cache.get(&self.key(name, qtype)?, now)?;
+        probes::cache_hit(name.wire(), qtype);
+        self.terms.counters.one(if entry.is_past(now) { Count::Stale } else { Count::Hits });
+        Some(entry)
+    }
+
+    /// What the cache has in case that no server answers.
+    #[inline(never)]
+    fn spare(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
+        let key = self.key(name, qtype).filter(|_| self.serve_stale > 0)?;
+        self.cache.get_past(&key, Instant::now())
+    }
+
+    /// Lets a spare answer serve, if there is one: no server has given a new one.
+    #[inline(never)]
+    fn serve(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
+        let spare = self.spare(name, qtype)?;
+        spare.renew(Instant::now());
+        self.terms.counters.one(Count::Stale);
+        self.trace().decision(format_args!("dns: {name}: no answer, one past its time serves"));
+        Some(spare)
+    }
+
+    /// The same for addresses. Not in the frame that stays on the stack while servers are waited for.
+    #[inline(never)]
+    fn serve_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        outcome: &mut Outcome<Found>,
+    ) -> Result<(), NoMemory> {
+        if let Some(spare) = self.serve(name, qtype) {
+            *outcome = addresses_of(&spare, name)?;
+        }
+        Ok(())
+    }
+
+    /// The terms of asking, by whether there is a spare answer for every question.
+    fn terms<'t>(&'t self, alive: Option<&'t Alive>, has_spare: bool) -> Terms<'t> {
+        let limit = if has_spare { PATIENCE_WITH_SPARE } else { Duration::MAX };
+        Terms { alive, limit, ..self.terms }
     }
 
     /// What the cache knows; `NotAsked` where that is nothing. The canonical name is left out where it
@@ -215,40 +283,25 @@ impl<'a> Lookup<'a> {
         qtype: u16,
         now: Instant,
     ) -> Result<Outcome<Found>, NoMemory> {
-        let entry = self.key(name, qtype).and_then(|key| self.cache.get(&key, now));
-        let Some(entry) = entry else {
-            return Ok(Outcome::NotAsked);
-        };
-        Ok(match &entry.content {
-            cache::Content::Addresses(list, canonical) => {
-                let mut found = Found::default();
-                for &address in list {
-                    found.addresses.try_push(address)?;
-                }
-                // Without any, the canonical name is the one asked for.
-                let mut names = names(canonical);
-                if let Some(canonical) = names.next() {
-                    append_text(&mut found.canonical, canonical)?;
-                    append_name(&mut found.aliases, &text_of(name)?)?;
-                    names.try_for_each(|alias| append_name(&mut found.aliases, alias))?;
-                }
-                found.ttl = Some(entry.ttl(now));
-                Outcome::Found(found)
-            }
-            cache::Content::NoData => Outcome::Missed(Miss::NoData),
-            cache::Content::NoName => Outcome::Missed(Miss::NoName),
-            cache::Content::Names(_) => Outcome::NotAsked,
-        })
+        match self.kept(name, qtype, now) {
+            Some(entry) => addresses_of(&entry, name),
+            None => Ok(Outcome::NotAsked),
+        }
     }
 
     /// Keeps an answer for as long as it, and the settings, allow.
-    fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
+    pub(super) fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
+        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
+            self.terms.counters.one(Count::Negative);
+        }
         let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
             cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
         };
-        self.cache.put(&key, content, ttl.min(most), Instant::now());
+        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
+        let change = self.cache.put(&key, content, keep, Instant::now());
+        self.terms.counters.cache_changed(&change);
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
@@ -298,17 +351,9 @@ impl<'a> Lookup<'a> {
         outcome: &mut Outcome<u32>,
     ) -> Result<(), NoMemory> {
         let now = Instant::now();
-        let key = self.key(name, record_type::PTR);
-        let Some(entry) = key.and_then(|key| self.cache.get(&key, now)) else { return Ok(()) };
-        *outcome = match &entry.content {
-            cache::Content::Names(names) => {
-                append(run, names)?;
-                Outcome::Found(entry.ttl(now))
-            }
-            cache::Content::NoData => Outcome::Missed(Miss::NoData),
-            cache::Content::NoName => Outcome::Missed(Miss::NoName),
-            cache::Content::Addresses(..) => Outcome::NotAsked,
-        };
+        if let Some(entry) = self.kept(name, record_type::PTR, now) {
+            *outcome = names_of(&entry, run)?;
+        }
         Ok(())
     }
 
@@ -338,35 +383,16 @@ impl<'a> Lookup<'a> {
             Ok(outcome.verdict())
         };
         let question = [Question::new(*name, record_type::PTR)];
-        self.cache.missed(question.len());
-        let [progress, _] = exchange(&Terms { alive, ..self.terms }, &question, read)?;
+        self.missed(question.len());
+        let has_spare = self.spare(name, record_type::PTR).is_some();
+        let [progress, _] = exchange(&self.terms(alive, has_spare), &question, read)?;
         outcome.note(progress);
+        if outcome.wants_spare()
+            && let Some(spare) = self.serve(name, record_type::PTR)
+        {
+            run.clear();
+            *outcome = names_of(&spare, run)?;
+        }
         Ok(())
-    }
-}
-
-/// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
-fn cached_content(
-    content: &read::Content<read::AddressSet>,
-) -> Result<Option<cache::Content>, NoMemory> {
-    let read::Content::Found(set) = content else { return Ok(negative(content)) };
-    let mut list = SmallVec::new();
-    list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
-    list.extend_from_slice(&set.addresses);
-    let mut run = NameText::new();
-    let mut aliases = names(&set.aliases);
-    // The first alias is the name that the entry is kept under.
-    if aliases.next().is_some() {
-        append_name(&mut run, &text_of(&set.canonical)?)?;
-        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
-    }
-    Ok(Some(cache::Content::Addresses(list, copy(&run)?)))
-}
-
-fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
-    match content {
-        read::Content::NoData => Some(cache::Content::NoData),
-        read::Content::NoName => Some(cache::Content::NoName),
-        read::Content::Found(_) | read::Content::Unrelated => None,
     }
 }

@@ -2,12 +2,13 @@
 
 mod compression;
 pub mod cookie;
-pub mod counters;
 mod dice;
 pub mod edns;
 pub mod exchange;
+mod existence;
 pub mod flight;
 pub mod health;
+mod kept;
 pub mod lookup;
 pub mod message;
 pub mod name;

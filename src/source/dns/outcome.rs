@@ -46,6 +46,15 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// True where no server has given an answer, so that one past its time may serve. A forged answer is
+    /// no silence.
+    pub(super) fn wants_spare(&self) -> bool {
+        match self {
+            Outcome::Failed(trouble) => *trouble != Trouble::Bogus,
+            Outcome::Found(_) | Outcome::Missed(_) | Outcome::NotAsked => false,
+        }
+    }
+
     /// What another thread can't find in the cache.
     pub(super) fn unkept(&self) -> Option<Unkept> {
         match self {

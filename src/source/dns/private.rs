@@ -9,12 +9,13 @@ use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{MAX_QUERY, Message, QueryForm, write_query};
 use super::schedule::{budget, order};
 use crate::config::upstream::Servers;
+use crate::counters::Count;
 use crate::mem::NoMemory;
 use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
+use crate::sys::probes;
 use crate::sys::time::Instant;
 use crate::trace::Text;
-use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
 /// What it takes to ask in private, and to check signatures.
@@ -45,7 +46,7 @@ pub(super) fn exchange(
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     let start = Instant::now();
-    let whole = budget(terms.options, terms.servers.len());
+    let whole = budget(terms.options, terms.servers.len()).min(terms.limit);
     let deadline = start.after(whole.saturating_sub(terms.waited).max(LEFT.min(whole)));
     let timeout = Duration::from_secs(u64::from(terms.options.timeout).max(1));
     let mut asking = Asking {
@@ -111,7 +112,8 @@ impl<'a> Asking<'a> {
             let terms = Terms {
                 servers: self.terms.servers.get(server..=server).unwrap_or_default(),
                 private: None,
-                waited: budget(self.terms.options, 1).saturating_sub(limit),
+                limit,
+                waited: Duration::ZERO,
                 ..*self.terms
             };
             let read = &mut |at, message: &Message<'_>| read(first + at, message);
@@ -129,7 +131,10 @@ impl<'a> Asking<'a> {
         for ((question, room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
             *query = self.query(question, room);
         }
-        self.terms.counters.queries.fetch_add(questions.len(), Relaxed);
+        self.terms.counters.add(Count::Private, questions.len());
+        for question in questions {
+            probes::query_sent(question.name.wire(), question.qtype, server, true, 0);
+        }
         let asked = Asked {
             address,
             server: encrypted.map_or(&[], |encrypted| &encrypted.text),
@@ -190,8 +195,11 @@ impl<'a> Asking<'a> {
     /// Why a server has not answered a question; `None`: it has.
     fn trouble_told(&mut self, server: usize, told: &Told, took: Duration) -> Option<Trouble> {
         let counters = self.terms.counters;
-        if let Some(count) = counters.checked.get((told.kind as usize).wrapping_sub(1)) {
-            count.fetch_add(1, Relaxed);
+        match told.kind {
+            kind::SECURE => counters.one(Count::Secure),
+            kind::INSECURE => counters.one(Count::Insecure),
+            kind::BOGUS => counters.one(Count::Bogus),
+            _ => {}
         }
         let text = Text(&told.text);
         let (_, health) = self.terms.servers.get(server)?;
@@ -199,17 +207,19 @@ impl<'a> Asking<'a> {
         if told.kind < kind::BOGUS {
             self.terms.trace.packet(format_args!("{text}"));
             health.heard(now, took);
-            counters.answers.fetch_add(1, Relaxed);
+            counters.one(Count::Answers);
             return None;
         }
         self.terms.trace.decision(format_args!("{text}"));
         if told.kind == kind::SILENT {
             // It may just be resolving a slow name.
-            health.silent(now);
+            if health.silent(now) {
+                self.terms.found_dead(server);
+            }
             return Some(Trouble::Silent);
         }
-        if told.kind != kind::LOCAL {
-            health.penalise(now);
+        if told.kind != kind::LOCAL && health.penalise(now) {
+            self.terms.found_dead(server);
         }
         self.out |= bit(server);
         Some(match told.kind {
@@ -244,7 +254,7 @@ impl<'a> Asking<'a> {
         for index in self.open().unwrap_or_default() {
             let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Silent);
             if trouble == Trouble::Silent {
-                self.terms.counters.timeouts.fetch_add(1, Relaxed);
+                self.terms.counters.one(Count::Timeouts);
             }
             self.settle(index, Progress::Failed(trouble));
         }

@@ -100,7 +100,7 @@ fn nothing<T>(message: &Message<'_>) -> (Content<T>, u32) {
 
 /// How long an answer's "no" may be kept: the lesser of the SOA record's TTL and its MINIMUM field
 /// (RFC 2308 section 5); without an SOA record it may not be kept at all.
-fn negative_ttl(message: &Message<'_>) -> u32 {
+pub(super) fn negative_ttl(message: &Message<'_>) -> u32 {
     let soa =
         message.authority().find(|r| r.record_type == record_type::SOA && r.class == CLASS_IN);
     let Some(soa) = soa else { return 0 };

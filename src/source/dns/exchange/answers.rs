@@ -1,12 +1,13 @@
 //! What comes back: which question it answers, what it is worth, and what follows from it.
 
 use super::{Exchange, Peer, Progress, Reader, Trouble, Verdict};
+use crate::counters::Count;
 use crate::mem::NoMemory;
 use crate::source::dns::edns::Edns;
 use crate::source::dns::message::{Message, RcodeName, rcode};
 use crate::sys::Fault;
+use crate::sys::probes;
 use crate::sys::time::Instant;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
 /// repeated; to try ids on a port that he knows a forger has so many chances in 65,536.
@@ -49,16 +50,19 @@ impl Exchange<'_> {
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, round_trip);
-        self.terms.counters.answers.fetch_add(1, Relaxed);
+        self.terms.counters.one(Count::Answers);
+        // In an hour every exchange has ended.
+        let micros = round_trip.as_micros() as u32;
+        probes::query_answered(server, message.id(), message.rcode(), micros);
         self.terms.trace.packet(format_args!(
-            "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {:?}",
+            "answer from {peer} over {}, id {}: {}, {} records, {} octets{}, after {} us",
             flight.transport(),
             message.id(),
             RcodeName(message.rcode()),
             message.answer_count(),
             octets.len(),
             if message.is_truncated() { ", truncated" } else { "" },
-            round_trip,
+            micros,
         ));
         flight.finish(question);
         if self.is_settled(question) {
@@ -220,8 +224,9 @@ impl Exchange<'_> {
         }
         if trouble == Trouble::Unreachable
             && let Some((_, health)) = self.terms.servers.get(server)
+            && health.penalise(now)
         {
-            health.penalise(now);
+            self.terms.found_dead(server);
         }
         for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
             // As in libc: what a server has said is not forgotten for one that can't be reached.

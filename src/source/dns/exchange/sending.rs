@@ -2,14 +2,15 @@
 
 use super::answers::trouble_of;
 use super::{Exchange, Peer, Trouble};
+use crate::counters::Count;
 use crate::mem::{NoMemory, TryPush};
 use crate::source::dns::cookie::Use;
 use crate::source::dns::flight::{Flight, Question, SendError};
 use crate::source::dns::health::Standing;
 use crate::source::dns::message::{QueryForm, TypeName};
 use crate::sys::Fault;
+use crate::sys::probes;
 use crate::sys::time::Instant;
-use core::sync::atomic::Ordering::Relaxed;
 
 impl Exchange<'_> {
     /// Sends what is open to the next server in turn that hasn't failed for good.
@@ -162,6 +163,7 @@ impl Exchange<'_> {
                 (true, Some(_)) => ", EDNS, cookie",
             },
         ));
+        probes::query_sent(name.wire(), asked.qtype, server, flight_ref.is_tcp(), id);
         let sent = flight_ref.send(question, asked.written, name, form, now);
         self.check(flight, sent)
     }
@@ -200,7 +202,8 @@ impl Exchange<'_> {
     ) -> Result<(), NoMemory> {
         match sent {
             Ok(()) => {
-                self.terms.counters.queries.fetch_add(1, Relaxed);
+                let tcp = self.flights.get(flight).is_some_and(Flight::is_tcp);
+                self.terms.counters.one(if tcp { Count::Tcp } else { Count::Udp });
                 Ok(())
             }
             Err(SendError::NoMemory) => Err(NoMemory),

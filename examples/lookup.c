@@ -1,0 +1,21 @@
+/* The addresses of a name, by libc's getaddrinfo or what stands in front of it. */
+#include <netdb.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct addrinfo *list;
+    int error = getaddrinfo(argc > 1 ? argv[1] : "localhost", NULL, NULL, &list);
+    if (error != 0) {
+        fprintf(stderr, "%s\n", gai_strerror(error));
+        return 1;
+    }
+    for (struct addrinfo *i = list; i != NULL; i = i->ai_next) {
+        char text[NI_MAXHOST];
+        if (i->ai_socktype == SOCK_STREAM &&
+            getnameinfo(i->ai_addr, i->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
+            puts(text);
+    }
+    freeaddrinfo(list);
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* The outermost frame of what programs call: errno, cancellation, and the core's memory. */
+
+#include <errno.h>
+#include <poll.h>
+
+#include "portable.h"
+
+/* An asynchronous cancellation comes by a signal, and glibc's handler does not ask whether cancellation
+   is off: it acts in whatever system call the thread is in then. One that is on its way is waited for by
+   every cancellation point. */
+void entry_begin(struct entry *entry)
+{
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &entry->cancellation_type);
+  if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
+    poll(NULL, 0, 0);
+  pthread_testcancel();
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &entry->cancellation);
+  entry->error_number = errno;
+}
+
+void entry_end(struct entry *entry)
+{
+  errno = entry->error_number;
+  pthread_setcancelstate(entry->cancellation, NULL);
+  /* Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it above). */
+  if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
+    pthread_setcanceltype(entry->cancellation_type, NULL);
+}
+
+void entry_end_with(struct entry *entry, int32_t core_errno)
+{
+  entry->error_number = system_errno(core_errno);
+  entry_end(entry);
+}
+
+uint32_t core_room(struct instance *instance, size_t length)
+{
+  return length < UINT32_MAX ? Z_rustdnsZ_room(&instance->core, (uint32_t)length) : 0;
+}
+
+uint8_t *core_octets(struct Z_rustdns_sys_instance_t *system, uint32_t place, uint32_t length)
+{
+  if (length > system->memory->size || place > system->memory->size - length)
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
+  return system->memory->data + place;
+}
+
+struct reply core_reply(struct instance *instance)
+{
+  uint64_t where = Z_rustdnsZ_reply(&instance->core);
+  uint32_t length = (uint32_t)where;
+  struct reply reply;
+  reply.next = core_octets(&instance->system, (uint32_t)(where >> 32), length);
+  reply.end = reply.next + length;
+  return reply;
+}
+
+const uint8_t *reply_raw(struct reply *reply, size_t length)
+{
+  const uint8_t *octets = reply->next;
+  if (length > (size_t)(reply->end - reply->next))
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
+  reply->next += length;
+  return octets;
+}
+
+uint32_t reply_number(struct reply *reply)
+{
+  uint32_t number;
+  memcpy(&number, reply_raw(reply, sizeof number), sizeof number);
+  return number;
+}
+
+const uint8_t *reply_octets(struct reply *reply, uint32_t *length)
+{
+  *length = reply_number(reply);
+  return reply_raw(reply, *length);
+}

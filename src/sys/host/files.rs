@@ -1,0 +1,97 @@
+//! Configuration files: whether one has changed, and what it holds.
+
+use crate::mem::{NoMemory, reserve};
+use crate::sys::Fault;
+use crate::sys::host::{calls, fault};
+use core::ffi::CStr;
+
+/// What tells one version of a file from another without reading it: device, inode, size, and the
+/// seconds and nanoseconds of its last modification and change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity([u64; 7]);
+
+/// Why a file has no content for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It can't be opened or read.
+    Fault(Fault),
+    /// It is a folder, a pipe, a device.
+    NotAFile,
+    /// It is larger than this instance's memory may be.
+    TooLarge,
+    /// There is no memory for it.
+    NoMemory,
+}
+
+/// No configuration file is larger.
+const LARGEST: u64 = 1 << 26;
+
+/// An open file, closed when dropped.
+struct File(i32);
+
+impl File {
+    /// Reads into the room that `content` has left.
+    fn append_to(&self, content: &mut Vec<u8>) -> Result<usize, Fault> {
+        let room = content.spare_capacity_mut();
+        // SAFETY: the room is valid for writing over its whole length.
+        let n = fault(unsafe { calls::file_read(self.0, room.as_mut_ptr().cast(), room.len()) })?;
+        // SAFETY: as many octets of the room have been filled.
+        unsafe { content.set_len(content.len() + n) };
+        Ok(n)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours alone.
+        unsafe { calls::close(self.0) };
+    }
+}
+
+/// The identity of the file at `path` (symbolic links followed), or why there is none.
+pub fn identity(path: &CStr) -> Result<Identity, Fault> {
+    let path = path.to_bytes();
+    let mut identity = Identity::default();
+    // SAFETY: the path is valid for its length, and the place has seven numbers.
+    fault(unsafe { calls::file_identity(path.as_ptr(), path.len(), identity.0.as_mut_ptr()) })?;
+    Ok(identity)
+}
+
+/// Reads the whole file at `path`, and says which version it was.
+pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
+    /// What `file_open` returns for what is no file.
+    const NOT_A_FILE: i32 = i32::MIN;
+    let path = path.to_bytes();
+    let mut identity = Identity::default();
+    // SAFETY: as above.
+    let opened = unsafe { calls::file_open(path.as_ptr(), path.len(), identity.0.as_mut_ptr()) };
+    if opened == NOT_A_FILE {
+        return Err(Unreadable::NotAFile);
+    }
+    fault(opened).map_err(Unreadable::Fault)?;
+    let file = File(opened);
+    let Identity([_, _, size, ..]) = identity;
+    if size > LARGEST {
+        return Err(Unreadable::TooLarge);
+    }
+    let mut content: Vec<u8> = Vec::new();
+    // One octet more than it should have: the read that fills the rest then also finds the end.
+    let mut room = size as usize + 1; // at most LARGEST
+    loop {
+        reserve(&mut content, room)?;
+        let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
+        if n == 0 {
+            return Ok((content, identity));
+        }
+        if content.len() as u64 > LARGEST {
+            return Err(Unreadable::TooLarge);
+        }
+        room = room.saturating_sub(n).max(512);
+    }
+}
+
+impl From<NoMemory> for Unreadable {
+    fn from(_: NoMemory) -> Unreadable {
+        Unreadable::NoMemory
+    }
+}

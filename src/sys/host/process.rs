@@ -1,0 +1,38 @@
+//! What belongs to the process.
+
+use crate::sys::host::calls;
+
+/// `errno` is kept by the C file, for the whole of a call.
+pub fn errno() -> i32 {
+    0
+}
+
+/// See [`errno`].
+pub fn set_errno(_errno: i32) {}
+
+/// The process id.
+pub fn id() -> i32 {
+    // SAFETY: no preconditions.
+    unsafe { calls::process_id() }
+}
+
+/// Tells threads apart: there is one to an instance of the core.
+pub fn thread_mark() -> usize {
+    0
+}
+
+/// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
+pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
+    // SAFETY: the buffer is valid for the length given.
+    let len = unsafe { calls::host_name(buffer.as_mut_ptr(), buffer.len()) };
+    buffer.get(..len).unwrap_or_default()
+}
+
+/// Fills `buffer` with unpredictable octets; false where there are none to be had.
+pub fn random(buffer: &mut [u8]) -> bool {
+    // SAFETY: the buffer is valid for the length given.
+    unsafe { calls::random(buffer.as_mut_ptr(), buffer.len()) != 0 }
+}
+
+/// Nobody else runs in this instance.
+pub fn yield_now() {}

@@ -1,0 +1,54 @@
+//! A socket to the kernel's routing tables (netlink(7)).
+
+use super::errno::retry;
+use super::{Fault, process};
+use core::ffi::c_int;
+use core::mem::{size_of, zeroed};
+
+/// A routing socket on which something was asked; closed when dropped.
+pub(super) struct RoutingSocket(c_int);
+
+impl Drop for RoutingSocket {
+    fn drop(&mut self) {
+        let errno = process::errno();
+        // SAFETY: the descriptor is ours alone.
+        unsafe { libc::close(self.0) };
+        process::set_errno(errno);
+    }
+}
+
+impl RoutingSocket {
+    /// Sends the kernel this message on a new socket.
+    pub(super) fn ask(message: &[u8]) -> Result<RoutingSocket, Fault> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        // SAFETY: socket(2) takes plain integers.
+        let socket = RoutingSocket(retry(|| unsafe {
+            libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE)
+        })?);
+        // SAFETY: sockaddr_nl is plain data, for which zero is a value.
+        let mut kernel: libc::sockaddr_nl = unsafe { zeroed() };
+        kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+        // SAFETY: both pointers are valid for the lengths given.
+        retry(|| unsafe {
+            libc::sendto(
+                socket.0,
+                message.as_ptr().cast(),
+                message.len(),
+                0,
+                (&raw const kernel).cast(),
+                size_of::<libc::sockaddr_nl>() as libc::socklen_t,
+            )
+        })?;
+        Ok(socket)
+    }
+
+    /// Receives the next datagram of the answer.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        // SAFETY: `buffer` is valid for writing over its whole length. The kernel has queued the
+        // answer before sendto returned, so this does not wait.
+        let n = retry(|| unsafe {
+            libc::recv(self.0, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
+        })?;
+        Ok(n.unsigned_abs())
+    }
+}

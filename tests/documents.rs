@@ -1,0 +1,101 @@
+//! What is written for people: links lead somewhere, and what commands are shown for exists.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
+)]
+
+use std::collections::BTreeSet;
+use std::fs::{read_dir, read_to_string};
+use std::path::{Path, PathBuf};
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn documents() -> Vec<PathBuf> {
+    let folders = ["", "docs", "packaging"].map(|folder| repository().join(folder));
+    let entries = folders.iter().flat_map(|folder| read_dir(folder).unwrap());
+    let files = entries.map(|entry| entry.unwrap().path());
+    let documents: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|e| e == "md")).collect();
+    assert!(documents.len() > 10, "{documents:?}");
+    documents
+}
+
+/// Targets of `[text](target)` and `![text](target)`.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+/// How forges name a heading in an address.
+fn anchor(heading: &str) -> String {
+    let letters = heading.trim().to_lowercase();
+    let kept = letters.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut checked = 0;
+    for document in documents() {
+        let text = read_to_string(&document).unwrap();
+        for link in links(&text).filter(|link| !link.contains("://")) {
+            let (path, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => document.clone(),
+                path => document.parent().unwrap().join(path),
+            };
+            assert!(target.exists(), "{}: {link}", document.display());
+            if !place.is_empty() {
+                let text = read_to_string(&target).unwrap();
+                let headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+                let anchors: BTreeSet<_> =
+                    headings.map(|line| anchor(line.trim_start_matches('#'))).collect();
+                assert!(anchors.contains(place), "{}: {link}", document.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked} links");
+}
+
+/// What README.md and CONTRIBUTING.md have typed with make and scripts is there.
+#[test]
+fn commands_exist() {
+    let makefile = read_to_string(repository().join("Makefile")).unwrap();
+    let goals: BTreeSet<_> =
+        makefile.lines().filter_map(|line| line.strip_prefix(".PHONY: ")).collect();
+    let mut checked = 0;
+    for document in ["README.md", "CONTRIBUTING.md", "packaging/README.md"] {
+        let text = read_to_string(repository().join(document)).unwrap();
+        let words: Vec<_> = text
+            .split(|c: char| c.is_whitespace() || c == '`')
+            .map(|word| word.trim_end_matches([',', '.', ':', ';']))
+            .collect();
+        for pair in words.windows(2).filter(|pair| pair[0] == "make") {
+            // Prose has the word too; a goal is what the Makefile could have.
+            if pair[1].contains("-") || goals.contains(pair[1]) {
+                assert!(goals.contains(pair[1]), "{document}: make {}", pair[1]);
+                checked += 1;
+            }
+        }
+        for script in words.iter().filter(|word| word.starts_with("scripts/")) {
+            assert!(repository().join(script).exists(), "{document}: {script}");
+        }
+    }
+    assert!(checked > 10, "{checked} goals");
+}
+
+/// Versions stand in three places.
+#[test]
+fn packages_have_the_version_of_the_crate() {
+    let version = env!("CARGO_PKG_VERSION");
+    let spec = read_to_string(repository().join("packaging/rustdns.spec")).unwrap();
+    assert!(spec.lines().any(|line| line.starts_with("Version:") && line.ends_with(version)));
+    let changelog = read_to_string(repository().join("packaging/debian/changelog")).unwrap();
+    assert!(changelog.starts_with(&format!("rustdns ({version}")), "{changelog}");
+}
