@@ -176,9 +176,14 @@ compatibility:
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS) $(ENCRYPTED)
-DATADIR ?= $(PREFIX)/share
 
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+# Where bash, zsh and fish look for completions.
+BASH_COMPLETION := bash-completion/completions/rustdns
+ZSH_COMPLETION := zsh/site-functions/_rustdns
+FISH_COMPLETION := fish/vendor_completions.d/rustdns.fish
+COMPLETIONS = $(addprefix $(DESTDIR)$(DATADIR)/,$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
 PAGES := $(wildcard docs/man/*.[1-9])
 # Where the pages of these source files go: docs/man/x.5 is man5/x.5.
 PLACES = $(foreach page,$(1),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
@@ -202,6 +207,11 @@ install: all
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
+	install -d $(dir $(COMPLETIONS))
+	$(DIST)/rustdns completions bash > $(DESTDIR)$(DATADIR)/$(BASH_COMPLETION)
+	$(DIST)/rustdns completions zsh > $(DESTDIR)$(DATADIR)/$(ZSH_COMPLETION)
+	$(DIST)/rustdns completions fish > $(DESTDIR)$(DATADIR)/$(FISH_COMPLETION)
+	@chmod 644 $(COMPLETIONS)
 	$(foreach page,$(PAGES),install -D -m 644 $(page) $(call PLACES,$(page)) &&) true
 	$(foreach file,$(DOCS),install -D -m 644 $(file) $(DESTDIR)$(DOCDIR)/$(file) &&) true
 	@# The linker's cache belongs to the machine, not to a package being made.
@@ -212,10 +222,9 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
 	for folder in $(sort $(dir $(DOCS))) .; do \
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
-	rm -f $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
 		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
-		$(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml
+		$(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml $(COMPLETIONS)
 	test -n '$(DESTDIR)' || ldconfig
 
 # Debian packages of all that, into target/deb (packaging/debian/README.source).

@@ -38,7 +38,8 @@ EXPORT void rustdns_cache_flush(void)
   entry_end(&entry);
 }
 
-enum { COUNTERS = 7 };
+/* Behind its size the structure has only numbers of one kind. */
+enum { COUNTERS = sizeof(struct rustdns_statistics) / sizeof(size_t) - 1 };
 
 /* Adds an instance's numbers. */
 static int count(struct instance *instance, void *argument)
@@ -66,13 +67,7 @@ EXPORT int rustdns_stats(struct rustdns_statistics *stats)
   core_visit(count, sums);
   entry_end(&entry);
   now.size = room < sizeof now ? room : sizeof now;
-  now.cache_hits = sums[0];
-  now.cache_misses = sums[1];
-  now.cache_evictions = sums[2];
-  now.cache_entries = sums[3];
-  now.queries = sums[4];
-  now.answers = sums[5];
-  now.timeouts = sums[6];
+  memcpy((char *)&now + sizeof now.size, sums, sizeof sums);
   memcpy(stats, &now, now.size);
   memset((char *)stats + now.size, 0, room - now.size);
   return 0;

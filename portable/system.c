@@ -6,9 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -54,12 +51,23 @@ u32 system_result(long result)
 
 /* ---- clock, chance, names ---- */
 
-u64 SYS(clock)(sys_t *sys)
+static u64 nanoseconds(clockid_t clock)
 {
   struct timespec now;
-  (void)sys;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+}
+
+u64 SYS(clock)(sys_t *sys)
+{
+  (void)sys;
+  return nanoseconds(CLOCK_MONOTONIC);
+}
+
+u64 SYS(wall_clock)(sys_t *sys)
+{
+  (void)sys;
+  return nanoseconds(CLOCK_REALTIME);
 }
 
 static int random_from_device(uint8_t *place, size_t length)
@@ -104,6 +112,12 @@ u32 SYS(process_id)(sys_t *sys)
 {
   (void)sys;
   return (u32)getpid();
+}
+
+u32 SYS(thread_id)(sys_t *sys)
+{
+  (void)sys;
+  return (u32)syscall(SYS_gettid);
 }
 
 u32 SYS(host_name)(sys_t *sys, u32 place, u32 room)
@@ -213,120 +227,4 @@ u32 SYS(file_read)(sys_t *sys, u32 file, u32 place, u32 room)
   uint8_t *octets = core_octets(sys, place, room);
   RETRY(n, read((int)file, octets, room < INT32_MAX ? room : INT32_MAX));
   return system_result(n);
-}
-
-/* ---- sockets ---- */
-
-u32 SYS(socket_open)(sys_t *sys, u32 family, u32 is_stream)
-{
-  int kind = is_stream ? SOCK_STREAM : SOCK_DGRAM;
-  int domain = family == 6 ? AF_INET6 : AF_INET;
-  return system_opened(sys, socket(domain, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-u32 SYS(socket_connect)(sys_t *sys, u32 socket, u32 peer)
-{
-  struct sockaddr_storage storage;
-  struct address address;
-  socklen_t length;
-  address_read(core_octets(sys, peer, ADDRESS_LENGTH), &address);
-  length = address_to(&address, &storage);
-  if (connect((int)socket, (struct sockaddr *)&storage, length) == 0)
-    return 0;
-  /* After EINTR the connection goes on in the background, as with EINPROGRESS. */
-  return system_fault(errno == EINTR ? EINPROGRESS : errno);
-}
-
-u32 SYS(socket_disconnect)(sys_t *sys, u32 socket)
-{
-  struct sockaddr none;
-  int result;
-  (void)sys;
-  memset(&none, 0, sizeof none);
-  none.sa_family = AF_UNSPEC;
-  RETRY(result, connect((int)socket, &none, sizeof none));
-  return system_result(result);
-}
-
-u32 SYS(socket_is_v6_only)(sys_t *sys, u32 socket)
-{
-  int only = 1;
-  socklen_t length = sizeof only;
-  (void)sys;
-  return getsockopt((int)socket, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) != 0 || only != 0;
-}
-
-u32 SYS(socket_send)(sys_t *sys, u32 socket, u32 place, u32 length)
-{
-  ssize_t n;
-  const uint8_t *octets = core_octets(sys, place, length);
-  RETRY(n, send((int)socket, octets, length, MSG_NOSIGNAL));
-  return system_result(n);
-}
-
-u32 SYS(socket_receive)(sys_t *sys, u32 socket, u32 place, u32 room)
-{
-  struct iovec vector;
-  struct msghdr header;
-  ssize_t n;
-  memset(&header, 0, sizeof header);
-  vector.iov_base = core_octets(sys, place, room);
-  vector.iov_len = room < 1 << 30 ? room : (1 << 30) - 1;
-  header.msg_iov = &vector;
-  header.msg_iovlen = 1;
-  RETRY(n, recvmsg((int)socket, &header, 0));
-  return n < 0 ? system_fault(errno) : (u32)n | (header.msg_flags & MSG_TRUNC ? 1u << 30 : 0);
-}
-
-u32 SYS(socket_outcome)(sys_t *sys, u32 socket)
-{
-  int error = 0;
-  socklen_t length = sizeof error;
-  (void)sys;
-  if (getsockopt((int)socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
-    error = errno;
-  return error == 0 ? 0 : system_fault(error);
-}
-
-u32 SYS(socket_address)(sys_t *sys, u32 socket, u32 place)
-{
-  struct sockaddr_storage storage;
-  struct address address;
-  socklen_t length = sizeof storage;
-  if (getsockname((int)socket, (struct sockaddr *)&storage, &length) != 0)
-    return system_fault(errno);
-  if (!address_of(&storage, length, &address))
-    return system_fault(EAFNOSUPPORT);
-  memcpy(core_octets(sys, place, 16), address.octets, 16);
-  return address.family;
-}
-
-#define MAX_WAITED 16
-
-u32 SYS(wait)(sys_t *sys, u32 place, u32 count, u64 deadline)
-{
-  struct pollfd polled[MAX_WAITED];
-  int32_t interest[3];
-  int result;
-  u32 i;
-  if (count > MAX_WAITED)
-    return system_fault(EINVAL);
-  for (i = 0; i < count; i++) {
-    memcpy(interest, core_octets(sys, place + i * sizeof interest, sizeof interest), sizeof interest);
-    polled[i].fd = interest[0];
-    polled[i].events = (short)(POLLIN | (interest[1] ? POLLOUT : 0));
-    polled[i].revents = 0;
-  }
-  do {
-    /* Rounded up, so that the deadline has passed on return; the core waits in a loop. */
-    u64 now = SYS(clock)(sys), left = deadline > now ? (deadline - now + 999999) / 1000000 : 0;
-    result = poll(polled, count, left < INT32_MAX ? (int)left : INT32_MAX);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0)
-    return system_fault(errno);
-  for (i = 0; i < count; i++) {
-    int32_t ready = polled[i].revents != 0;
-    memcpy(core_octets(sys, place + i * sizeof interest + 8, sizeof ready), &ready, sizeof ready);
-  }
-  return 0;
 }

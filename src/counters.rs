@@ -2,10 +2,13 @@
 //! made the process. Each thread counts in a stripe of its own, so that none waits for another's cache
 //! line; where the setting `stats` says so the stripes lie in a file that `rustdns stats` reads.
 
+#[cfg(not(target_family = "wasm"))]
 pub mod publish;
 
 use crate::cache::Change;
 use crate::config::settings::Settings;
+#[cfg(target_family = "wasm")]
+use crate::config::settings::Stats;
 use crate::mem::NoMemory;
 use crate::sys::process;
 use crate::sys::published::{NUMBERS, Place};
@@ -84,6 +87,7 @@ impl Counters {
     }
 
     /// All zero, where the settings want them; in the process's own memory where that can't be.
+    #[cfg(not(target_family = "wasm"))]
     #[inline(never)]
     pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
         match publish::place(&settings.stats) {
@@ -95,6 +99,15 @@ impl Counters {
                 Counters::new()
             }
         }
+    }
+
+    /// All zero, in the instance's own memory whatever the settings want.
+    #[cfg(target_family = "wasm")]
+    pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
+        if !matches!(settings.stats, Stats::Off) {
+            settings.trace().decision(format_args!("stats: no file for them in portable C"));
+        }
+        Counters::new()
     }
 
     /// True where they lie in a file.

@@ -41,3 +41,6 @@ pub mod state;
 pub mod sys;
 pub mod trace;
 pub mod walk;
+#[cfg(feature = "command")]
+#[doc(hidden)]
+pub mod witness;

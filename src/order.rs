@@ -56,6 +56,8 @@ fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), E
         learn_facts(&mut candidates);
     }
     select::sort(&mut candidates, &policy)?;
+    #[cfg(feature = "command")]
+    crate::witness::order(&candidates, &policy);
     for (place, candidate) in addresses.iter_mut().zip(&candidates) {
         *place = candidate.destination;
     }

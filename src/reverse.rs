@@ -39,6 +39,8 @@ fn ask(session: &Session, service: &Service, address: Address) -> Result<NameTex
             let file = session.hosts()?;
             let line = hosts::by_address(&file, address.ip)?.ok_or(Failure::NoName)?;
             append_text(&mut name, line.canonical)?;
+            #[cfg(feature = "command")]
+            crate::witness::hosts_line(&file, &line, address);
         }
         Service::Dns => {
             let upstream = session.upstream()?;

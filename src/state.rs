@@ -318,9 +318,7 @@ impl Upstream {
         )?;
         conf.options.trust_ad |= settings.dnssec != Dnssec::Off;
         let chosen = &settings.upstream.addresses;
-        // The file's: where no others are set, or behind them where these are encrypted and may fail.
-        let behind = settings.fallback_plain && !settings.upstream.encrypted.is_empty();
-        let file = if chosen.is_empty() || behind { &conf.servers[..] } else { &[] };
+        let file = if settings.asks_file() { &conf.servers[..] } else { &[] };
         let mut servers = Vec::new();
         for &server in chosen.iter().chain(file) {
             if settings.may_ask(&server) {

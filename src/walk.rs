@@ -34,6 +34,8 @@ pub fn walk<T>(
         };
         let action = step.action(status);
         trace.decision(format_args!("{about}: {} says {status:?}, {action:?}", step.service));
+        #[cfg(feature = "command")]
+        crate::witness::service(&step.service, status, outcome.as_ref().err(), action);
         match (outcome, action) {
             (Ok(found), Action::Return) => return Ok(found),
             // A success that is not taken is forgotten: what follows decides.
@@ -56,7 +58,10 @@ pub fn walk<T>(
     }
     if foreign && last == Failure::NoName && session.asks_libc() {
         trace.decision(format_args!("{about}: asking libc (foreign libc)"));
-        return libc();
+        let outcome = libc();
+        #[cfg(feature = "command")]
+        crate::witness::libc(outcome.as_ref().err());
+        return outcome;
     }
     if !asked {
         return Err(Failure::NoService(crate::sys::errno::NO_ENTRY));

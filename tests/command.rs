@@ -1,5 +1,5 @@
-//! The command `rustdns`, as `make` leaves it: programs run with the library, programs that are
-//! refused, lookups, settings.
+//! The command `rustdns`, as `make` leaves it: each subcommand with right and with wrong input, through
+//! pipes and on a terminal.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,14 +14,26 @@ mod support;
 
 #[path = "command/answers.rs"]
 mod answers;
+#[path = "command/bench.rs"]
+mod bench;
+#[path = "command/compare.rs"]
+mod compare;
+#[path = "command/completions.rs"]
+mod completions;
 #[path = "command/conf.rs"]
 mod conf;
+#[path = "command/doctor.rs"]
+mod doctor;
 #[path = "command/elf.rs"]
 mod elf;
+#[path = "command/explain.rs"]
+mod explain;
 #[path = "command/refusals.rs"]
 mod refusals;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/terminal.rs"]
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -21,6 +21,20 @@ type GetAddrInfo = unsafe extern "C-unwind" fn(
 /// # Errors
 /// [`Failure::NoName`] where there is no next library, or it doesn't know the name.
 pub fn look_up(node: &[u8], family: Family) -> Result<Found, Failure> {
+    call(node, family, libc::AI_CANONNAME)?.map_err(|code| match code {
+        libc::EAI_AGAIN => Failure::Again,
+        libc::EAI_MEMORY => Failure::Memory,
+        _ => Failure::NoName,
+    })
+}
+
+/// What the next library's `getaddrinfo` gives for stream sockets under these flags, or the code that it
+/// returns.
+pub(super) fn call(
+    node: &[u8],
+    family: Family,
+    flags: c_int,
+) -> Result<Result<Found, c_int>, Failure> {
     // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
     let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"getaddrinfo".as_ptr()) };
     if next.is_null() {
@@ -31,7 +45,7 @@ pub fn look_up(node: &[u8], family: Family) -> Result<Found, Failure> {
     let Some(node) = c_string(&[node])? else { return Err(Failure::NoName) };
     // SAFETY: addrinfo is integers and pointers, for which zero is a value.
     let mut hints: libc::addrinfo = unsafe { core::mem::zeroed() };
-    hints.ai_flags = libc::AI_CANONNAME;
+    hints.ai_flags = flags;
     hints.ai_socktype = libc::SOCK_STREAM;
     hints.ai_family = match family {
         Family::Any => libc::AF_UNSPEC,
@@ -41,17 +55,14 @@ pub fn look_up(node: &[u8], family: Family) -> Result<Found, Failure> {
     let mut list = core::ptr::null_mut();
     // SAFETY: the strings end in NUL, the hints are whole, and `list` may be written to.
     let code = unsafe { next(node.as_ptr(), core::ptr::null(), &raw const hints, &raw mut list) };
-    match code {
-        0 => {}
-        libc::EAI_AGAIN => return Err(Failure::Again),
-        libc::EAI_MEMORY => return Err(Failure::Memory),
-        _ => return Err(Failure::NoName),
+    if code != 0 {
+        return Ok(Err(code));
     }
     // SAFETY: getaddrinfo has returned 0, so this is a list, which is freed below and not before.
     let found = unsafe { copy(list) };
     // SAFETY: the list is the other library's, whole, and nothing points into it any more.
     unsafe { give_back(list) };
-    found
+    found.map(Ok)
 }
 
 /// # Safety

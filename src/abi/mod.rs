@@ -16,6 +16,9 @@ mod requests;
 #[cfg(target_env = "gnu")]
 mod waiting;
 
+#[cfg(feature = "command")]
+#[doc(hidden)]
+pub mod caller;
 pub mod foreign;
 
 pub mod addrinfo;

@@ -345,6 +345,13 @@ impl Settings {
         Trace::new(self.debug, &self.log, self.json)
     }
 
+    /// True where resolv.conf's servers are asked: no others are set, or there are encrypted ones, behind which
+    /// `upstream-fallback plain` has them.
+    pub fn asks_file(&self) -> bool {
+        let behind = self.fallback_plain && !self.upstream.encrypted.is_empty();
+        self.upstream.addresses.is_empty() || behind
+    }
+
     /// False for a server that `mode test-only` keeps us from.
     pub fn may_ask(&self, server: &SocketAddr) -> bool {
         !self.test_only || server.ip().is_loopback()

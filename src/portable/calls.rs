@@ -1,6 +1,7 @@
 //! Calls about names and addresses, and about the library itself.
 
 use super::reply::{NONE, Reply, decode, error};
+use crate::counters::Count;
 use crate::error::Error;
 use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::mem::NoMemory;
@@ -9,7 +10,6 @@ use crate::resolve;
 use crate::session::Session;
 use crate::state::{self, State, state};
 use core::slice;
-use core::sync::atomic::Ordering::Relaxed;
 use std::sync::Mutex;
 
 /// Where the C file puts octets for the next call.
@@ -198,17 +198,32 @@ extern "C" fn flush() {
 #[unsafe(no_mangle)]
 extern "C" fn statistics() -> i32 {
     let result = state().and_then(|state| {
-        let kept = &state.cache.counters;
+        let totals = state.counters.totals();
         let mut reply = Reply::default();
         for number in [
-            kept.hits.load(Relaxed) + state.recent.answers.hits(),
-            kept.misses.load(Relaxed),
-            kept.evictions.load(Relaxed),
-            state.cache.entries(),
-            state.counters.queries.load(Relaxed),
-            state.counters.answers.load(Relaxed),
-            state.counters.timeouts.load(Relaxed),
-        ] {
+            totals.hits(),
+            totals.of(Count::Misses),
+            totals.of(Count::Evictions),
+            totals.of(Count::Entries),
+            totals.queries(),
+            totals.of(Count::Answers),
+            totals.of(Count::Timeouts),
+            totals.lookups(),
+            totals.of(Count::Failures),
+            totals.of(Count::Negative),
+            totals.of(Count::Stale),
+            totals.of(Count::Coalesced),
+            totals.of(Count::Udp),
+            totals.of(Count::Tcp),
+            totals.of(Count::Dead),
+            totals.of(Count::Octets),
+        ]
+        .into_iter()
+        .chain(totals.durations())
+        .chain(
+            [Count::Private, Count::Secure, Count::Insecure, Count::Bogus]
+                .map(|what| totals.of(what)),
+        ) {
             reply.number(number as u32)?; // a wasm32 number
         }
         reply.leave();

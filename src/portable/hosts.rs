@@ -58,7 +58,9 @@ unsafe extern "C" fn host_by_address(address: *const [u8; 24]) -> i32 {
 unsafe extern "C" fn dns_by_name(name: *const u8, len: u32, family: u32) -> i32 {
     // SAFETY: by the function's contract.
     let name = unsafe { octets(name, len) };
-    let ask = |session: Session| resolve::ask(&session, &Service::Dns, name, family_of(family));
+    let ask = |session: Session| {
+        session.counted(resolve::ask(&session, &Service::Dns, name, family_of(family)))
+    };
     returned(session().and_then(ask))
 }
 
@@ -70,7 +72,9 @@ unsafe extern "C" fn dns_by_name(name: *const u8, len: u32, family: u32) -> i32 
 unsafe extern "C" fn dns_by_address(address: *const [u8; 24]) -> i32 {
     // SAFETY: by the function's contract.
     let (address, _) = decode(unsafe { &*address });
-    let ask = |session: Session| hostent::ask_address(&session, &Service::Dns, address.ip);
+    let ask = |session: Session| {
+        session.counted(hostent::ask_address(&session, &Service::Dns, address.ip))
+    };
     returned(session().and_then(ask))
 }
 

@@ -127,7 +127,7 @@ pub(super) fn failure(failure: Failure) -> i32 {
     let (code, errno) = match failure {
         Failure::NoName => (1, 0),
         Failure::NoData => (2, 0),
-        Failure::Again => (3, 0),
+        Failure::Again | Failure::Later => (3, 0),
         Failure::Unavailable => (4, 0),
         Failure::Unrelated => (5, 0),
         Failure::Refused => (6, 0),

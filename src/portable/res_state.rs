@@ -3,6 +3,7 @@
 
 use super::reply::decode;
 use crate::resolver::manual::{Manual, option};
+use crate::sys::room;
 use core::cell::UnsafeCell;
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -61,14 +62,15 @@ pub(super) fn manual<'a>() -> Option<Manual<'a>> {
     for server in servers {
         let (address, port) = decode(server);
         // At most three: as many as there is room for.
-        found.servers.push(match address.ip {
+        let server = match address.ip {
             IpAddr::V4(ip) => SocketAddr::V4(SocketAddrV4::new(ip, port)),
             IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, address.scope)),
-        });
+        };
+        room::push(&mut found.servers, server);
     }
     for domain in domains.split_inclusive(|&octet| octet == 0) {
         // At most seven: as many as there is room for.
-        found.search.push(domain.strip_suffix(b"\0").unwrap_or(domain));
+        room::push(&mut found.search, domain.strip_suffix(b"\0").unwrap_or(domain));
     }
     Some(found)
 }

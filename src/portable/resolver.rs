@@ -48,7 +48,7 @@ fn run(
             None => configured,
         };
         let resolver = Resolver::new(&session, &upstream);
-        let result = work(&resolver, &mut room);
+        let result = session.counted(work(&resolver, &mut room));
         written = resolver.written();
         result
     })();

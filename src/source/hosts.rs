@@ -29,6 +29,8 @@ pub fn addresses(
             append_name(&mut found.aliases, line.canonical)?;
         }
         found.addresses.try_push(address)?;
+        #[cfg(feature = "command")]
+        crate::witness::hosts_line(hosts, &line, address);
     }
     if found.addresses.is_empty() { Err(Failure::NoName) } else { Ok(found) }
 }

@@ -33,6 +33,8 @@ pub fn special(node: &[u8]) -> Special {
 
 /// The loopback addresses, under `canonical`.
 pub fn localhost(canonical: &[u8], family: Family) -> Result<Found, Failure> {
+    #[cfg(feature = "command")]
+    crate::witness::tell(|| crate::witness::Statement::Own);
     let mut found = Found::default();
     append_text(&mut found.canonical, canonical)?;
     for ip in [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)] {

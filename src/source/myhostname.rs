@@ -65,6 +65,8 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
         }
         (host, own(family)?, Some(OWN))
     };
+    #[cfg(feature = "command")]
+    crate::witness::tell(|| crate::witness::Statement::Own);
     let mut found = Found::default();
     append_text(&mut found.canonical, canonical)?;
     add(&mut found, &locals)?;

@@ -30,6 +30,13 @@ pub fn take_from_environment() {
     unsafe { libc::setlocale(libc::LC_CTYPE, c"".as_ptr()) };
 }
 
+/// True where the locale's encoding is UTF-8.
+#[cfg(feature = "command")]
+pub fn is_utf8() -> bool {
+    // SAFETY: as below; the command doesn't change its locale.
+    unsafe { CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }.to_bytes() == b"UTF-8"
+}
+
 /// Converts `text`. `None` where the locale's encoding is UTF-8 already.
 ///
 /// Calls libc's `iconv(3)`, which may load a conversion module of libc's own.

@@ -144,6 +144,10 @@ fn table() -> Result<&'static Table, &'static str> {
     Ok(unsafe { &*table })
 }
 
+/// Where the object is for the command, which has the library in itself: as it has found out.
+#[cfg(feature = "command")]
+pub static FILE_FOR_COMMAND: std::sync::OnceLock<std::ffi::CString> = std::sync::OnceLock::new();
+
 /// Loads the object from this library's folder.
 fn load() -> Result<*const Table, &'static str> {
     type Address = unsafe extern "C" fn(*const c_void, *mut libc::Dl_info) -> c_int;
@@ -168,8 +172,11 @@ fn load() -> Result<*const Table, &'static str> {
     append(&mut path, folder.unwrap_or_default())
         .and_then(|()| append(&mut path, FILE))
         .map_err(|NoMemory| "out of memory")?;
+    let path = path.as_ptr().cast();
+    #[cfg(feature = "command")]
+    let path = FILE_FOR_COMMAND.get().map_or(path, |file| file.as_ptr());
     // SAFETY: the path ends in NUL; the object's constructors do no more than Rust's std needs.
-    let object = unsafe { open(path.as_ptr().cast(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    let object = unsafe { open(path, libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if object.is_null() {
         return Err("librustdns-encrypted.so is not beside this library, or can't be loaded");
     }

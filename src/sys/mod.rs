@@ -32,6 +32,7 @@ pub mod pages;
 pub mod probes;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
+#[cfg_attr(target_family = "wasm", path = "host/published.rs")]
 pub mod published;
 pub mod room;
 pub mod routes;
@@ -42,6 +43,8 @@ pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
+#[cfg(feature = "command")]
+pub mod terminal;
 #[cfg(not(target_family = "wasm"))]
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]

@@ -260,7 +260,7 @@ fn decode(storage: &libc::sockaddr_storage) -> Result<SocketAddr, Fault> {
 }
 
 /// A socket address as the kernel reads it.
-fn encode(peer: &SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+pub(crate) fn encode(peer: &SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
     // SAFETY: sockaddr_storage is plain data, for which zero is a value.
     let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
     let len = match peer {

@@ -106,7 +106,22 @@ fn help_and_man_page_have_the_same_options() {
         .skip(1)
         .map_while(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(subcommands, ["run", "lookup", "reverse", "conf", "stats", "top"]);
+    assert_eq!(
+        subcommands,
+        [
+            "run",
+            "lookup",
+            "reverse",
+            "explain",
+            "compare",
+            "doctor",
+            "bench",
+            "conf",
+            "stats",
+            "top",
+            "completions"
+        ]
+    );
     let mut options = 0;
     for subcommand in subcommands {
         assert!(page.contains(&format!("\n.Cm {subcommand}\n")), "{subcommand}");
@@ -122,7 +137,7 @@ fn help_and_man_page_have_the_same_options() {
             }
         }
     }
-    assert_eq!(options, 15);
+    assert_eq!(options, 28);
     let mut command = Command::new(binary());
     command.arg("--version");
     assert_eq!(run(command, LIMIT).out(), concat!("rustdns ", env!("CARGO_PKG_VERSION"), "\n"));

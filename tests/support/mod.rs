@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`sandbox`] | a network and mount namespace with its own /etc for one test |
 //! | [`process`] | programs run with a time limit, output captured |
+//! | [`pty`] | programs on a terminal: what it shows, keys that are pressed |
 //! | [`wire`] | DNS messages, read and written independently of the library |
 //! | [`dns`] | an in-process DNS server whose every answer is scripted |
 //! | [`question`] | what it was asked |
@@ -45,6 +46,7 @@ pub mod module;
 pub mod mutants;
 pub mod peers;
 pub mod process;
+pub mod pty;
 pub mod question;
 pub mod reply;
 pub mod sandbox;

@@ -101,7 +101,7 @@ fn read_all(mut from: impl Read) -> Vec<u8> {
 }
 
 /// Whether `child` has ended by `deadline`. It is not reaped, so its id stays its own.
-fn wait_until(child: &Child, deadline: Instant) -> bool {
+pub(super) fn wait_until(child: &Child, deadline: Instant) -> bool {
     let pid = libc::c_long::from(i32::try_from(child.id()).unwrap());
     // SAFETY: pidfd_open takes two integers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as libc::c_long) };

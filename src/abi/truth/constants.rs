@@ -45,7 +45,7 @@ pub(super) const SYSTEM: &[Assertion] = values! {
     libc => TCSANOW ICANON ECHO ISIG TIOCGWINSZ SIGINT SIGTERM SIGHUP;
     libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
     libc => POLLIN POLLOUT CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
-    libc => PTHREAD_CREATE_DETACHED SIG_SETMASK;
+    libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGKILL SIGABRT SIGBUS SIGSEGV PR_SET_PDEATHSIG;
     libc => SIOCGIFHWADDR NETLINK_ROUTE;
     libc => SYS_futex SYS_gettid SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
@@ -58,6 +58,8 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
     "(long)RTLD_DEFAULT" octets(libc::RTLD_DEFAULT);
     "(long)MAP_FAILED" octets(libc::MAP_FAILED);
+    "(long)SIG_DFL" libc::SIG_DFL;
+    "(long)SIG_IGN" libc::SIG_IGN;
     "IFNAMSIZ" interfaces::NAME_ROOM;
     "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
     "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];
@@ -150,6 +152,7 @@ pub(super) mod gnu {
 
     /// Not in the headers of every glibc.
     pub(in super::super) const LATE: &[Assertion] = &[
+        equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
         equal_if_defined("NI_NUMERICSCOPE", getnameinfo::gnu::NI_NUMERICSCOPE as i128),
         equal_if_defined("RES_TRUSTAD", option::TRUSTAD as i128),
         equal_if_defined("RES_NOAAAA", option::NOAAAA as i128),

@@ -4,6 +4,7 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Why there is no answer: the exit status, and a text that says what to do.
 #[derive(Debug)]
@@ -13,6 +14,11 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
+    /// All has been said; the exit status alone tells.
+    pub(crate) fn silent(status: u8) -> Trouble {
+        Trouble { status, text: String::new() }
+    }
+
     /// The name or the address has no answer.
     pub(crate) fn not_found(text: impl Display) -> Trouble {
         Trouble { status: 1, text: text.to_string() }
@@ -38,6 +44,11 @@ impl Trouble {
             // There is nobody left to tell where standard error is closed.
             let _ = writeln!(io::stderr(), "rustdns: {}", self.text);
         }
+    }
+
+    /// What [`Trouble::say`] says.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -75,6 +86,7 @@ impl Display for Shown<'_> {
 /// A JSON value.
 pub(crate) enum Json {
     Null,
+    Bool(bool),
     Number(u64),
     Text(String),
     List(Vec<Json>),
@@ -85,6 +97,16 @@ impl Json {
     /// Text out of octets; what isn't UTF-8 comes as U+FFFD.
     pub(crate) fn text(octets: impl AsRef<[u8]>) -> Json {
         Json::Text(String::from_utf8_lossy(octets.as_ref()).into_owned())
+    }
+
+    /// Text, or null.
+    pub(crate) fn maybe(text: Option<impl AsRef<[u8]>>) -> Json {
+        text.map_or(Json::Null, Json::text)
+    }
+
+    /// A time in whole microseconds.
+    pub(crate) fn micros(time: Duration) -> Json {
+        Json::Number(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Prints the value on lines of its own.
@@ -98,6 +120,7 @@ impl Json {
     fn append(&self, out: &mut String, depth: usize) {
         match self {
             Json::Null => out.push_str("null"),
+            Json::Bool(is) => out.push_str(if *is { "true" } else { "false" }),
             Json::Number(number) => out.push_str(&number.to_string()),
             Json::Text(text) => quote(text, out),
             Json::List(list) => {

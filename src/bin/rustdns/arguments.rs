@@ -1,6 +1,7 @@
 //! The command line. docs/man/rustdns.1 says the same at length; a test keeps the two together.
 
-use clap::{Args, Parser};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -18,9 +19,14 @@ pub(crate) enum Subcommand {
     Run(Run),
     Lookup(Lookup),
     Reverse(Reverse),
+    Explain(Explain),
+    Compare(Compare),
+    Doctor(Doctor),
+    Bench(Bench),
     Conf(Conf),
     Stats(Stats),
     Top(Top),
+    Completions(Completions),
 }
 
 /// Run a program that resolves names by rustdns
@@ -35,25 +41,27 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ADDR")]
     pub(crate) server: Vec<OsString>,
     /// Folder that stands before the path of every configuration file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) root: Option<PathBuf>,
     /// Say each decision on standard error; with 2 also each query and answer
     #[arg(long, value_name = "1|2", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "1", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) debug: Option<u8>,
     /// The librustdns.so to use, instead of the one that was installed with this command
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) library: Option<PathBuf>,
     /// The program and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+    #[arg(value_hint = ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
 }
 
-/// Show the addresses that a program would get for a name, in their order
+/// Show the addresses that a program would get for a name, where they are from, and why in this order
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns lookup -4 example.org https")]
 pub(crate) struct Lookup {
     /// Name of a host, or an address
+    #[arg(value_hint = ValueHint::Hostname)]
     pub(crate) name: OsString,
     /// Service by name or number: its ports are shown too
     pub(crate) service: Option<OsString>,
@@ -63,6 +71,9 @@ pub(crate) struct Lookup {
     /// IPv6 addresses only
     #[arg(short = '6')]
     pub(crate) ipv6: bool,
+    /// Look up twice and show the second time, when the cache may know
+    #[arg(long)]
+    pub(crate) again: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,6 +86,76 @@ pub(crate) struct Reverse {
     /// An IPv4 or IPv6 address
     #[arg(value_name = "ADDR")]
     pub(crate) address: OsString,
+    /// Look up twice and show the second time, when the cache may know
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show how a name would be looked up, without asking any server
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns explain --tree www")]
+pub(crate) struct Explain {
+    /// Name of a host
+    #[arg(value_hint = ValueHint::Hostname)]
+    pub(crate) name: OsString,
+    /// Draw the plan as a tree
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) tree: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show what libc and rustdns say of the same names, side by side
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns compare example.org localhost 192.0.2.1")]
+pub(crate) struct Compare {
+    /// Names of hosts, or addresses, whose names are asked for
+    #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Hostname)]
+    pub(crate) names: Vec<OsString>,
+    /// The librustdns.so to use, instead of the one that was installed with this command
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) library: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Check configuration files, name servers and known traps, and say what to do about each
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns doctor --pid 4711")]
+pub(crate) struct Doctor {
+    /// Say too whether the process with this ID has the library or the NSS module
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) pid: Option<i32>,
+    /// Say too whether the library can be loaded into this program
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandName)]
+    pub(crate) program: Option<OsString>,
+    /// Send nothing to any name server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Measure how long lookups of a name take with libc and with rustdns
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns bench example.org")]
+pub(crate) struct Bench {
+    /// Name of a host
+    #[arg(value_hint = ValueHint::Hostname)]
+    pub(crate) name: OsString,
+    /// How many lookups, one after the other, for each
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) count: u32,
+    /// The librustdns.so to use, instead of the one that was installed with this command
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) library: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -118,4 +199,15 @@ pub(crate) struct Top {
     /// Print each view as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Print what makes a shell complete this command's words
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  rustdns completions bash > ~/.local/share/bash-completion/completions/rustdns"
+)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]))]
+    pub(crate) shell: String,
 }

@@ -129,6 +129,15 @@ fn origin(setting: &Setting, file: &[u8]) -> Result<String, NoMemory> {
     Ok(origin)
 }
 
+/// Where the value of the setting called `key` comes from.
+pub(crate) fn origin_of(key: &str) -> Result<String, NoMemory> {
+    let file = files::read(c"/etc/rustdns.conf").map_or(Vec::new(), |(file, _)| file);
+    match TABLE.iter().find(|setting| setting.key == key) {
+        Some(setting) => origin(setting, &file),
+        None => Ok("default".to_owned()),
+    }
+}
+
 fn remark(note: &Note) -> String {
     let (what, text) = (note.what, Shown(note.excerpt()));
     match note.line {
@@ -150,7 +159,7 @@ fn unreadable(why: Unreadable) -> Option<String> {
 }
 
 /// Variables that look like settings and are none: misspelt ones, mostly.
-fn unknown_variables() -> Vec<String> {
+pub(crate) fn unknown_variables() -> Vec<String> {
     let is_known = |name: &[u8]| TABLE.iter().any(|one| one.environment.to_bytes() == name);
     let mut unknown: Vec<_> = std::env::vars_os()
         .map(|(name, _)| name)

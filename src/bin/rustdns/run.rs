@@ -75,7 +75,7 @@ fn root(folder: &Path) -> Result<OsString, Trouble> {
 }
 
 /// `LD_PRELOAD` with the library in front of what is there already.
-fn preload(library: &OsStr, present: Option<OsString>) -> OsString {
+pub(crate) fn preload(library: &OsStr, present: Option<OsString>) -> OsString {
     let present = present.unwrap_or_default();
     let others = present
         .as_bytes()

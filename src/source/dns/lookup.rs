@@ -197,6 +197,8 @@ impl<'a> Lookup<'a> {
                 return Ok(Verdict::Negative);
             };
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
+            #[cfg(feature = "command")]
+            crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
             self.keep(name, asked.qtype, cached_content(&content)?, ttl);
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
@@ -233,6 +235,8 @@ impl<'a> Lookup<'a> {
 
     fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<Shared<cache::Entry>> {
         let entry = self.cache.get(&self.key(name, qtype)?, now)?;
+        #[cfg(feature = "command")]
+        crate::witness::cached(qtype, &entry, now);
         probes::cache_hit(name.wire(), qtype);
         self.terms.counters.one(if entry.is_past(now) { Count::Stale } else { Count::Hits });
         Some(entry)
@@ -374,6 +378,8 @@ impl<'a> Lookup<'a> {
                 append(run, &text_of(target)?)?;
                 append(run, b"\0")
             })?;
+            #[cfg(feature = "command")]
+            crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
                 read::Content::Found(()) => Some(cache::Content::Names(copy(run)?)),
                 other => negative(other),

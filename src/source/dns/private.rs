@@ -8,7 +8,7 @@ use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, tro
 use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{MAX_QUERY, Message, QueryForm, write_query};
 use super::schedule::{budget, order};
-use crate::config::upstream::Servers;
+use crate::config::upstream::{Encrypted, Servers};
 use crate::counters::Count;
 use crate::mem::NoMemory;
 use crate::sys::encrypted::contract::kind;
@@ -88,6 +88,45 @@ fn bit(server: usize) -> u64 {
     1u64.checked_shl(server as u32).unwrap_or_default()
 }
 
+/// The server as the object is told of it; empty: a plain one, by TCP.
+fn asked_by(encrypted: Option<&Encrypted>) -> &[u8] {
+    encrypted.map_or(&[], |encrypted| &encrypted.text)
+}
+
+/// How such a server is talked to.
+#[cfg(feature = "command")]
+fn transport(server: &[u8]) -> &'static str {
+    match server {
+        [] => "tcp",
+        [b't', ..] => "tls",
+        _ => "https",
+    }
+}
+
+/// Says what has become of a question, and what its answer is worth.
+#[cfg(feature = "command")]
+fn testify(
+    question: &Question<'_>,
+    (server, transport): (core::net::SocketAddr, &'static str),
+    told: &Told,
+    took: Duration,
+) {
+    use crate::witness::{Worth, answer, no_answer};
+    let worth = match told.kind {
+        kind::SECURE => Some(Worth::Secure),
+        kind::INSECURE => Some(Worth::Insecure),
+        _ => None,
+    };
+    match Message::parse(&told.message) {
+        Some(message) if told.kind < kind::BOGUS => {
+            answer((Some(question), server, transport, true), &message, worth, took);
+        }
+        _ => {
+            no_answer(question, (server, transport), told.kind == kind::BOGUS, &told.text);
+        }
+    }
+}
+
 impl<'a> Asking<'a> {
     /// The questions that are open: all, or one of two.
     fn open(&self) -> Option<core::ops::Range<usize>> {
@@ -109,22 +148,7 @@ impl<'a> Asking<'a> {
         let (first, questions) = (open.start, self.questions.get(open).unwrap_or_default());
         let encrypted = self.private.servers.encrypted(&address);
         if encrypted.is_none() && !self.private.validate {
-            let terms = Terms {
-                servers: self.terms.servers.get(server..=server).unwrap_or_default(),
-                private: None,
-                limit,
-                waited: Duration::ZERO,
-                ..*self.terms
-            };
-            let read = &mut |at, message: &Message<'_>| read(first + at, message);
-            let progress = exchange::exchange(&terms, questions, read)?;
-            for (at, (progress, _)) in progress.into_iter().zip(questions).enumerate() {
-                match progress {
-                    Progress::Failed(trouble) => self.fail(first + at, trouble),
-                    settled => self.settle(first + at, settled),
-                }
-            }
-            return Ok(());
+            return self.ask_plainly(server, first, questions, limit, read);
         }
         let mut rooms = [[0; MAX_QUERY]; MAX_QUESTIONS];
         let mut queries: [&[u8]; MAX_QUESTIONS] = [&[]; MAX_QUESTIONS];
@@ -134,10 +158,12 @@ impl<'a> Asking<'a> {
         self.terms.counters.add(Count::Private, questions.len());
         for question in questions {
             probes::query_sent(question.name.wire(), question.qtype, server, true, 0);
+            #[cfg(feature = "command")]
+            crate::witness::query(question, address, transport(asked_by(encrypted)), true);
         }
         let asked = Asked {
             address,
-            server: encrypted.map_or(&[], |encrypted| &encrypted.text),
+            server: asked_by(encrypted),
             authorities: self.private.authorities,
             anchors: self.private.anchors,
             validate: self.private.validate,
@@ -150,12 +176,15 @@ impl<'a> Asking<'a> {
         let told = ask(self.private.place, &asked, &beat)?;
         let took = Instant::now().since(begun);
         for (at, (told, question)) in told.iter().zip(questions).enumerate() {
-            let is_written = question.written.is_some();
             let mut trouble = self.trouble_told(server, told, took);
+            #[cfg(feature = "command")]
+            testify(question, (address, transport(asked.server)), told, took);
             if trouble.is_none()
                 && let Some(message) = Message::parse(&told.message)
             {
-                let message = message.over_tcp(true);
+                // In an hour every exchange has ended.
+                probes::query_answered(server, 0, message.rcode(), took.as_micros() as u32);
+                let (message, is_written) = (message.over_tcp(true), question.written.is_some());
                 trouble = trouble_in(&message, is_written, true);
                 if trouble.is_none() || is_written {
                     let verdict = read(first + at, &message)?;
@@ -166,6 +195,33 @@ impl<'a> Asking<'a> {
             }
             if let Some(trouble) = trouble {
                 self.fail(first + at, trouble);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a plain server as ever.
+    fn ask_plainly(
+        &mut self,
+        server: usize,
+        first: usize,
+        questions: &[Question<'_>],
+        limit: Duration,
+        read: Reader<'_>,
+    ) -> Result<(), NoMemory> {
+        let terms = Terms {
+            servers: self.terms.servers.get(server..=server).unwrap_or_default(),
+            private: None,
+            limit,
+            waited: Duration::ZERO,
+            ..*self.terms
+        };
+        let read = &mut |at, message: &Message<'_>| read(first + at, message);
+        let progress = exchange::exchange(&terms, questions, read)?;
+        for (at, (progress, _)) in progress.into_iter().zip(questions).enumerate() {
+            match progress {
+                Progress::Failed(trouble) => self.fail(first + at, trouble),
+                settled => self.settle(first + at, settled),
             }
         }
         Ok(())

@@ -16,10 +16,14 @@ pub mod calls {
     unsafe extern "C" {
         /// Nanoseconds on the monotonic clock.
         pub fn clock() -> u64;
+        /// Nanoseconds since 1970 on the wall clock.
+        pub fn wall_clock() -> u64;
         /// Fills the place with unpredictable octets; 0 where there are none.
         pub fn random(place: *mut u8, len: usize) -> i32;
         /// The process id.
         pub fn process_id() -> i32;
+        /// The calling thread's id.
+        pub fn thread_id() -> i32;
         /// This host's name; its length, 0 for none.
         pub fn host_name(place: *mut u8, room: usize) -> usize;
         /// An environment variable; its length, which may be above the room, or -1.
@@ -46,6 +50,28 @@ pub mod calls {
         pub fn socket_send(descriptor: i32, octets: *const u8, len: usize) -> i32;
         /// Receives; how much, with bit 30 set where the datagram was cut.
         pub fn socket_receive(descriptor: i32, place: *mut u8, room: usize) -> i32;
+        /// A socket for a stream, connected to the one at a path.
+        pub fn socket_unix(path: *const u8, len: usize) -> i32;
+        /// Sends and receives by this interface alone.
+        pub fn socket_bind_to(descriptor: i32, interface: u32) -> i32;
+        /// Has what goes to groups of family 4 or 6 travel as far as a datagram may.
+        pub fn socket_multicast(descriptor: i32, family: i32) -> i32;
+        /// Sends what goes to IPv4 groups by this interface.
+        pub fn socket_multicast_by(descriptor: i32, interface: u32) -> i32;
+        /// Sends a datagram to a peer; how much.
+        pub fn socket_send_to(
+            descriptor: i32,
+            octets: *const u8,
+            len: usize,
+            peer: *const u8,
+        ) -> i32;
+        /// Receives a datagram, and in 24 octets where it is from; its length.
+        pub fn socket_receive_from(
+            descriptor: i32,
+            place: *mut u8,
+            room: usize,
+            peer: *mut u8,
+        ) -> i32;
         /// How a connection attempt has ended.
         pub fn socket_outcome(descriptor: i32) -> i32;
         /// The local address into 16 octets; its family, 4 or 6.

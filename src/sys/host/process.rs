@@ -21,6 +21,20 @@ pub fn thread_mark() -> usize {
     0
 }
 
+/// See [`thread_mark`].
+pub fn thread_mark_below(_bound: usize) -> usize {
+    0
+}
+
+/// The calling thread's id, as gettid(2) has it.
+pub fn thread_id() -> i32 {
+    // SAFETY: no preconditions.
+    unsafe { calls::thread_id() }
+}
+
+/// Nothing is left to do when the process exits.
+pub fn at_exit(_function: extern "C" fn()) {}
+
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
 pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
     // SAFETY: the buffer is valid for the length given.

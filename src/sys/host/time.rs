@@ -14,6 +14,12 @@ impl Instant {
     }
 }
 
+/// What the wall clock says: the time since 1970.
+pub fn since_epoch() -> Duration {
+    // SAFETY: no preconditions.
+    Duration::from_nanos(unsafe { calls::wall_clock() })
+}
+
 /// One socket to wait for.
 #[derive(Clone, Copy)]
 #[repr(C)]

@@ -25,4 +25,9 @@ impl<T: Sync + 'static> PerProcess<T> {
         let value = make()?;
         Ok(self.0.get_or_init(|| value))
     }
+
+    /// The value, where it was made.
+    pub fn made(&'static self) -> Option<&'static T> {
+        self.0.get()
+    }
 }

@@ -64,6 +64,13 @@ impl Exchange<'_> {
             if message.is_truncated() { ", truncated" } else { "" },
             micros,
         ));
+        #[cfg(feature = "command")]
+        crate::witness::answer(
+            (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
+            &message,
+            None,
+            round_trip,
+        );
         flight.finish(question);
         if self.is_settled(question) {
             return Ok(());

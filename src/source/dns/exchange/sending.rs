@@ -163,6 +163,10 @@ impl Exchange<'_> {
                 (true, Some(_)) => ", EDNS, cookie",
             },
         ));
+        #[cfg(feature = "command")]
+        if let Some((peer, _)) = self.terms.servers.get(server) {
+            crate::witness::query(asked, *peer, flight_ref.transport(), edns);
+        }
         probes::query_sent(name.wire(), asked.qtype, server, flight_ref.is_tcp(), id);
         let sent = flight_ref.send(question, asked.written, name, form, now);
         self.check(flight, sent)

@@ -1,0 +1,43 @@
+//! Numbers that an instance of the core adds to, in its own memory: no other process reads them.
+
+use crate::mem::NoMemory;
+use core::sync::atomic::AtomicUsize;
+
+/// Numbers in a stripe.
+pub const NUMBERS: usize = 48;
+
+/// The numbers.
+pub struct Block {
+    /// One, for there is one thread.
+    pub stripes: [Stripe; 1],
+}
+
+/// A thread's numbers.
+pub struct Stripe {
+    /// What they mean is the caller's business.
+    pub numbers: [AtomicUsize; NUMBERS],
+}
+
+/// Where numbers lie.
+pub struct Place(Block);
+
+impl Place {
+    /// Zeros.
+    pub fn own() -> Result<Place, NoMemory> {
+        let numbers = [const { AtomicUsize::new(0) }; NUMBERS];
+        Ok(Place(Block { stripes: [Stripe { numbers }] }))
+    }
+
+    /// The numbers.
+    pub fn block(&self) -> &Block {
+        &self.0
+    }
+
+    /// False: there is no file.
+    pub fn is_file(&self) -> bool {
+        false
+    }
+
+    /// Nothing, for there is no file.
+    pub fn withdraw(&self) {}
+}
