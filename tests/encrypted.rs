@@ -5,12 +5,18 @@
 
 mod support;
 
+#[path = "encrypted/anchors.rs"]
+mod anchors;
 #[path = "encrypted/dnssec.rs"]
 mod dnssec;
+#[path = "encrypted/forged.rs"]
+mod forged;
 #[path = "encrypted/refusals.rs"]
 mod refusals;
 #[path = "encrypted/servers.rs"]
 mod servers;
+#[path = "encrypted/zones.rs"]
+mod zones;
 
 use std::time::Duration;
 

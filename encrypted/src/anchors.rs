@@ -79,10 +79,11 @@ impl Anchors {
         Ok(Arc::new(trusted))
     }
 
-    /// True where a chain that begins here can lead to this name.
-    pub(crate) fn lead_to(&self, name: &Name) -> bool {
+    /// The zone of the nearest anchor from which a chain can lead to this name.
+    pub(crate) fn above(&self, name: &Name) -> Option<&Name> {
         let zones = self.keys.iter().map(|(zone, _)| zone);
-        zones.chain(self.digests.iter().map(|(zone, _)| zone)).any(|zone| zone.zone_of(name))
+        let zones = zones.chain(self.digests.iter().map(|(zone, _)| zone));
+        zones.filter(|zone| zone.zone_of(name)).max_by_key(|zone| zone.num_labels())
     }
 
     fn has_digest_of(&self, zone: &Name, key: &DNSKEY) -> bool {

@@ -1,12 +1,13 @@
 //! One call: a runtime, a connection, the questions on it, and then nothing is left of any of them.
 
+use crate::anchors::Anchors;
 use crate::call::{Asked, Scheme};
 use crate::chain::Chain;
-use crate::connection::{Connection, connect};
+use crate::connection::connect;
 use crate::contract::kind;
 use crate::failure::Failure;
 use crate::process::Context;
-use crate::security::{self, Judged};
+use crate::security::{self, Judged, Worth};
 use crate::socket::Sockets;
 use core::time::Duration;
 use futures_util::future::{Either, join_all, select};
@@ -14,12 +15,12 @@ use futures_util::pin_mut;
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
-use hickory_resolver::proto::dnssec::TrustAnchors;
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::{
-    DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode, Query,
+    DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode, Query, ResponseCode,
 };
-use hickory_resolver::proto::rr::DNSClass;
 use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
+use hickory_resolver::proto::rr::{DNSClass, Name};
 use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
@@ -102,42 +103,81 @@ async fn question(
 ) -> Result<Judged, Failure> {
     let query = Message::from_vec(octets)
         .map_err(|error| Failure::local(format!("the query can't be read: {error}")))?;
+    let request = as_sent(asked, &query);
+    // What no anchor says anything about is nobody's to check (RFC 4035 section 4.3, indeterminate).
+    let Some(trusted) = anchors else { return unchecked(&query, request, chain).await };
+    let anchors = chain.context.trusted()?;
+    let leads = |asked: &Query| {
+        asked.query_class() == DNSClass::IN && anchors.above(asked.name()).is_some()
+    };
+    if query.op_code != OpCode::Query || !query.queries.first().is_some_and(leads) {
+        return unchecked(&query, request, chain).await;
+    }
+    let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), trusted);
+    let (response, denial) = validated(&validator, request).await?;
+    let mut worth = security::worth(&query, &response, denial, anchors);
+    if let Worth::Open(end, is_secure) = &worth {
+        worth = match anchors.above(end) {
+            Some(_) => {
+                let mut further = query.clone();
+                further.queries.iter_mut().for_each(|query| query.name = end.clone());
+                let request = as_sent(asked, &further);
+                worth_of_end(&validator, (further, request), end, *is_secure, anchors).await?
+            }
+            None => Worth::Insecure,
+        };
+    }
+    let judged = security::judged(&query, response, worth)?;
+    if judged.kind == kind::BOGUS {
+        chain.context.links.forget();
+    }
+    Ok(judged)
+}
+
+/// The answer as it comes.
+async fn unchecked(query: &Message, request: DnsRequest, chain: &Chain) -> Result<Judged, Failure> {
+    let response = chain.connection.send(request).first_answer().await?;
+    security::unjudged(query, response)
+}
+
+/// A response whose records have their proofs, and what the one of a denial was, where that failed.
+async fn validated(
+    validator: &DnssecDnsHandle<Chain>,
+    request: DnsRequest,
+) -> Result<(DnsResponse, Option<Proof>), Failure> {
+    match validator.send(request).first_answer().await {
+        Ok(response) => Ok((response, None)),
+        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => Ok((*response, Some(proof))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What an alias is worth that leads to nothing: as much as the denial of its end.
+async fn worth_of_end(
+    validator: &DnssecDnsHandle<Chain>,
+    (further, request): (Message, DnsRequest),
+    end: &Name,
+    is_secure: bool,
+    anchors: &Anchors,
+) -> Result<Worth, Failure> {
+    let (response, denial) = validated(validator, request).await?;
+    let is_denial = security::end(&further, &response).is_some_and(|last| last == end)
+        && matches!(response.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
+    Ok(match security::worth(&further, &response, denial, anchors) {
+        Worth::Secure if is_denial && is_secure => Worth::Secure,
+        Worth::Secure | Worth::Insecure if is_denial => Worth::Insecure,
+        Worth::Bogus(why) => Worth::Bogus(why),
+        _ => Worth::Bogus(format!("{end}: the answer leaves out what it leads to")),
+    })
+}
+
+/// The query as it is sent.
+fn as_sent(asked: &Asked<'_>, query: &Message) -> DnsRequest {
     let mut request = query.clone();
     if asked.scheme != Scheme::Tcp {
         pad(&mut request);
     }
-    let request = DnsRequest::new(request, DnsRequestOptions::default());
-    // What no anchor says anything about is nobody's to check (RFC 4035 section 4.3, indeterminate).
-    let leads = |asked: &Query| {
-        asked.query_class() == DNSClass::IN
-            && chain.context.trusted().is_ok_and(|anchors| anchors.lead_to(asked.name()))
-    };
-    let is_checked = query.op_code == OpCode::Query && query.queries.first().is_some_and(leads);
-    match anchors.filter(|_| is_checked) {
-        None => {
-            let response = send(&chain.connection, request).await?;
-            security::unjudged(&query, response)
-        }
-        Some(anchors) => {
-            let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), anchors);
-            let (response, denial) = match validator.send(request).first_answer().await {
-                Ok(response) => (response, None),
-                Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => {
-                    (*response, Some(proof))
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let judged = security::judge(&query, response, denial)?;
-            if judged.kind == kind::BOGUS {
-                chain.context.links.forget();
-            }
-            Ok(judged)
-        }
-    }
-}
-
-async fn send(connection: &Connection, request: DnsRequest) -> Result<DnsResponse, NetError> {
-    connection.send(request).first_answer().await
+    DnsRequest::new(request, DnsRequestOptions::default())
 }
 
 /// Pads a query that has EDNS: others are sent as a program has written them.

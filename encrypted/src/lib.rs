@@ -8,6 +8,7 @@
 //!                                      ├─ connection: TCP, TLS or HTTPS, by hickory and rustls
 //!                                      ├─ chain: keys and delegations, as DNSSEC needs them
 //!                                      ├─ security: is the answer what the zone has signed?
+//!                                      │    └─ wildcard: is there no name closer than its own?
 //!                                      ▼
 //!                                  events, each a whole message or why there is none
 //! ```
@@ -24,6 +25,7 @@ mod failure;
 mod process;
 mod security;
 mod socket;
+mod wildcard;
 
 #[allow(unsafe_code)]
 #[path = "../../src/sys/encrypted/contract.rs"]

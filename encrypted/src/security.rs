@@ -1,13 +1,20 @@
 //! What an answer is worth: secure, insecure or bogus (RFC 4035 section 4.3), and why.
+//!
+//! hickory checks each set of records and what denies the name that was asked for. What makes one answer
+//! of them is looked at here: aliases are followed, wildcards need their proof wherever they stand in the
+//! chain, and where its end has no records, that has to be proven of the end.
 
+use crate::anchors::Anchors;
 use crate::contract::kind;
 use crate::failure::Failure;
+use crate::wildcard::{self, signature_of};
 use core::fmt::Write;
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::dnssec::rdata::{DNSSECRData, RRSIG};
-use hickory_resolver::proto::op::{DnsResponse, Message};
+use hickory_resolver::proto::op::{DnsResponse, Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::opt::{EdnsCode, EdnsOption};
-use hickory_resolver::proto::rr::{RData, Record, RecordType, SerialNumber};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, SerialNumber};
+use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// An answer and its worth.
@@ -18,6 +25,19 @@ pub(crate) struct Judged {
     pub(crate) message: Vec<u8>,
     /// Both as text.
     pub(crate) text: String,
+}
+
+/// What an answer proves.
+pub(crate) enum Worth {
+    /// All of it is signed.
+    Secure,
+    /// Some of it is from a zone that provably isn't signed.
+    Insecure,
+    /// It is not what its zones have signed; why.
+    Bogus(String),
+    /// As much as the answer to the same question about this name, to which an alias leads: that it has
+    /// no records isn't proven here. True: all up to there is signed.
+    Open(Name, bool),
 }
 
 /// An answer whose signatures nobody has looked at.
@@ -43,99 +63,201 @@ const EXTENDED_ERROR: u16 = 15;
 /// AD, in the fourth octet of the header.
 const AUTHENTIC: u8 = 0x20;
 
-/// Judges what the validator has made of a response. `denial` is how it took the proof that there are
-/// no such records, where that was no proof.
-pub(crate) fn judge(
+/// The answer for the caller, which is worth so much.
+pub(crate) fn judged(
     query: &Message,
     response: DnsResponse,
-    denial: Option<Proof>,
+    worth: Worth,
 ) -> Result<Judged, Failure> {
-    let failed = !matches!(u16::from(response.response_code), 0 | 3);
-    let verdict = match failed {
+    let (kind, word) = match worth {
+        Worth::Secure => (kind::SECURE, "secure"),
         // A server's trouble is nobody's signed statement.
-        true => kind::INSECURE,
-        false => verdict(query, &response, denial),
+        Worth::Insecure if is_trouble(&response) => (kind::INSECURE, "answer"),
+        Worth::Insecure => (kind::INSECURE, "insecure"),
+        Worth::Open(name, _) => return Ok(bogus(&unproven(&name))),
+        Worth::Bogus(why) => return Ok(bogus(&why)),
     };
-    if verdict == kind::BOGUS {
-        let text = format!("bogus: {}", why(&response, denial));
-        return Ok(Judged { kind: kind::BOGUS, message: Vec::new(), text });
-    }
-    let text = text(if verdict == kind::SECURE { "secure" } else { "insecure" }, &response);
+    let text = text(word, &response);
     let mut message = without_signatures(query, as_answer(query, response.into_buffer())?);
     if let Some(flags) = message.get_mut(3) {
-        *flags = if verdict == kind::SECURE { *flags | AUTHENTIC } else { *flags & !AUTHENTIC };
+        *flags = if kind == kind::SECURE { *flags | AUTHENTIC } else { *flags & !AUTHENTIC };
     }
-    Ok(Judged { kind: verdict, message, text })
+    Ok(Judged { kind, message, text })
 }
 
-fn verdict(query: &Message, response: &DnsResponse, denial: Option<Proof>) -> u32 {
-    let proofs = || signed(&response.answers).map(|record| record.proof);
-    if proofs().any(|proof| !proof.is_secure() && !proof.is_insecure()) {
-        return kind::BOGUS;
+fn bogus(why: &str) -> Judged {
+    Judged { kind: kind::BOGUS, message: Vec::new(), text: format!("bogus: {why}") }
+}
+
+fn unproven(name: &Name) -> String {
+    format!("{name}: nothing proves that there is no such name or record (NSEC Missing)")
+}
+
+/// Neither an answer nor a denial.
+fn is_trouble(response: &Message) -> bool {
+    !matches!(response.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+}
+
+/// What a response proves that the validator has gone through. `denial` is how it took the proof that
+/// there are no such records, where that was no proof.
+pub(crate) fn worth(
+    query: &Message,
+    response: &Message,
+    denial: Option<Proof>,
+    anchors: &Anchors,
+) -> Worth {
+    let Some(asked) = query.queries.first() else { return Worth::Insecure };
+    if is_trouble(response) || asked.query_type == RecordType::RRSIG {
+        return Worth::Insecure;
     }
-    match denial {
-        Some(Proof::Insecure) => return kind::INSECURE,
-        Some(Proof::Secure) | None => {}
-        // A wildcard's records, and proof that the name itself is not there (RFC 4035 section 5.3.4).
-        Some(_) if answers(query, response) && is_covered(query, &response.authorities) => {}
-        Some(_) => return kind::BOGUS,
+    if let Some(record) = signed(&response.answers).find(|one| worth_of(one, response).is_none()) {
+        return Worth::Bogus(why(record, response));
     }
-    let answers = answers(query, response);
-    // Without records of the kind asked for, what proves that there are none stands in the authority.
-    let is_proof = |record: &Record| {
-        matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
-            && record.proof.is_secure()
-    };
-    let denied = response.authorities.iter().any(is_proof);
-    if proofs().all(|proof| proof.is_secure()) && (answers || denied) {
-        kind::SECURE
-    } else {
-        kind::INSECURE
+    let all = signed(&response.answers);
+    let mut is_secure =
+        all.filter_map(|one| worth_of(one, response)).all(|proof| proof.is_secure());
+    for record in signed(&response.answers).filter(|record| record.proof.is_secure()) {
+        let signature = signature_of(&record.name, record.record_type(), &response.answers);
+        let Some(signature) = signature.filter(|one| wildcard::is_source(&record.name, one)) else {
+            continue;
+        };
+        match wildcard::proof(&record.name, signature, &response.authorities) {
+            Proof::Secure => {}
+            Proof::Insecure => is_secure = false,
+            _ => {
+                return Worth::Bogus(format!(
+                    "{} {}: made from a wildcard, and nothing proves that there is no closer name \
+                     (NSEC Missing)",
+                    record.name,
+                    record.record_type()
+                ));
+            }
+        }
+    }
+    let worth = |is_secure| if is_secure { Worth::Secure } else { Worth::Insecure };
+    match end(query, response) {
+        None => worth(is_secure),
+        Some(end) if *end != asked.name => match is_below_insecure(end, response, anchors) {
+            true => Worth::Insecure,
+            false => Worth::Open(end.clone(), is_secure),
+        },
+        Some(end) => match (is_denied(response), denial) {
+            // That may be an unsigned delegation (RFC 5155 section 9.2).
+            (true, None) => worth(!(has_opt_out(response) && is_missing(response))),
+            (true, Some(Proof::Insecure)) => Worth::Insecure,
+            // An authority section of unsigned zones was taken for good, whatever zones these are.
+            (false, None | Some(Proof::Insecure))
+                if !is_unsigned(&response.authorities)
+                    || is_below_insecure(end, response, anchors) =>
+            {
+                Worth::Insecure
+            }
+            _ => Worth::Bogus(unproven(end)),
+        },
     }
 }
 
-/// True where there are records of the kind asked for.
-fn answers(query: &Message, response: &DnsResponse) -> bool {
-    let asked = query.queries.first().map(|query| query.query_type);
-    signed(&response.answers).any(|record| {
-        asked.is_none_or(|asked| asked == RecordType::ANY || record.record_type() == asked)
+/// Where the chain of aliases ends, if there are no records of the kind asked for.
+pub(crate) fn end<'a>(query: &'a Message, response: &'a Message) -> Option<&'a Name> {
+    let asked = query.queries.first()?;
+    let mut name = &asked.name;
+    for _ in 0..=response.answers.len() {
+        let mut here = signed(&response.answers).filter(|record| record.name == *name);
+        if here.clone().any(|record| {
+            asked.query_type == RecordType::ANY || record.record_type() == asked.query_type
+        }) {
+            return None;
+        }
+        let alias = here.find_map(|record| match &record.data {
+            RData::CNAME(target) => Some(&target.0),
+            _ => None,
+        });
+        match alias {
+            Some(target) => name = target,
+            None => break,
+        }
+    }
+    Some(name)
+}
+
+/// A record's proof, where it is secure or insecure. An alias that a DNAME record gives has no signature
+/// of its own (RFC 6672 section 5.3.1).
+fn worth_of(record: &Record, response: &Message) -> Option<Proof> {
+    let good = |record: &&Record| record.proof.is_secure() || record.proof.is_insecure();
+    if good(&record) {
+        return Some(record.proof);
+    }
+    let RData::CNAME(target) = &record.data else { return None };
+    let source = response
+        .answers
+        .iter()
+        .filter(good)
+        .find(|source| redirected(source, &record.name).is_some_and(|name| name == target.0));
+    source.map(|source| source.proof)
+}
+
+/// What a DNAME record makes of a name below its own (RFC 6672 section 2.2).
+fn redirected(record: &Record, name: &Name) -> Option<Name> {
+    let RData::Unknown { code: RecordType::DNAME, rdata } = &record.data else { return None };
+    let target = Name::read(&mut BinDecoder::new(&rdata.anything)).ok()?;
+    let above = record.name.iter().len();
+    let prefix = name.iter().len().checked_sub(above).filter(|&labels| labels > 0)?;
+    if !record.name.zone_of(name) {
+        return None;
+    }
+    Name::from_labels(name.iter().take(prefix).chain(target.iter())).ok()
+}
+
+/// Signed records deny something: the validator has seen to it that it is what was asked for.
+fn is_denied(response: &Message) -> bool {
+    denials(response).next().is_some()
+}
+
+fn denials(response: &Message) -> impl Iterator<Item = &Record> {
+    response.authorities.iter().filter(|record| {
+        record.proof.is_secure()
+            && matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
     })
 }
 
-/// True where a signed NSEC record has the name in its gap; the zone's last one leads back to its beginning.
-fn is_covered(query: &Message, authorities: &[Record]) -> bool {
-    let Some(name) = query.queries.first().map(|query| &query.name) else { return false };
-    authorities.iter().filter(|record| record.proof.is_secure()).any(|record| match &record.data {
-        RData::DNSSEC(DNSSECRData::NSEC(nsec)) => {
-            let next = nsec.next_domain_name();
-            record.name < *name && (name < next || *next <= record.name)
-        }
+fn has_opt_out(response: &Message) -> bool {
+    denials(response).any(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => nsec3.opt_out(),
         _ => false,
     })
 }
 
-fn signed(records: &[Record]) -> impl Iterator<Item = &Record> {
+fn is_missing(response: &Message) -> bool {
+    response.response_code == ResponseCode::NXDomain
+}
+
+/// There are records, and all are from unsigned zones.
+fn is_unsigned(authorities: &[Record]) -> bool {
+    !authorities.is_empty() && authorities.iter().all(|record| record.proof.is_insecure())
+}
+
+/// The name is in a zone, or below one, of which the authority section shows that it isn't signed. No
+/// trust anchor may be in between: what is below that one is signed again.
+fn is_below_insecure(name: &Name, response: &Message, anchors: &Anchors) -> bool {
+    let anchor = anchors.above(name);
+    let mut insecure = response.authorities.iter().filter(|record| record.proof.is_insecure());
+    insecure.any(|record| {
+        record.name.zone_of(name) && anchor.is_none_or(|anchor| anchor.zone_of(&record.name))
+    })
+}
+
+fn signed(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
     records.iter().filter(|record| record.record_type() != RecordType::RRSIG)
 }
 
-/// Why an answer is bogus, in RFC 8914's terms where its signatures tell.
-fn why(response: &DnsResponse, denial: Option<Proof>) -> String {
-    let bad = |record: &&Record| !record.proof.is_secure() && !record.proof.is_insecure();
-    let records = || response.answers.iter().chain(&response.authorities);
-    let found =
-        signed(&response.answers).find(bad).or_else(|| signed(&response.authorities).find(bad));
-    let Some(record) = found else {
-        return match denial {
-            Some(_) => "nothing proves that there is no such name or record (NSEC Missing)".into(),
-            None => "DNSSEC Bogus".into(),
-        };
-    };
+/// Why a record is bogus, in RFC 8914's terms where its signatures tell.
+fn why(record: &Record, response: &Message) -> String {
     let what = format!("{} {}", record.name, record.record_type());
-    let signatures =
-        records().filter(|other| other.name == record.name).filter_map(|other| match &other.data {
-            RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature),
-            _ => None,
-        });
+    let signatures = response.answers.iter().filter(|other| other.name == record.name);
+    let signatures = signatures.filter_map(|other| match &other.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature),
+        _ => None,
+    });
     let covering: Vec<&RRSIG> =
         signatures.filter(|one| one.input().type_covered == record.record_type()).collect();
     let Some(signature) = covering.first().map(|one| one.input()) else {

@@ -62,6 +62,9 @@ impl RealServer {
         let folder = folder(sandbox, "unbound", at);
         let own = folder.display();
         let (certificate, key) = (identity.certificate.display(), identity.key.display());
+        // Without an anchor it leaves signatures to others.
+        let has_anchor = more.contains("trust-anchor");
+        let insecure = if has_anchor { "" } else { "  domain-insecure: \"test.\"\n" };
         let config = format!(
             "server:\n  interface: {address}@{port}\n  interface: {address}@443\n  interface: {address}@53\n  \
              tls-port: {port}\n  https-port: 443\n  tls-service-pem: \"{certificate}\"\n  \
@@ -69,9 +72,8 @@ impl RealServer {
              pidfile: \"{own}/pid\"\n  use-syslog: no\n  do-daemonize: no\n  verbosity: 1\n  \
              extended-statistics: yes\n  do-not-query-localhost: no\n  root-hints: \"\"\n  \
              incoming-num-tcp: 1000\n  access-control: 0.0.0.0/0 allow\n  access-control: ::0/0 allow\n  \
-             local-zone: \"test.\" nodefault\n  local-zone: \"10.in-addr.arpa.\" nodefault\n  \
-             domain-insecure: \"test.\"\n\
-             {more}\nforward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.1\n\
+             local-zone: \"test.\" nodefault\n  local-zone: \"10.in-addr.arpa.\" nodefault\n\
+             {insecure}{more}\nforward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.1\n\
              remote-control:\n  control-enable: yes\n  control-use-cert: no\n  \
              control-interface: {own}/control\n"
         );
@@ -118,6 +120,16 @@ impl RealServer {
         at: &str,
         zones: &[(&str, Option<&str>, &str)],
     ) -> Option<RealServer> {
+        RealServer::knot_signing_at(sandbox, at, zones, None)
+    }
+
+    /// The same at another time: so far from now, as faketime(1) has it.
+    pub fn knot_signing_at(
+        sandbox: &Sandbox,
+        at: &str,
+        zones: &[(&str, Option<&str>, &str)],
+        time: Option<&str>,
+    ) -> Option<RealServer> {
         let (address, port) = split(at);
         let folder = folder(sandbox, "knotd", at);
         let own = folder.display();
@@ -139,20 +151,45 @@ impl RealServer {
                 "$ORIGIN {zone}.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n\
                  ns A 127.0.0.1\n"
             );
-            fs::write(&file, apex + records).unwrap();
+            // One that is whole has been signed already.
+            let is_whole = records.contains("SOA");
+            fs::write(&file, if is_whole { (*records).to_owned() } else { apex + records })
+                .unwrap();
             let signing = policy.map_or(String::new(), |policy| {
                 format!("    dnssec-signing: on\n    dnssec-policy: {policy}\n")
             });
             config += &format!(
-                "  - domain: {zone}.\n    file: \"{}\"\n    zonefile-sync: -1\n    \
+                "  - domain: {zone}.\n    file: \"{}\"\n    zonefile-sync: {}\n    \
                  zonefile-load: whole\n    journal-content: none\n{signing}",
-                file.display()
+                file.display(),
+                if time.is_some() { 0 } else { -1 },
             );
         }
         fs::write(folder.join("knot.conf"), config).unwrap();
-        let mut command = sandbox.command("knotd");
+        let mut command = match time {
+            Some(time) => {
+                let mut command = sandbox.command("faketime");
+                command.args(["-f", time, "knotd"]);
+                command
+            }
+            None => sandbox.command("knotd"),
+        };
         command.arg("-c").arg(folder.join("knot.conf"));
         RealServer::start(command, "knotd", &folder, at)
+    }
+
+    /// A zone's file as knot has signed it: of those that it signs at another time.
+    pub fn signed_zone(&self, zone: &str) -> String {
+        let deadline = Instant::now() + START;
+        loop {
+            let text = fs::read_to_string(self.log.with_file_name(zone)).unwrap();
+            // Its own signatures come last into the file.
+            if text.contains("RRSIG") && text.contains("Written") {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "not signed: {text}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The records that knot's key manager prints of a zone: `dnskey` or `ds`.
@@ -213,17 +250,23 @@ impl RealServer {
 
     /// dnsmasq, forwarding what it doesn't know to `upstream`.
     pub fn dnsmasq(sandbox: &Sandbox, at: &str, upstream: &str) -> Option<RealServer> {
-        let ((address, port), (to, to_port)) = (split(at), split(upstream));
+        let (to, port) = split(upstream);
+        let server = format!("--server={to}#{port}");
+        RealServer::dnsmasq_with(sandbox, at, &["--log-queries", "--cache-size=1000", &server])
+    }
+
+    /// dnsmasq, with these options and no others that matter.
+    pub fn dnsmasq_with(sandbox: &Sandbox, at: &str, options: &[&str]) -> Option<RealServer> {
+        let (address, port) = split(at);
         let folder = folder(sandbox, "dnsmasq", at);
         let mut command = sandbox.command("dnsmasq");
         command
             .args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"])
             .args(["--bind-interfaces", "--user=", "--group=", "--log-facility=-"])
-            .args(["--log-queries", "--cache-size=1000"])
+            .args(options)
             .arg(format!("--pid-file={}/pid", folder.display()))
             .arg(format!("--listen-address={address}"))
-            .arg(format!("--port={port}"))
-            .arg(format!("--server={to}#{to_port}"));
+            .arg(format!("--port={port}"));
         RealServer::start(command, "dnsmasq", &folder, at)
     }
 

@@ -274,7 +274,8 @@ impl<'a> Asking<'a> {
             }
             return Some(Trouble::Silent);
         }
-        if told.kind != kind::LOCAL && health.penalise(now) {
+        // A zone whose signatures are bad is not the server's fault, and to lack a descriptor is ours.
+        if !matches!(told.kind, kind::BOGUS | kind::LOCAL) && health.penalise(now) {
             self.terms.found_dead(server);
         }
         self.out |= bit(server);
