@@ -7,6 +7,8 @@ mod support;
 
 #[path = "encrypted/anchors.rs"]
 mod anchors;
+#[path = "encrypted/command.rs"]
+mod command;
 #[path = "encrypted/dnssec.rs"]
 mod dnssec;
 #[path = "encrypted/forged.rs"]

@@ -32,15 +32,14 @@ mod wildcard;
 #[allow(dead_code, reason = "each side uses its own half")]
 pub mod contract;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
-use std::sync::Once;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use call::Asked;
 use contract::{Call, Table};
 use failure::Failure;
 
 /// What librustdns.so looks for.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "object", unsafe(no_mangle))]
 #[allow(unsafe_code, non_upper_case_globals, reason = "a symbol of C")]
 pub static rustdns_encrypted: Table = Table { version: VERSION, ask };
 
@@ -50,15 +49,22 @@ const VERSION: &[u8; contract::VERSION.len()] = match contract::VERSION.first_ch
     None => unreachable!(),
 };
 
+/// What panics here is a bug, and told as the reason; the program's standard error is not ours. As part
+/// of an archive the crate is in that one's hands.
+#[cfg(feature = "object")]
+fn silence() {
+    static SILENCED: std::sync::Once = std::sync::Once::new();
+    SILENCED.call_once(|| std::panic::set_hook(Box::new(|_| ())));
+}
+
 /// Asks one server; see [`Table::ask`].
 ///
 /// # Safety
 /// The call is whole, and what it points to is there until this returns.
 #[allow(unsafe_code)]
 unsafe extern "C" fn ask(call: *const Call) {
-    // What panics here is a bug, and told as the reason; the program's standard error is not ours.
-    static SILENCED: Once = Once::new();
-    SILENCED.call_once(|| set_hook(Box::new(|_| ())));
+    #[cfg(feature = "object")]
+    silence();
     // SAFETY: by the function's contract.
     let asked = unsafe { Asked::read(&*call) };
     if catch_unwind(AssertUnwindSafe(|| exchange::run(&asked))).is_err() {
