@@ -80,14 +80,15 @@ $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,$(call BUILT,target/nss)/librustdns.so,$@)
 
 # DNS over TLS and HTTPS, and DNSSEC, which librustdns.so loads from beside itself where they are
-# configured. Left out where its cryptography can't be built (docs/encrypted.md).
+# configured. Left out where its cryptography can't be built (docs/encrypted.md). In a folder of its own: with
+# `make -j` it is built while the others are.
 $(DIST)/$(ENCRYPTED): $(ENCRYPTED_SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
-	@rm -f $(call BUILT,target)/librustdns_encrypted.so
-	$(CARGO) rustc --release -p rustdns-encrypted --lib --crate-type cdylib $(call ACROSS,target) \
+	@rm -f $(call BUILT,target/encrypted)/librustdns_encrypted.so
+	$(CARGO) rustc --release -p rustdns-encrypted --lib --crate-type cdylib $(call ACROSS,target/encrypted) \
 		-- $(call LINK,$(ENCRYPTED)) || echo '$(ENCRYPTED): left out, it does not build here' >&2
-	if test -e $(call BUILT,target)/librustdns_encrypted.so; then \
-		$(OBJCOPY) --strip-unneeded $(call BUILT,target)/librustdns_encrypted.so $@; \
+	if test -e $(call BUILT,target/encrypted)/librustdns_encrypted.so; then \
+		$(OBJCOPY) --strip-unneeded $(call BUILT,target/encrypted)/librustdns_encrypted.so $@; \
 	else rm -f $@; fi
 
 # The command: a build of its own too, so that what it needs is in no library.
