@@ -11,7 +11,7 @@ use self::contract::{MAX_QUESTIONS, kind};
 
 /// What the object would keep for a process.
 #[derive(Default)]
-pub struct Place;
+pub struct Place(());
 
 /// What is asked of a server: see the module of this name of a system that has the object.
 #[expect(missing_docs, reason = "documented there")]
