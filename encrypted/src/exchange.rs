@@ -1,6 +1,5 @@
 //! One call: a runtime, a connection, the questions on it, and then nothing is left of any of them.
 
-use crate::anchors::Anchors;
 use crate::call::{Asked, Scheme};
 use crate::chain::Chain;
 use crate::connection::connect;
@@ -17,10 +16,10 @@ use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::net::{DnsError, DnsHandle, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::{
-    DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode, Query, ResponseCode,
+    DnsRequest, DnsRequestOptions, DnsResponse, Message, OpCode, Query,
 };
+use hickory_resolver::proto::rr::DNSClass;
 use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
-use hickory_resolver::proto::rr::{DNSClass, Name};
 use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
@@ -116,16 +115,24 @@ async fn question(
     let validator = DnssecDnsHandle::with_trust_anchor(chain.clone(), trusted);
     let (response, denial) = validated(&validator, request).await?;
     let mut worth = security::worth(&query, &response, denial, anchors);
-    if let Worth::Open(end, is_secure) = &worth {
-        worth = match anchors.above(end) {
-            Some(_) => {
-                let mut further = query.clone();
-                further.queries.iter_mut().for_each(|query| query.name = end.clone());
-                let request = as_sent(asked, &further);
-                worth_of_end(&validator, (further, request), end, *is_secure, anchors).await?
+    if let Worth::Open(end, is_secure) = &worth
+        && anchors.above(end).is_some()
+    {
+        let mut further = query.clone();
+        further.queries.iter_mut().for_each(|query| query.name = end.clone());
+        let (answer, denial) = validated(&validator, as_sent(asked, &further)).await?;
+        let has_same_code = answer.response_code == response.response_code;
+        worth = match security::worth(&further, &answer, denial, anchors) {
+            Worth::Secure | Worth::Insecure
+                if !has_same_code || security::end(&further, &answer) != Some(end) =>
+            {
+                Worth::Bogus(format!("{end}: the answer leaves out what it leads to"))
             }
-            None => Worth::Insecure,
+            Worth::Secure if !is_secure => Worth::Insecure,
+            other => other,
         };
+    } else if let Worth::Open(..) = &worth {
+        worth = Worth::Insecure;
     }
     let judged = security::judged(&query, response, worth)?;
     if judged.kind == kind::BOGUS {
@@ -150,25 +157,6 @@ async fn validated(
         Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => Ok((*response, Some(proof))),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What an alias is worth that leads to nothing: as much as the denial of its end.
-async fn worth_of_end(
-    validator: &DnssecDnsHandle<Chain>,
-    (further, request): (Message, DnsRequest),
-    end: &Name,
-    is_secure: bool,
-    anchors: &Anchors,
-) -> Result<Worth, Failure> {
-    let (response, denial) = validated(validator, request).await?;
-    let is_denial = security::end(&further, &response).is_some_and(|last| last == end)
-        && matches!(response.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
-    Ok(match security::worth(&further, &response, denial, anchors) {
-        Worth::Secure if is_denial && is_secure => Worth::Secure,
-        Worth::Secure | Worth::Insecure if is_denial => Worth::Insecure,
-        Worth::Bogus(why) => Worth::Bogus(why),
-        _ => Worth::Bogus(format!("{end}: the answer leaves out what it leads to")),
-    })
 }
 
 /// The query as it is sent.

@@ -78,7 +78,8 @@ pub(crate) fn judged(
         Worth::Bogus(why) => return Ok(bogus(&why)),
     };
     let text = text(word, &response);
-    let mut message = without_signatures(query, as_answer(query, response.into_buffer())?);
+    let octets = as_answer(query, response.as_buffer().to_vec())?;
+    let mut message = finished(query, &response, octets);
     if let Some(flags) = message.get_mut(3) {
         *flags = if kind == kind::SECURE { *flags | AUTHENTIC } else { *flags & !AUTHENTIC };
     }
@@ -136,6 +137,10 @@ pub(crate) fn worth(
     }
     let worth = |is_secure| if is_secure { Worth::Secure } else { Worth::Insecure };
     match end(query, response) {
+        // The response code is not signed.
+        None if is_secure && is_missing(response) => {
+            Worth::Bogus(format!("{}: denied, and here it is (DNSSEC Bogus)", asked.name))
+        }
         None => worth(is_secure),
         Some(end) if *end != asked.name => match is_below_insecure(end, response, anchors) {
             true => Worth::Insecure,
@@ -310,25 +315,37 @@ pub(crate) fn as_answer(query: &Message, mut octets: Vec<u8>) -> Result<Vec<u8>,
     Ok(octets)
 }
 
-/// Without the signatures that validation has asked for, where the query has not (RFC 4035 section
-/// 3.2.1).
-fn without_signatures(query: &Message, octets: Vec<u8>) -> Vec<u8> {
-    let wants_them = query.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
-    if wants_them {
-        return octets;
-    }
+/// The answer without the signatures that validation has asked for, where the query has not (RFC 4035
+/// section 3.2.1), and with times to live that are no longer than what was signed (section 5.3.3).
+/// `response` is the same, with the times that the validator has found.
+fn finished(query: &Message, response: &Message, octets: Vec<u8>) -> Vec<u8> {
     let Ok(mut message) = Message::from_vec(&octets) else { return octets };
-    let asked = query.queries.first().map(|query| query.query_type);
-    let keep = |record: &Record| {
-        let kind = record.record_type();
-        let is_dnssec = matches!(kind, RecordType::RRSIG | RecordType::NSEC | RecordType::NSEC3);
-        !is_dnssec || asked == Some(kind) || asked == Some(RecordType::ANY)
-    };
-    message.answers.retain(keep);
-    message.authorities.retain(keep);
-    message.additionals.retain(keep);
+    for (own, found) in [
+        (&mut message.answers, &response.answers),
+        (&mut message.authorities, &response.authorities),
+    ] {
+        own.iter_mut().for_each(|record| record.ttl = record.ttl.min(ttl_in(found, record)));
+    }
+    if !query.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok) {
+        let asked = query.queries.first().map(|query| query.query_type);
+        let keep = |record: &Record| {
+            let kind = record.record_type();
+            let is_dnssec =
+                matches!(kind, RecordType::RRSIG | RecordType::NSEC | RecordType::NSEC3);
+            !is_dnssec || asked == Some(kind) || asked == Some(RecordType::ANY)
+        };
+        message.answers.retain(keep);
+        message.authorities.retain(keep);
+        message.additionals.retain(keep);
+    }
     if query.edns.is_none() {
         message.edns = None;
     }
     message.to_vec().unwrap_or(octets)
+}
+
+/// How long records of this name and type stay true.
+fn ttl_in(records: &[Record], of: &Record) -> u32 {
+    let same = |one: &&Record| one.record_type() == of.record_type() && one.name == of.name;
+    records.iter().filter(same).map(|record| record.ttl).min().unwrap_or(u32::MAX)
 }

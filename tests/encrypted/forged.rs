@@ -9,7 +9,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, Record, RecordType};
 
 use crate::support::dns::{Question, Reply, Server};
-use crate::support::sandbox::Sandbox;
+use crate::support::process::run;
+use crate::support::sandbox::{Sandbox, preload_library};
 use crate::zones::{ANCHOR, AT, zones};
 use crate::{Bed, is_found, look_up};
 
@@ -77,6 +78,9 @@ fn forge(query: &Message) -> Message {
             answer.answers.clear();
             answer.authorities = unsigned();
         }
+        // The response code and times to live are not signed.
+        "x" => answer.metadata.response_code = ResponseCode::NXDomain,
+        "any" => answer.answers.iter_mut().for_each(|record| record.ttl = 86_400),
         // An alias, and nothing of what it leads to.
         "alias" => {
             answer.answers.retain(|record| record.name == name);
@@ -114,6 +118,7 @@ fn answers_put_together_from_true_records_are_bogus() {
             ("host", "nothing proves that there is no such name or record"),
             ("zone-end", "nothing proves that there is no such name or record"),
             ("alias", ""),
+            ("x.b.wild", ""),
         ] {
             for zone in ["nsec.test", "nsec3.test"] {
                 let got = look_up(sandbox, &format!("{name}.{zone}"));
@@ -123,6 +128,10 @@ fn answers_put_together_from_true_records_are_bogus() {
                 assert!(line, "{name}.{zone}, no {why:?}: {got}");
             }
         }
+        let mut command = sandbox.command(preload_library().with_file_name("rustdns"));
+        command.args(["lookup", "any.wild.nsec.test"]);
+        let got = run(command, Duration::from_secs(20));
+        assert!(got.out().contains("TTL 300\n"), "{got}");
         // Nobody has signed that they are, or that they aren't.
         let got = look_up(sandbox, "bare.wild.unsigned.test");
         is_found(&got);
