@@ -36,7 +36,7 @@ mod run;
 mod terminal;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::path::PathBuf;
 
 use support::differential::LIMIT;
@@ -86,14 +86,13 @@ fn assert_refused(output: &Output, status: i32, parts: &[&str]) {
 
 /// An executable file of the test's own.
 fn executable(sandbox: &Sandbox, name: &str, content: impl AsRef<[u8]>) -> String {
-    let path = sandbox.scratch().join(name);
-    sandbox.write(&path, content);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path.to_str().unwrap().to_owned()
+    let draft = sandbox.scratch().join("draft");
+    fs::write(&draft, content).unwrap();
+    sandbox.install(&draft, name, "755")
 }
 
 fn copy_of(sandbox: &Sandbox, program: &str, name: &str) -> String {
-    executable(sandbox, name, fs::read(program).unwrap())
+    sandbox.install(Path::new(program), name, "755")
 }
 
 /// The members that these Python expressions have in the JSON `text`, which python3 has to read.

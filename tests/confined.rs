@@ -117,7 +117,9 @@ fn no_folder_but_etc_is_looked_into() {
         let text = std::fs::read_to_string(&trace).unwrap();
         let paths: Vec<_> = text.lines().filter_map(|line| line.split('"').nth(1)).collect();
         assert!(paths.contains(&"/etc/resolv.conf"), "{text}");
-        for path in paths {
+        // The library itself may lie anywhere.
+        let library = support::sandbox::preload_library();
+        for path in paths.into_iter().filter(|path| Path::new(path) != library) {
             assert!(
                 !["/tmp", "/home", "/root", "/var", "/run"].iter().any(|f| path.starts_with(f)),
                 "{path}"

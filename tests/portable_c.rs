@@ -140,6 +140,21 @@ fn encrypted_servers_are_not_asked_in_plain_text() {
     });
 }
 
+/// There is no file of counters, and the trace says so.
+#[test]
+fn the_setting_stats_is_refused() {
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/hosts", "192.0.2.9 listed.test\n");
+        let mut command = sandbox.command("/usr/bin/getent");
+        command.args(["ahosts", "listed.test"]).env("LD_PRELOAD", dist().join("librustdns.so"));
+        command.env("RUSTDNS_STATS", "on").env("RUSTDNS_DEBUG", "1");
+        let output = run(command, LIMIT);
+        assert!(output.out().starts_with("192.0.2.9 "), "{output}");
+        assert!(output.err().contains("stats: no file for them in portable C\n"), "{output}");
+        assert!(!Path::new("/run/rustdns").exists());
+    });
+}
+
 #[test]
 fn a_child_begins_with_none() {
     Sandbox::enter(|sandbox| {

@@ -94,9 +94,8 @@ impl Entry {
             && self.name.eq_ignore_ascii_case(key.name.wire())
     }
 
-    /// The memory that it takes.
+    /// The memory that it takes, but for a name of more than 36 octets.
     pub(super) fn memory(&self) -> usize {
-        let name = if self.name.spilled() { self.name.capacity() } else { 0 };
-        size_of::<Entry>() + name + self.content.octets()
+        size_of::<Entry>() + self.content.octets()
     }
 }

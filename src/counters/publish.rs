@@ -19,12 +19,12 @@ pub const PREFIX: &str = "rustdns-stats.";
 /// The last folder's that was tried: it can't be made, or belongs to somebody else, or the file can't be
 /// had. Likewise where the process has more rights than who started it.
 pub fn place(stats: &Stats) -> Result<Option<Place>, Fault> {
-    let user = process::effective_user();
     match stats {
         Stats::Off => Ok(None),
         _ if process::is_secure() => Err(Fault::Other(errno::NOT_PERMITTED)),
         Stats::Folder(folder) => in_folder(folder).map(Some),
         Stats::On => {
+            let user = process::effective_user();
             let system = match user {
                 0 => in_folder(b"/run/rustdns"),
                 _ => in_folder(&written(format_args!("/run/user/{user}/rustdns"))),

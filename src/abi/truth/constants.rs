@@ -156,5 +156,6 @@ pub(super) mod gnu {
         equal_if_defined("NI_NUMERICSCOPE", getnameinfo::gnu::NI_NUMERICSCOPE as i128),
         equal_if_defined("RES_TRUSTAD", option::TRUSTAD as i128),
         equal_if_defined("RES_NOAAAA", option::NOAAAA as i128),
+        equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
     ];
 }
