@@ -1,4 +1,4 @@
-//! `rustdns lookup`, `doctor`, `explain` and `stats` of encrypted servers and of signatures.
+//! `rustdns lookup`, `doctor` and `explain` of encrypted servers and of signatures.
 
 use std::fs;
 use std::time::Duration;
@@ -44,7 +44,9 @@ fn lookup_shows_what_signatures_are_worth() {
             let query = format!("{name} A to 127.0.0.4:53 over tcp: NOERROR, {worth}, ");
             assert!(text.contains(&query), "{got}");
             let got = rustdns(sandbox, &command, &["lookup", "--json", name]);
-            assert_eq!(got.out().matches(&format!("\"dnssec\": \"{worth}\"")).count(), 3, "{got}");
+            // Of each query, and of the whole.
+            let member = format!("\"dnssec\":\"{worth}\"");
+            assert_eq!(got.out().replace(' ', "").matches(&member).count(), 3, "{got}");
         }
         let got = rustdns(sandbox, &command, &["lookup", "host.expired.test"]);
         assert_eq!(got.end, End::Exit(1), "{got}");
@@ -82,9 +84,8 @@ fn doctor_and_explain_know_encrypted_servers() {
         };
         assert!(of(good).contains("for the first answer"), "{got}");
         assert!(of("tls://127.0.0.3").contains("refused"), "{got}");
-        assert_eq!(bed.seen("rustdns"), 0, "it asks in plain text: {got}");
+        assert_eq!(bed.seen(".com"), 0, "it asks in plain text: {got}");
 
-        // Queries and what they cost are counted.
         let got = rustdns(sandbox, &command, &["lookup", "host.test"]);
         assert!(got.out().contains("from 127.0.0.2:853 over tls, "), "{got}");
         bed.configure(
