@@ -15,10 +15,10 @@
 //!
 //! `counters` counts what is done, `trace` and `sys::probes` say it. `state` holds what outlives a call:
 //! memory that a fork wipes. `sys` is the only way to the system, `abi` the only way to C; `unsafe` stands
-//! in these two alone. As WebAssembly, from which portable C is made, `sys::host` and `portable` take their
+//! in these two alone. As WebAssembly, from which portable C is made, `sys::host` and `abi::host` take their
 //! places.
 
-#[cfg_attr(target_family = "wasm", path = "portable/mod.rs")]
+#[cfg_attr(target_family = "wasm", path = "abi/host/mod.rs")]
 pub mod abi;
 pub mod address;
 pub mod cache;
