@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::anchors::Anchors;
+use crate::anchors::{Anchors, INSTALLED};
 use crate::call::{Asked, Scheme};
 use crate::chain::Links;
 use crate::failure::Failure;
@@ -54,7 +54,8 @@ struct Kept(Mutex<Option<Arc<Context>>>);
 impl Context {
     /// The context for a call: the one of the last call, unless a file has changed since.
     pub(crate) fn of(asked: &Asked<'_>) -> Arc<Context> {
-        let (authorities, anchors) = (Source::of(asked.authorities), Source::of(asked.anchors));
+        let authorities = Source::of(asked.authorities.or_else(|| first_of(&BUNDLES)));
+        let anchors = Source::of(asked.anchors.or_else(|| first_of(&INSTALLED)));
         let mut kept = kept(asked.place()).0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
             Some(context) if context.authorities == authorities && context.anchors == anchors => {
@@ -103,10 +104,13 @@ impl Context {
     }
 }
 
-/// The certificates in a file, or the system's.
+fn first_of(files: &'static [&'static str]) -> Option<&'static Path> {
+    files.iter().map(Path::new).find(|path| path.exists())
+}
+
+/// The certificates in a file.
 fn roots(file: Option<&Path>) -> Result<RootCertStore, Failure> {
-    let bundle = || BUNDLES.iter().map(Path::new).find(|path| path.exists());
-    let Some(file) = file.or_else(bundle) else {
+    let Some(file) = file else {
         return Err(Failure::local("the system has no bundle of trusted certificates".into()));
     };
     let read = rustls_native_certs::load_certs_from_paths(Some(file), None);

@@ -34,7 +34,7 @@ fn lookup_shows_what_signatures_are_worth() {
         let _bed = Bed::new(sandbox);
         let Some(_server) = zones(sandbox) else { return };
         let command = installed(sandbox);
-        sandbox.name_servers(&[4], "timeout:2 attempts:1");
+        sandbox.name_servers(&[4], "timeout:10 attempts:1");
         sandbox.write("/etc/rustdns.conf", format!("dnssec validate\ntrust-anchor {ANCHOR}\n"));
         for (name, worth) in [("host.nsec.test", "secure"), ("host.unsigned.test", "insecure")] {
             let got = rustdns(sandbox, &command, &["lookup", name]);

@@ -33,7 +33,7 @@ const BAD: &[(&str, &str)] = &[
 ];
 
 fn validate(sandbox: &Sandbox) {
-    sandbox.name_servers(&[4], "timeout:2 attempts:1");
+    sandbox.name_servers(&[4], "timeout:10 attempts:1");
     sandbox.write("/etc/rustdns.conf", format!("dnssec validate\ntrust-anchor {ANCHOR}\n"));
 }
 
@@ -79,6 +79,38 @@ fn chains_are_checked_over_plain_servers() {
     });
 }
 
+/// A file of anchors may have a key, its digest, or IANA's form of that (RFC 7958).
+#[test]
+fn anchors_in_each_of_their_forms() {
+    Sandbox::enter(|sandbox| {
+        let Some(server) = zones(sandbox) else { return };
+        validate(sandbox);
+        let [ds, key] = ["ds", "dnskey"].map(|what| anchor_words(&server, sandbox, what));
+        let [tag, algorithm, kind, digest] = &ds[..] else { panic!("{ds:?}") };
+        let xml = |until: &str, digest: &str| {
+            format!(
+                "<?xml version=\"1.0\"?>\n<TrustAnchor><Zone>test.</Zone>\n\
+                 <KeyDigest validFrom=\"2017-02-02T00:00:00+00:00\"{until}><KeyTag>{tag}</KeyTag>\
+                 <Algorithm>{algorithm}</Algorithm><DigestType>{kind}</DigestType>\
+                 <Digest>{digest}</Digest></KeyDigest></TrustAnchor>\n"
+            )
+        };
+        for (anchors, text) in [
+            (format!("test. 3600 IN DNSKEY {}\n", key.join(" ")), "A: secure: "),
+            (format!("; of test\ntest. DS {}\n", ds.join(" ")), "A: secure: "),
+            (xml("", digest), "A: secure: "),
+            // One key has gone, the other was never there.
+            (xml(" validUntil=\"2019-01-11T00:00:00+00:00\"", digest), "no trust anchor in it"),
+            (xml("", &"0".repeat(64)), "A: bogus: "),
+        ] {
+            sandbox.write(ANCHOR, &anchors);
+            let got = look_up(sandbox, "host.nsec.test");
+            assert!(got.err().contains(text), "{anchors}: {got}");
+            assert_eq!(got.out().contains("192.0.2.7"), text.contains("secure"), "{got}");
+        }
+    });
+}
+
 #[test]
 fn delv_and_dnsmasq_agree() {
     Sandbox::enter(|sandbox| {
@@ -102,7 +134,7 @@ fn delv_and_dnsmasq_agree() {
         let dnsmasq = RealServer::dnsmasq_with(sandbox, "127.0.0.7:53", &options);
         let flags = |name: &str| {
             let mut command = sandbox.command("dig");
-            command.args(["@127.0.0.7", "+dnssec", "+tries=1", name]);
+            command.args(["@127.0.0.7", "+dnssec", "+tries=3", name]);
             let got = run(command, Duration::from_secs(30)).out();
             got.lines().find(|line| line.starts_with(";; flags:")).unwrap_or(&got).to_owned()
                 + got.lines().find(|line| line.contains("status:")).unwrap_or("")
@@ -112,7 +144,8 @@ fn delv_and_dnsmasq_agree() {
             let want = if is_secure { "fully validated" } else { "unsigned answer" };
             let got = delv(name);
             assert!(got.contains(want), "{name}, no {want:?}: {got}");
-            if dnsmasq.is_some() {
+            // It makes nothing of a DNAME record's aliases, of which delv makes what we do.
+            if dnsmasq.is_some() && !name.contains(".old.") {
                 let got = flags(name);
                 let has_ad = got.contains(" ad");
                 assert!(got.contains("NOERROR") && has_ad == is_secure, "dnsmasq, {name}: {got}");

@@ -36,7 +36,7 @@ fn lives(program: &str, arguments: &[&str]) {
 
 #[test]
 fn children_of_a_threaded_process_resolve_over_tls() {
-    lives("host_processes", &["fork", "40"]);
+    lives("host_processes", &["fork-later", "40"]);
 }
 
 #[test]
@@ -52,6 +52,11 @@ fn threads_can_be_cancelled_over_tls() {
 #[test]
 fn every_descriptor_may_be_closed_between_lookups_over_tls() {
     lives("host_limits", &["close-range"]);
+}
+
+#[test]
+fn a_daemon_resolves_over_tls() {
+    lives("host_processes", &["daemon"]);
 }
 
 #[test]

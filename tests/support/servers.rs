@@ -18,7 +18,7 @@ use super::sandbox::{Sandbox, skip};
 use super::wire::{IN, Writer, rtype};
 
 /// How long a server may take until it answers.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 
 /// A server that answers.
 pub struct RealServer {
@@ -80,7 +80,7 @@ impl RealServer {
         fs::write(folder.join("unbound.conf"), config).unwrap();
         let mut command = sandbox.command("unbound");
         command.args(["-d", "-p", "-c"]).arg(folder.join("unbound.conf"));
-        RealServer::start(command, "unbound", &folder, &format!("{address}:53"))
+        RealServer::start(command, "unbound", &folder, &plain(at))
     }
 
     /// A number of unbound's statistics.
@@ -110,7 +110,7 @@ impl RealServer {
         fs::write(folder.join("kresd.conf"), config).unwrap();
         let mut command = sandbox.command("kresd");
         command.args(["-n", "-c"]).arg(folder.join("kresd.conf")).arg(&folder);
-        RealServer::start(command, "kresd", &folder, &format!("{address}:53"))
+        RealServer::start(command, "kresd", &folder, &plain(at))
     }
 
     /// knot, with these zones, signed as `policy` says where it says anything. Each is the zone's name
@@ -342,9 +342,16 @@ impl Drop for RealServer {
 
 /// A folder of the sandbox for one server's files.
 fn folder(sandbox: &Sandbox, name: &str, at: &str) -> PathBuf {
-    let folder = sandbox.scratch().join(format!("{name}-{at}"));
+    // unbound takes brackets in the name of a file for a pattern.
+    let folder = sandbox.scratch().join(format!("{name}-{at}").replace(['[', ']'], ""));
     fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// The same address, and the port of plain DNS.
+fn plain(at: &str) -> String {
+    let at: SocketAddr = at.parse().unwrap();
+    SocketAddr::new(at.ip(), 53).to_string()
 }
 
 /// Address and port as the servers' configurations want them: apart, IPv6 without brackets.
