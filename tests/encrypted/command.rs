@@ -7,7 +7,7 @@ use crate::support::process::{End, Output, run};
 use crate::support::sandbox::{Sandbox, preload_library};
 use crate::support::servers::RealServer;
 use crate::zones::{ANCHOR, zones};
-use crate::{Bed, look_up};
+use crate::{Bed, PATIENT, look_up};
 
 /// The command as it is installed: apart from the libraries.
 fn installed(sandbox: &Sandbox) -> String {
@@ -25,7 +25,7 @@ fn installed(sandbox: &Sandbox) -> String {
 fn rustdns(sandbox: &Sandbox, command: &str, words: &[&str]) -> Output {
     let mut command = sandbox.command(command);
     command.args(words);
-    run(command, Duration::from_secs(30))
+    run(command, Duration::from_secs(120))
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn lookup_shows_what_signatures_are_worth() {
         let _bed = Bed::new(sandbox);
         let Some(_server) = zones(sandbox) else { return };
         let command = installed(sandbox);
-        sandbox.name_servers(&[4], "timeout:10 attempts:1");
+        sandbox.name_servers(&[4], PATIENT);
         sandbox.write("/etc/rustdns.conf", format!("dnssec validate\ntrust-anchor {ANCHOR}\n"));
         for (name, worth) in [("host.nsec.test", "secure"), ("host.unsigned.test", "insecure")] {
             let got = rustdns(sandbox, &command, &["lookup", name]);

@@ -7,7 +7,7 @@ use crate::support::process::{run, run_with_input};
 use crate::support::sandbox::Sandbox;
 use crate::support::servers::RealServer;
 use crate::zones::{ANCHOR, anchor_words, zones};
-use crate::{Bed, is_found, look_up};
+use crate::{Bed, PATIENT, is_found, look_up};
 
 /// Names, what the probe finds, what the trace says.
 const GOOD: &[(&str, &str)] = &[
@@ -33,7 +33,7 @@ const BAD: &[(&str, &str)] = &[
 ];
 
 fn validate(sandbox: &Sandbox) {
-    sandbox.name_servers(&[4], "timeout:10 attempts:1");
+    sandbox.name_servers(&[4], PATIENT);
     sandbox.write("/etc/rustdns.conf", format!("dnssec validate\ntrust-anchor {ANCHOR}\n"));
 }
 
@@ -124,7 +124,7 @@ fn delv_and_dnsmasq_agree() {
         let delv = |name: &str| {
             let mut command = sandbox.command("delv");
             command.args(["@127.0.0.4", "-a", "/etc/delv.keys", "+root=test", name]);
-            format!("{}", run(command, Duration::from_secs(30)))
+            format!("{}", run(command, Duration::from_secs(120)))
         };
         let digest = anchor_words(&server, sandbox, "ds").join(",");
         let anchor = format!("--trust-anchor=test,{digest}");
@@ -135,7 +135,7 @@ fn delv_and_dnsmasq_agree() {
         let flags = |name: &str| {
             let mut command = sandbox.command("dig");
             command.args(["@127.0.0.7", "+dnssec", "+tries=3", name]);
-            let got = run(command, Duration::from_secs(30)).out();
+            let got = run(command, Duration::from_secs(120)).out();
             got.lines().find(|line| line.starts_with(";; flags:")).unwrap_or(&got).to_owned()
                 + got.lines().find(|line| line.contains("status:")).unwrap_or("")
         };
@@ -223,7 +223,7 @@ fn a_validating_server_s_words_are_shown_and_believed_where_they_are_to_be() {
             for (name, is_secure) in [("host.nsec.test", true), ("host.unsigned.test", false)] {
                 let command = sandbox.preload(sandbox.command(cc::program("resolver")));
                 let calls = format!("query {name} IN A\n");
-                let got = run_with_input(command, calls.as_bytes(), Duration::from_secs(20));
+                let got = run_with_input(command, calls.as_bytes(), Duration::from_secs(120));
                 // QR RD RA, and AD or not (RFC 4035 section 3.2.3).
                 let flags = if trusted && is_secure { "flags=81a0" } else { "flags=8180" };
                 assert!(got.out().contains(flags), "{setting}, {name}, no {flags}: {got}");

@@ -15,6 +15,7 @@ fn over_tls(program: &str, arguments: &[&str]) -> Option<Output> {
     let mut output = None;
     Sandbox::enter(|sandbox| {
         let _names = begin(sandbox);
+        sandbox.name_servers(&[1], "timeout:30 attempts:1");
         let authority = Authority::new(sandbox, "authority");
         let identity = authority.issue(sandbox, GOOD, 30);
         let server = RealServer::unbound_private(sandbox, "127.0.0.2:853", &identity, "");
@@ -24,7 +25,7 @@ fn over_tls(program: &str, arguments: &[&str]) -> Option<Output> {
         sandbox.write("/etc/rustdns.conf", settings);
         let mut command = sandbox.command(cc::program(program));
         command.args(arguments);
-        output = Some(run(sandbox.preload(command), Duration::from_secs(120)));
+        output = Some(run(sandbox.preload(command), Duration::from_secs(300)));
     });
     output
 }
@@ -46,7 +47,7 @@ fn a_stack_of_64_kib_is_enough_for_tls() {
 
 #[test]
 fn threads_can_be_cancelled_over_tls() {
-    lives("host_threads", &["cancel"]);
+    lives("host_threads", &["cancel", "60"]);
 }
 
 #[test]
