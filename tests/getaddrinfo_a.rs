@@ -150,6 +150,13 @@ fn prints(scenario: &str, expected: &str) {
     });
 }
 
+/// libc's dies of it now and then: what each request learns is written to a frame that has been left.
+#[test]
+fn many_suspended() {
+    let answers = (0..200).map(|i| format!("fast{i}.test: 0 192.0.2.1:80/1\n"));
+    prints("suspend_many", &format!("ask: 0\n{}", answers.collect::<String>()));
+}
+
 /// ruby#2827
 #[test]
 fn a_child_forked_meanwhile_starts_afresh() {

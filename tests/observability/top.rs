@@ -5,8 +5,8 @@ use crate::support::conversation::Conversation;
 use crate::support::differential::LIMIT;
 use crate::support::dns::Server;
 use crate::support::process::{End, run};
+use crate::support::pty::Terminal;
 use crate::support::sandbox::Sandbox;
-use crate::support::terminal::Terminal;
 
 const ON: &[(&str, &str)] = &[("RUSTDNS_STATS", "on")];
 const CALL: &str = "gai -t stream host.test -";
@@ -28,16 +28,18 @@ fn it_shows_what_happens_and_leaves_the_terminal_as_it_was() {
         process.call(CALL);
         let id = process.id().to_string();
         let words = ["top", "--pid", &id, "--interval", "100"];
-        for (keys, signal) in [(&b"q"[..], None), (b"\x03", None), (b"", Some("TERM"))] {
-            let mut top = Terminal::run(rustdns(sandbox, &words), 30, 80);
-            top.until(ENTER);
-            assert!(top.until(&format!("process {id} (gai)")).contains("rustdns top"));
+        for (keys, signal) in [("q", None), ("\x03", None), ("", Some("TERM"))] {
+            let mut top = Terminal::start_sized(rustdns(sandbox, &words), 30, 80);
+            top.wait_for(ENTER, LIMIT);
+            let head = top.wait_for_next(&format!("process {id} (gai)"), LIMIT);
+            assert!(head.contains("rustdns top"), "{head:?}");
             assert!(!top.is_usual(), "keys wait for no Return");
             process.call(CALL);
             // A view later the lookups have a rate; some views later it is zero again.
-            let rate = (0..100).map(|_| number_behind(top.until("answer/s"), "lookups/s"));
+            let rate =
+                (0..100).map(|_| number_behind(&top.wait_for_next("answer/s", LIMIT), "lookups/s"));
             assert!({ rate }.any(|rate| rate > 0.0), "no rate");
-            top.until("hit rate");
+            top.wait_for_next("hit rate", LIMIT);
             match signal {
                 None => top.press(keys),
                 Some(name) => {
@@ -46,9 +48,9 @@ fn it_shows_what_happens_and_leaves_the_terminal_as_it_was() {
                     assert!(run(kill, LIMIT).success());
                 }
             }
-            let (end, rest) = top.end();
-            assert_eq!(end, End::Exit(0), "{rest:?}");
-            assert!(rest.ends_with(LEAVE) && top.is_usual(), "{rest:?}");
+            let (shown, end) = top.end(LIMIT);
+            assert_eq!(end, End::Exit(0), "{shown:?}");
+            assert!(shown.ends_with(LEAVE) && top.is_usual(), "{shown:?}");
         }
     });
 }
@@ -59,8 +61,8 @@ fn all_processes_on_a_small_screen() {
         let _server = Server::start(sandbox, zone());
         let mut processes: Vec<_> = (0..8).map(|_| Conversation::begin(sandbox, ON)).collect();
         processes.iter_mut().for_each(|process| drop(process.call(CALL)));
-        let mut top = Terminal::run(rustdns(sandbox, &["top", "--count", "1"]), 6, 20);
-        let (end, text) = top.end();
+        let mut top = Terminal::start_sized(rustdns(sandbox, &["top", "--count", "1"]), 6, 20);
+        let (text, end) = top.end(LIMIT);
         assert_eq!(end, End::Exit(0), "{text:?}");
         let frame = text.split_once("\x1b[H").unwrap().1.split_once("\x1b[J").unwrap().0;
         let lines: Vec<_> =
@@ -80,13 +82,13 @@ fn a_process_that_ends_while_it_is_watched() {
         process.call(CALL);
         let id = process.id().to_string();
         let words = ["top", "--pid", &id, "--interval", "50"];
-        let mut top = Terminal::run(rustdns(sandbox, &words), 30, 80);
-        top.until("hit rate");
+        let mut top = Terminal::start_sized(rustdns(sandbox, &words), 30, 80);
+        top.wait_for("hit rate", LIMIT);
         process.end();
-        let (end, rest) = top.end();
-        assert_eq!(end, End::Exit(1), "{rest:?}");
-        let said = rest.split_once(LEAVE).unwrap_or_else(|| panic!("{rest:?}")).1;
-        assert!(said.contains(&format!("there is no process {id}")), "{rest:?}");
+        let (shown, end) = top.end(LIMIT);
+        assert_eq!(end, End::Exit(1), "{shown:?}");
+        let said = shown.split_once(LEAVE).unwrap_or_else(|| panic!("{shown:?}")).1;
+        assert!(said.contains(&format!("there is no process {id}")), "{shown:?}");
     });
 }
 

@@ -12,7 +12,6 @@
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`authority`] | certificates, by openssl |
-//! | [`terminal`] | programs run on a terminal, keys pressed, the screen read |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
@@ -51,6 +50,5 @@ pub mod question;
 pub mod reply;
 pub mod sandbox;
 pub mod servers;
-pub mod terminal;
 pub mod wire;
 pub mod zone;

@@ -20,7 +20,12 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the program as the terminal's foreground process.
-    pub fn start(mut command: Command) -> Terminal {
+    pub fn start(command: Command) -> Terminal {
+        Terminal::start_sized(command, 24, 80)
+    }
+
+    /// The same, on a terminal of so many rows and columns.
+    pub fn start_sized(mut command: Command, rows: u16, columns: u16) -> Terminal {
         // SAFETY: posix_openpt takes flags.
         let fd = unsafe { libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) };
         assert!(fd >= 0, "posix_openpt: {}", io::Error::last_os_error());
@@ -36,6 +41,9 @@ impl Terminal {
         assert!(named, "ptsname_r: {}", io::Error::last_os_error());
         // SAFETY: ptsname_r has ended the name in NUL.
         let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().unwrap();
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the descriptor is a terminal's, and `size` lives through the call.
+        assert_eq!(unsafe { libc::ioctl(fd, libc::TIOCSWINSZ, &raw const size) }, 0);
         let screen = || OpenOptions::new().read(true).write(true).open(name).unwrap();
         command.stdin(screen()).stdout(screen()).stderr(screen()).env("TERM", "xterm");
         // SAFETY: both calls are allowed between fork and exec; descriptor 0 is the terminal by then.
@@ -73,13 +81,38 @@ impl Terminal {
         }
     }
 
+    /// Waits until `text` is shown once more; what was shown meanwhile.
+    #[track_caller]
+    pub fn wait_for_next(&mut self, text: &str, limit: Duration) -> String {
+        let before = self.shown.len();
+        let deadline = Instant::now() + limit;
+        loop {
+            let more = self.read_until(deadline);
+            let shown = String::from_utf8_lossy(&self.shown[before..]).into_owned();
+            if shown.contains(text) {
+                return shown;
+            }
+            assert!(more, "no {text:?} within {limit:?}:\n{shown}");
+        }
+    }
+
+    /// True where keys are shown and wait for Return, as a shell needs it.
+    pub fn is_usual(&self) -> bool {
+        // SAFETY: termios is plain data, for which zero is a value.
+        let mut now: libc::termios = unsafe { std::mem::zeroed() };
+        // SAFETY: the descriptor is a terminal's, and `now` a valid place to write to.
+        assert_eq!(unsafe { libc::tcgetattr(self.keyboard.as_raw_fd(), &raw mut now) }, 0);
+        let usual = libc::ICANON | libc::ECHO | libc::ISIG;
+        now.c_lflag & usual == usual
+    }
+
     /// Presses these keys: `"\x03"` is Ctrl-C.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits for the program's end; what was shown in all, and how it ended.
-    pub fn end(mut self, limit: Duration) -> (String, End) {
+    pub fn end(&mut self, limit: Duration) -> (String, End) {
         let deadline = Instant::now() + limit;
         while self.read_until(deadline) {}
         let ended = wait_until(&self.child, deadline);
@@ -108,6 +141,13 @@ impl Terminal {
         let Ok(n) = self.keyboard.read(&mut room) else { return false };
         self.shown.extend_from_slice(&room[..n]);
         n > 0
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

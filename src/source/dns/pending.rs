@@ -100,8 +100,9 @@ impl Pending {
         let thread = process::thread_mark();
         let now = Instant::now();
         let Some(mut state) = lock(&place.state) else { return Turn::Alone };
+        let silence = place.alive.silence(now);
         match &mut state.current {
-            Some(current) if !place.alive.is_gone(now) => {
+            Some(current) if silence < GONE => {
                 // Asked by this very thread: a signal handler, or a longjmp(3) out of the last call.
                 if current.asked != *asked || current.owner == thread {
                     return Turn::Alone;
@@ -111,6 +112,9 @@ impl Pending {
                 drop(state);
                 place.wait(asked, round, now.after(limit))
             }
+            // Who waits for the one that is gone takes its turn in a moment, as long as anybody does: the
+            // one that jumps out of its lookups would else be back first, time and again.
+            Some(current) if current.is_awaited && silence < GONE * 2 => Turn::Alone,
             current => {
                 *current = Some(Current { asked: *asked, owner: thread, is_awaited: false });
                 place.alive.sign(now);
@@ -126,10 +130,11 @@ impl Alive {
         self.0.store(now.millis(), Relaxed);
     }
 
-    fn is_gone(&self, now: Instant) -> bool {
+    /// How long ago the last one was, to a millisecond.
+    fn silence(&self, now: Instant) -> Duration {
         // Negative where the sign was given after `now` was taken.
         let silent = now.millis().wrapping_sub(self.0.load(Relaxed)).cast_signed();
-        u128::try_from(silent).is_ok_and(|silent| silent >= GONE.as_millis())
+        Duration::from_millis(u64::try_from(silent).unwrap_or(0))
     }
 }
 
@@ -140,12 +145,15 @@ impl Place {
             if now >= deadline {
                 return Turn::Alone;
             }
-            if self.alive.is_gone(now)
+            let silence = self.alive.silence(now);
+            if silence >= GONE
                 && let Some(turn) = self.take_over(asked, round, now)
             {
                 return turn;
             }
-            futex::wait(&self.round, round, Some(deadline.min(now.after(GONE))));
+            // Another thread was quicker where the silence has been as long: its turn counts from now.
+            let patience = GONE.checked_sub(silence).unwrap_or(GONE);
+            futex::wait(&self.round, round, Some(deadline.min(now.after(patience))));
         }
         match lock(&self.state).and_then(|state| state.last) {
             Some((ended, learned)) if ended == round => Turn::Theirs(learned),
@@ -158,7 +166,7 @@ impl Place {
     /// quicker.
     fn take_over(&self, asked: &Asked, round: u32, now: Instant) -> Option<Turn<'_>> {
         let Some(mut state) = lock(&self.state) else { return Some(Turn::Alone) };
-        if self.round.load(Relaxed) != round || !self.alive.is_gone(now) {
+        if self.round.load(Relaxed) != round || self.alive.silence(now) < GONE {
             return None;
         }
         let owner = process::thread_mark();
@@ -273,12 +281,32 @@ mod tests {
     }
 
     #[test]
+    fn the_turn_of_one_that_is_gone_is_left_to_who_waits() {
+        let pending = Pending::default();
+        core::mem::forget(pending.join(&asked("a.test"), LONG));
+        let waited = thread::scope(|scope| {
+            let other = scope.spawn(|| pending.join(&asked("a.test"), Duration::from_millis(1)));
+            matches!(other.join().unwrap(), Turn::Alone)
+        });
+        assert!(waited);
+        let now = Instant::now();
+        let silent_for = |millis: u32| {
+            let last = now.millis().wrapping_sub(millis);
+            pending.places.iter().for_each(|place| place.alive.0.store(last, Relaxed));
+            pending.join(&asked("a.test"), LONG)
+        };
+        assert!(matches!(silent_for(1200), Turn::Alone));
+        // Longer than it takes who waits.
+        assert!(matches!(silent_for(3000), Turn::Ours(_)));
+    }
+
+    #[test]
     fn signs_of_life_count_for_a_second() {
         let (alive, now) = (Alive::default(), Instant::now());
         let at = |millis| now.after(Duration::from_millis(millis));
         alive.sign(at(5));
-        assert!(!alive.is_gone(now), "given after the clock was read");
-        assert!(!alive.is_gone(at(1004)));
-        assert!(alive.is_gone(at(1005)));
+        assert!(alive.silence(now).is_zero(), "given after the clock was read");
+        assert!(alive.silence(at(1004)) < GONE);
+        assert_eq!(alive.silence(at(1005)), GONE);
     }
 }
