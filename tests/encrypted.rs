@@ -80,6 +80,13 @@ fn look_up(sandbox: &Sandbox, name: &str) -> Output {
     run(command, Duration::from_secs(120))
 }
 
+/// The same lookup by libc.
+fn by_libc(sandbox: &Sandbox, name: &str) -> Output {
+    let mut command = sandbox.command(cc::program("gai"));
+    command.args(["-t", "stream", name, "-"]);
+    run(command, Duration::from_secs(120))
+}
+
 /// Both addresses were found.
 #[track_caller]
 fn is_found(got: &Output) {

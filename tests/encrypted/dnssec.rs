@@ -7,7 +7,7 @@ use crate::support::process::{run, run_with_input};
 use crate::support::sandbox::Sandbox;
 use crate::support::servers::RealServer;
 use crate::zones::{ANCHOR, anchor_words, zones};
-use crate::{Bed, PATIENT, is_found, look_up};
+use crate::{Bed, PATIENT, by_libc, is_found, look_up};
 
 /// Names, what the probe finds, what the trace says.
 const GOOD: &[(&str, &str)] = &[
@@ -75,6 +75,7 @@ fn chains_are_checked_over_plain_servers() {
         for (name, text) in BAD {
             let got = look_up(sandbox, name);
             assert!(got.out().contains("EAI_FAIL") && got.err().contains(text), "{name}: {got}");
+            is_found(&by_libc(sandbox, name));
         }
     });
 }

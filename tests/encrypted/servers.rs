@@ -8,7 +8,7 @@ use crate::support::conversation::Conversation;
 use crate::support::dns::Server;
 use crate::support::sandbox::Sandbox;
 use crate::support::servers::RealServer;
-use crate::{Bed, is_found, look_up};
+use crate::{Bed, by_libc, is_found, look_up};
 
 #[test]
 fn unbound_answers_over_tls_and_https_and_takes_sessions_up_again() {
@@ -144,6 +144,8 @@ fn nothing_goes_out_in_plain_text_unless_it_may() {
             "{got}"
         );
         assert_eq!(bed.seen("secret.test"), 0);
+        is_found(&by_libc(sandbox, "libc.test"));
+        assert_eq!(bed.seen("libc.test"), 2);
 
         bed.configure(sandbox, "tls://127.0.0.2 https://127.0.0.3", "upstream-fallback plain");
         is_found(&look_up(sandbox, "open.test"));
