@@ -10,6 +10,8 @@ pub mod addresses;
 pub mod charset;
 pub mod chosen;
 mod clock;
+mod content;
+pub mod conversion;
 #[cfg_attr(target_family = "wasm", path = "host/encrypted.rs")]
 pub mod encrypted;
 #[cfg_attr(target_family = "wasm", path = "host/environment.rs")]
