@@ -1,5 +1,5 @@
 //! DNS over TLS and HTTPS, and DNSSEC, with real servers: unbound, knot-resolver, knot.
-#![expect(clippy::unwrap_used, reason = "tests fail so")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail so")]
 #![allow(clippy::disallowed_methods, reason = "tests bind and connect to numeric addresses")]
 #![allow(missing_docs, unreachable_pub, reason = "a test program exports nothing")]
 
