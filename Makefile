@@ -67,9 +67,11 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
+# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md).
+FEATURES ?=
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type staticlib $(call ACROSS,target)
+	$(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
 	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
