@@ -8,7 +8,7 @@ use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::config::settings::Settings;
+use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
@@ -18,6 +18,7 @@ use crate::resolver::manual::Manual;
 use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
+use crate::source::dns::private::Private;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
@@ -287,6 +288,7 @@ impl Session {
                 },
                 limit: Duration::MAX,
                 waited: Duration::ZERO,
+                private: self.private(),
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,
@@ -300,6 +302,19 @@ impl Session {
             negative_ttl: settings.cache_negative_ttl,
             serve_stale: settings.serve_stale,
         }
+    }
+
+    /// What it takes to ask by way of librustdns-encrypted.so; `None` where no setting needs it.
+    fn private(&self) -> Option<Private<'_>> {
+        let settings = &self.environment.settings;
+        let validate = settings.dnssec == Dnssec::Validate;
+        (validate || !settings.upstream.encrypted.is_empty()).then(|| Private {
+            place: &self.state.encrypted,
+            servers: &settings.upstream,
+            validate,
+            authorities: settings.authorities.as_deref().unwrap_or_default(),
+            anchors: settings.anchors.as_deref().unwrap_or_default(),
+        })
     }
 
     /// What `HOSTALIASES` has for a name without dots (hostname(7)).

@@ -12,6 +12,8 @@ pub mod chosen;
 mod clock;
 mod content;
 pub mod conversion;
+#[cfg_attr(target_family = "wasm", path = "host/encrypted.rs")]
+pub mod encrypted;
 #[cfg_attr(target_family = "wasm", path = "host/environment.rs")]
 pub mod environment;
 #[cfg_attr(target_family = "wasm", path = "host/errno.rs")]

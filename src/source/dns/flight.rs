@@ -73,9 +73,14 @@ impl<'a> Question<'a> {
     }
 }
 
-impl Written<'_> {
+impl<'a> Written<'a> {
     pub(super) fn id(&self) -> u16 {
         self.id
+    }
+
+    /// The whole message.
+    pub(super) fn octets(&self) -> &'a [u8] {
+        self.octets
     }
 
     /// True where `message` has as many questions. The answer to an update need not repeat its zone

@@ -214,7 +214,7 @@ impl<'a> Lookup<'a> {
         let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
         for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
-            if matches!(outcome, Outcome::Failed(_)) {
+            if outcome.wants_spare() {
                 self.serve_addresses(name, asked.qtype(), outcome)?;
             }
         }
@@ -377,7 +377,7 @@ impl<'a> Lookup<'a> {
         let has_spare = self.spare(name, record_type::PTR).is_some();
         let [progress, _] = exchange(&self.terms(alive, has_spare), &question, read)?;
         outcome.note(progress);
-        if matches!(outcome, Outcome::Failed(_))
+        if outcome.wants_spare()
             && let Some(spare) = self.serve(name, record_type::PTR)
         {
             run.clear();
