@@ -294,7 +294,8 @@ fn without_comment(line: &[u8]) -> &[u8] {
 
 impl Settings {
     /// Sets one key, from this line of the file or (line 0) the environment. A key or a value that
-    /// is not understood is noted, and the setting stays as it was.
+    /// is not understood is noted, and the setting stays as it was; but one of `upstream` that was meant
+    /// to be private leaves no server.
     pub fn set(
         &mut self,
         key: &[u8],
@@ -303,7 +304,14 @@ impl Settings {
         zones: ZoneNames<'_>,
     ) -> Result<(), NoMemory> {
         let set = match key {
-            b"upstream" => assign(&mut self.upstream, upstream::list(value, zones)?),
+            b"upstream" => match upstream::list(value, zones)? {
+                None if upstream::is_private(value) => {
+                    self.upstream = Servers { is_unread: true, ..Servers::default() };
+                    let what = "value not understood, no name server is asked";
+                    return self.notes.add_pair(line, what, key, value);
+                }
+                servers => assign(&mut self.upstream, servers),
+            },
             b"upstream-fallback" => {
                 assign(&mut self.fallback_plain, one_of(value, (b"off", b"plain")))
             }
@@ -345,11 +353,11 @@ impl Settings {
         Trace::new(self.debug, &self.log, self.json)
     }
 
-    /// True where resolv.conf's servers are asked: no others are set, or there are encrypted ones, behind which
-    /// `upstream-fallback plain` has them.
+    /// True where resolv.conf's servers are asked: no others are set, or there were to be encrypted ones,
+    /// behind which `upstream-fallback plain` has them.
     pub fn asks_file(&self) -> bool {
-        let behind = self.fallback_plain && !self.upstream.encrypted.is_empty();
-        self.upstream.addresses.is_empty() || behind
+        let Servers { addresses, encrypted, is_unread } = &self.upstream;
+        if *is_unread || !encrypted.is_empty() { self.fallback_plain } else { addresses.is_empty() }
     }
 
     /// False for a server that `mode test-only` keeps us from.

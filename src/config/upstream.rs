@@ -21,6 +21,9 @@ pub struct Servers {
     pub addresses: Vec<SocketAddr>,
     /// Those that are asked in private.
     pub encrypted: Vec<Encrypted>,
+    /// A list that was meant to be private can't be read: better nobody is asked than somebody else in
+    /// plain text.
+    pub is_unread: bool,
 }
 
 impl Servers {
@@ -28,6 +31,11 @@ impl Servers {
     pub fn encrypted(&self, address: &SocketAddr) -> Option<&Encrypted> {
         self.encrypted.iter().find(|encrypted| encrypted.address == *address)
     }
+}
+
+/// True where whoever wrote the list meant some server to be asked in private: it has a scheme or a name.
+pub fn is_private(value: &[u8]) -> bool {
+    value.contains(&b'#') || value.windows(3).any(|octets| octets == b"://")
 }
 
 /// Reads a list of servers, separated by blanks; `None` where one of them is not understood.
@@ -157,6 +165,8 @@ mod tests {
             "tls://192.0.2.1 192.0.2.1:853",
         ] {
             assert!(read(text).is_none(), "{text}");
+            assert!(is_private(text.as_bytes()), "{text}");
         }
+        assert!(is_private(b"192.0.2.1#dns.test") && !is_private(b"2001:db8::1 dns.test"));
     }
 }

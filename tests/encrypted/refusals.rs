@@ -148,8 +148,10 @@ fn settings_that_are_no_use() {
         }
         sandbox.write("/etc/rustdns.conf", "upstream 127.0.0.1\n\nupstream tls://dns.test\n");
         let got = look_up(sandbox, "host.test");
-        let text = "/etc/rustdns.conf:3: value not understood, ignored: upstream tls://dns.test";
-        assert!(got.err().contains(text), "{got}");
+        let text = "/etc/rustdns.conf:3: value not understood, no name server is asked: \
+                    upstream tls://dns.test";
+        assert!(got.out().contains("EAI_AGAIN") && got.err().contains(text), "{got}");
+        assert_eq!(bed.seen("host.test"), 0, "nobody was asked in plain text instead");
     });
 }
 

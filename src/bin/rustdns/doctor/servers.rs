@@ -39,12 +39,17 @@ pub(super) fn findings(
     let upstream = session.configured_upstream()?;
     let servers: Vec<SocketAddr> = upstream.servers.iter().map(|(server, _)| *server).collect();
     if servers.is_empty() {
-        let what =
-            "none is left to be asked: `mode test-only` leaves out all that are not on loopback";
-        return Ok(vec![
-            Finding::new(Level::Error, "name servers", what)
-                .fix("set upstream to a server on loopback, or mode to normal"),
-        ]);
+        let (what, fix) = match environment.settings.upstream.is_unread {
+            true => (
+                "none is left to be asked: the value of upstream is not understood",
+                "correct upstream: rustdns.conf(5)",
+            ),
+            false => (
+                "none is left to be asked: `mode test-only` leaves out all that are not on loopback",
+                "set upstream to a server on loopback, or mode to normal",
+            ),
+        };
+        return Ok(vec![Finding::new(Level::Error, "name servers", what).fix(fix)]);
     }
     let places = places(&servers, environment)?;
     thread::scope(|scope| {
