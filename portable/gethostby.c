@@ -280,6 +280,17 @@ static int next_entry(struct instance *instance, void *argument)
   return 0;
 }
 
+/* The next host of the file goes to `taker`. */
+static int walk(struct entry *entry, struct host_query *query,
+                int (*taker)(const struct host *, void *), void *argument)
+{
+  entry_begin(entry);
+  memset(query, 0, sizeof *query);
+  query->take = taker;
+  query->argument = argument;
+  return with_core(WALKER, NULL, next_entry, query);
+}
+
 static struct no_host no_entry(int result, const struct host_query *query)
 {
   if (result == CORE_NO_MEMORY)
@@ -293,11 +304,7 @@ EXPORT struct hostent *gethostent(void)
   struct host_query query;
   struct no_host no_host;
   int result;
-  entry_begin(&entry);
-  memset(&query, 0, sizeof query);
-  query.take = keep;
-  query.argument = &kept[OWN_ENTRY];
-  result = with_core(WALKER, NULL, next_entry, &query);
+  result = walk(&entry, &query, keep, &kept[OWN_ENTRY]);
   no_host = no_entry(result == HOST_TOO_LARGE ? HOST_NO_MEMORY : result, &query);
   return finish_kept(&entry, OWN_ENTRY, result, &no_host);
 }
@@ -310,11 +317,7 @@ EXPORT int gethostent_r(struct hostent *host, char *buffer, size_t length, struc
   struct host_query query;
   struct no_host no_host;
   int result;
-  entry_begin(&entry);
-  memset(&query, 0, sizeof query);
-  query.take = take;
-  query.argument = &caller;
-  result = with_core(WALKER, NULL, next_entry, &query);
+  result = walk(&entry, &query, take, &caller);
   no_host = no_entry(result, &query);
   if (result == 0)
     no_host.error_number = -1; /* here errno is left alone */

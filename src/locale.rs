@@ -3,7 +3,8 @@
 use crate::error::Error;
 use crate::lookup::idn;
 use crate::source::{NameText, append_text};
-use crate::sys::charset::{ConvertError, Direction, convert};
+use crate::sys::charset::convert;
+use crate::sys::conversion::{ConvertError, Direction};
 
 /// The IDNA form of a node that has characters beyond ASCII; `None` where it has none.
 pub fn to_ascii(node: &[u8]) -> Result<Option<NameText>, Error> {

@@ -23,7 +23,7 @@ use support::sandbox::Sandbox;
 use support::wire::{Data, Record};
 use support::zone::Zone;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 /// The one address beside loopback; clients and servers meet there.
 const ADDRESS: &str = "192.0.2.200";
 const SSHFP: u16 = 44;

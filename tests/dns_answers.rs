@@ -282,8 +282,8 @@ fn a_server_that_never_ends_its_tcp_answer_is_given_up() {
             sandbox.append("/etc/resolv.conf", "options timeout:1 attempts:1\n");
             let _server = Server::start(sandbox, answer);
             let started = Instant::now();
-            // libc has no limit here: 5 times the one in resolv.conf is no assertion of speed.
-            let limit = Duration::from_secs(5);
+            // libc has no limit here, and the slowest of these answers takes 100 s.
+            let limit = Duration::from_secs(30);
             let got = probe_within(limit, sandbox, true, "gai -f inet x.test -\n");
             assert!(got.out().contains("EAI_"), "{about}, {:?}: {got}", started.elapsed());
         });

@@ -28,7 +28,7 @@ use support::sandbox::{Sandbox, skip};
 use support::wire::Record;
 use support::zone::Zone;
 
-const LIMIT: Duration = Duration::from_secs(25);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The folder that scripts/musl fills, made once; `None`, said loudly, where musl can't be had.
 fn dist() -> Option<&'static Path> {

@@ -25,7 +25,7 @@ use support::sandbox::Sandbox;
 use support::wire::rcode;
 use support::zone::Zone;
 
-const LIMIT: Duration = Duration::from_secs(25);
+const LIMIT: Duration = Duration::from_secs(120);
 
 fn zone() -> Zone {
     Zone::new()

@@ -37,7 +37,7 @@ fn a_silent_server_costs_the_first_lookup_a_moment_and_the_next_ones_nothing() {
         let mut process = Conversation::begin(sandbox, &[]);
         // libc takes 5 s for each.
         let took = process.finds("n1.test", "192.0.2.1");
-        assert!(took < Duration::from_secs(3), "{took:?}");
+        assert!(took < Duration::from_secs(4), "{took:?}");
         process.finds("n2.test", "192.0.2.1");
         process.finds("n3.test", "192.0.2.1");
         assert_eq!(names(&silent), ["n1.test"]);
@@ -77,7 +77,7 @@ fn a_refused_port_or_a_failing_server_moves_on_at_once() {
         let third = Server::on(sandbox, &["127.0.0.3:53"], Reply::address);
         let mut process = Conversation::begin(sandbox, &[]);
         let took = process.finds("n1.test", "192.0.2.1");
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(took < Duration::from_secs(4), "{took:?}");
         assert_eq!(third.asked(), ["n1.test 1 udp"]);
     });
 }

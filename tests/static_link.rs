@@ -28,7 +28,7 @@ use support::process::{run, run_with_input};
 use support::sandbox::Sandbox;
 use support::zone::Zone;
 
-const LIMIT: Duration = Duration::from_secs(25);
+const LIMIT: Duration = Duration::from_secs(120);
 
 fn zone() -> Zone {
     Zone::new()

@@ -1,26 +1,8 @@
 //! The locale's character encoding: what AI_IDN's node is in, and what AI_CANONIDN's name comes out in.
 
+use super::conversion::{ConvertError, Direction};
 use crate::mem::NoMemory;
 use core::ffi::{CStr, c_char};
-
-/// Text could not be converted: it has octets that are no characters, or characters that the
-/// target doesn't have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConvertError {
-    /// It can't be converted.
-    Unconvertible,
-    /// Memory is exhausted.
-    NoMemory(NoMemory),
-}
-
-/// Which way to convert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the locale's encoding to UTF-8.
-    ToUtf8,
-    /// From UTF-8 to the locale's encoding.
-    FromUtf8,
-}
 
 /// Takes the locale's encoding from the environment, as programs do at their start: not in a library,
 /// whose process has a locale already.

@@ -1,8 +1,10 @@
 //! Configuration files: whether one has changed, and what it holds.
 
+pub use super::content::Unreadable;
+
+use super::content::read_whole;
 use super::errno::retry;
 use super::{Fault, process};
-use crate::mem::{NoMemory, reserve_to_fill};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -13,19 +15,6 @@ pub struct Identity {
     size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
-}
-
-/// Why a file has no content for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It can't be opened or read.
-    Fault(Fault),
-    /// It is a folder, a pipe, a device.
-    NotAFile,
-    /// It is larger than configuration has any reason to be.
-    TooLarge,
-    /// There is no memory for it.
-    NoMemory,
 }
 
 /// No configuration file is larger: offsets into one fit 32 bits.
@@ -190,27 +179,6 @@ pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     if mode & libc::S_IFMT != libc::S_IFREG {
         return Err(Unreadable::NotAFile);
     }
-    if identity.size > LARGEST {
-        return Err(Unreadable::TooLarge);
-    }
-    let mut content = Vec::new();
-    // One octet more than it should have: the read that fills the rest then also finds the end.
-    let mut room = usize::try_from(identity.size).map_err(|_| Unreadable::TooLarge)? + 1;
-    loop {
-        reserve_to_fill(&mut content, room)?;
-        let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
-        if n == 0 {
-            return Ok((content, identity));
-        }
-        if content.len() as u64 > LARGEST {
-            return Err(Unreadable::TooLarge);
-        }
-        room = room.saturating_sub(n).max(512);
-    }
-}
-
-impl From<NoMemory> for Unreadable {
-    fn from(_: NoMemory) -> Unreadable {
-        Unreadable::NoMemory
-    }
+    let content = read_whole(identity.size, LARGEST, |content| file.append_to(content))?;
+    Ok((content, identity))
 }

@@ -10,6 +10,8 @@ pub mod addresses;
 pub mod charset;
 pub mod chosen;
 mod clock;
+mod content;
+pub mod conversion;
 #[cfg_attr(target_family = "wasm", path = "host/environment.rs")]
 pub mod environment;
 #[cfg_attr(target_family = "wasm", path = "host/errno.rs")]

@@ -17,7 +17,7 @@ use crate::support::servers::RealServer;
 /// For one run of a program; the slowest, a Java program compiled from source, takes 3 s alone.
 const LIMIT: Duration = Duration::from_secs(60);
 /// For a server to answer its first question.
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 const RESOLV_CONF: &str = "nameserver 127.0.0.1\nsearch example.test\noptions timeout:3\n";
 const HOSTS: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n\

@@ -9,7 +9,7 @@ use super::process::{Output, run, run_with_input};
 use super::sandbox::Sandbox;
 
 /// How long either run may take: glibc waits 2 × 5 s for each silent server.
-pub const LIMIT: Duration = Duration::from_secs(25);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// The outputs of the two runs.
 #[derive(Debug)]

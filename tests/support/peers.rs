@@ -18,7 +18,7 @@ use super::sandbox::{Sandbox, skip};
 pub const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
 
 /// How long a daemon may take to come up.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(60);
 
 /// The folder with `lib` and `bin`; `None`, after a loud skip, where it can't be had.
 pub fn folder() -> Option<&'static Path> {

@@ -17,7 +17,7 @@ use super::sandbox::{Sandbox, skip};
 use super::wire::{IN, Writer, rtype};
 
 /// How long a server may take until it answers.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(60);
 
 /// A server that answers.
 pub struct RealServer {

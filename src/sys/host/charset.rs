@@ -1,26 +1,8 @@
 //! The locale's character encoding: what AI_IDN's node is in, and what AI_CANONIDN's name comes out in.
 
 use crate::mem::NoMemory;
+use crate::sys::conversion::{ConvertError, Direction};
 use crate::sys::host::calls;
-
-/// Text could not be converted: it has octets that are no characters, or characters that the
-/// target doesn't have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConvertError {
-    /// It can't be converted.
-    Unconvertible,
-    /// Memory is exhausted.
-    NoMemory(NoMemory),
-}
-
-/// Which way to convert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the locale's encoding to UTF-8.
-    ToUtf8,
-    /// From UTF-8 to the locale's encoding.
-    FromUtf8,
-}
 
 /// Converts `text`. `None` where the locale's encoding is UTF-8 already.
 pub fn convert(text: &[u8], direction: Direction) -> Result<Option<Vec<u8>>, ConvertError> {

@@ -1,7 +1,9 @@
 //! Configuration files: whether one has changed, and what it holds.
 
-use crate::mem::{NoMemory, reserve};
+pub use crate::sys::content::Unreadable;
+
 use crate::sys::Fault;
+use crate::sys::content::read_whole;
 use crate::sys::host::{calls, fault};
 use core::ffi::CStr;
 
@@ -10,20 +12,7 @@ use core::ffi::CStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity([u64; 7]);
 
-/// Why a file has no content for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It can't be opened or read.
-    Fault(Fault),
-    /// It is a folder, a pipe, a device.
-    NotAFile,
-    /// It is larger than this instance's memory may be.
-    TooLarge,
-    /// There is no memory for it.
-    NoMemory,
-}
-
-/// No configuration file is larger.
+/// Larger than any configuration file, and an instance's memory has room for it.
 const LARGEST: u64 = 1 << 26;
 
 /// An open file, closed when dropped.
@@ -71,27 +60,6 @@ pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     fault(opened).map_err(Unreadable::Fault)?;
     let file = File(opened);
     let Identity([_, _, size, ..]) = identity;
-    if size > LARGEST {
-        return Err(Unreadable::TooLarge);
-    }
-    let mut content: Vec<u8> = Vec::new();
-    // One octet more than it should have: the read that fills the rest then also finds the end.
-    let mut room = size as usize + 1; // at most LARGEST
-    loop {
-        reserve(&mut content, room)?;
-        let n = file.append_to(&mut content).map_err(Unreadable::Fault)?;
-        if n == 0 {
-            return Ok((content, identity));
-        }
-        if content.len() as u64 > LARGEST {
-            return Err(Unreadable::TooLarge);
-        }
-        room = room.saturating_sub(n).max(512);
-    }
-}
-
-impl From<NoMemory> for Unreadable {
-    fn from(_: NoMemory) -> Unreadable {
-        Unreadable::NoMemory
-    }
+    let content = read_whole(size, LARGEST, |content| file.append_to(content))?;
+    Ok((content, identity))
 }
