@@ -45,9 +45,11 @@ PKGCONFIG = sed -e 's,@LIBDIR@,$(1),' -e 's,@INCLUDEDIR@,$(2),' -e 's,@VERSION@,
 
 SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefile
 NSS := libnss_rustdns.so.2
+ENCRYPTED := librustdns-encrypted.so
+ENCRYPTED_SOURCES := $(shell find encrypted -type f) src/sys/encrypted/contract.rs Cargo.toml Cargo.lock Makefile
 
 .PHONY: all
-all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
+all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/$(ENCRYPTED) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
 
 $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
@@ -65,9 +67,11 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
+# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md).
+FEATURES ?=
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type staticlib $(call ACROSS,target)
+	$(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
 	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
@@ -76,6 +80,18 @@ $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(CARGO) rustc --release --lib --crate-type cdylib --no-default-features --features nss \
 		$(call ACROSS,target/nss) -- $(call LINK,$(NSS))
 	$(call SPLIT,$(call BUILT,target/nss)/librustdns.so,$@)
+
+# DNS over TLS and HTTPS, and DNSSEC, which librustdns.so loads from beside itself where they are
+# configured. Left out where its cryptography can't be built (docs/encrypted.md). In a folder of its own: with
+# `make -j` it is built while the others are.
+$(DIST)/$(ENCRYPTED): $(ENCRYPTED_SOURCES) | $(UNWIND)/libgcc_s.so
+	@mkdir -p $(DIST)
+	@rm -f $(call BUILT,target/encrypted)/librustdns_encrypted.so
+	$(CARGO) rustc --release -p rustdns-encrypted --lib --crate-type cdylib $(call ACROSS,target/encrypted) \
+		-- $(call LINK,$(ENCRYPTED)) || echo '$(ENCRYPTED): left out, it does not build here' >&2
+	if test -e $(call BUILT,target/encrypted)/librustdns_encrypted.so; then \
+		$(OBJCOPY) --strip-unneeded $(call BUILT,target/encrypted)/librustdns_encrypted.so $@; \
+	else rm -f $@; fi
 
 # The command: a build of its own too, so that what it needs is in no library.
 $(DIST)/rustdns: $(SOURCES)
@@ -162,7 +178,7 @@ compatibility:
 
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
-LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS)
+LIBRARIES := librustdns.so librustdns.so.$(SOVERSION) librustdns.so.$(VERSION) librustdns.a $(NSS) $(ENCRYPTED)
 
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
@@ -188,9 +204,8 @@ install: all
 	ln -sf librustdns.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/librustdns.so
 	install -m 644 $(DIST)/librustdns.a $(DESTDIR)$(LIBDIR)/librustdns.a
 	install -m 644 $(DIST)/$(NSS) $(DESTDIR)$(LIBDIR)/$(NSS)
-	@# Not everywhere can it be built.
-	test ! -e $(DIST)/librustdns-encrypted.so || \
-		install -m 644 $(DIST)/librustdns-encrypted.so $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
+	test ! -e $(DIST)/$(ENCRYPTED) || install -m 644 $(DIST)/$(ENCRYPTED) $(DESTDIR)$(LIBDIR)/$(ENCRYPTED)
+	install -D -m 644 encrypted/root-anchors.xml $(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml
 	install -m 644 include/rustdns.h $(DESTDIR)$(INCLUDEDIR)/rustdns.h
 	install -m 755 $(DIST)/rustdns $(DESTDIR)$(BINDIR)/rustdns
 	$(call PKGCONFIG,$(LIBDIR),$(INCLUDEDIR)) > $(DESTDIR)$(LIBDIR)/pkgconfig/rustdns.pc
@@ -210,10 +225,9 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
 	for folder in $(sort $(dir $(DOCS))) .; do \
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
-	rm -f $(DESTDIR)$(LIBDIR)/librustdns-encrypted.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBRARIES) pkgconfig/rustdns.pc) \
 		$(DESTDIR)$(INCLUDEDIR)/rustdns.h $(DESTDIR)$(BINDIR)/rustdns $(call PLACES,$(PAGES)) \
-		$(COMPLETIONS)
+		$(DESTDIR)$(DATADIR)/rustdns/root-anchors.xml $(COMPLETIONS)
 	test -n '$(DESTDIR)' || ldconfig
 
 # Debian packages of all that, into target/deb (packaging/debian/README.source).

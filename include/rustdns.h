@@ -99,6 +99,22 @@ struct rustdns_statistics {
    in latency[0] without having been measured.
    */
   size_t latency[RUSTDNS_LATENCIES];
+  /*
+   Queries sent over TLS or HTTPS, or by TCP to have the answers' signatures checked.
+   */
+  size_t queries_private;
+  /*
+   Answers that `dnssec validate` has found to be what their zones have signed.
+   */
+  size_t secure;
+  /*
+   Answers that it has found to be from zones that sign nothing.
+   */
+  size_t insecure;
+  /*
+   Answers that it has thrown away.
+   */
+  size_t bogus;
 };
 
 /*

@@ -5,23 +5,22 @@
 //! take the same few steps however full it is, and names chosen by an attacker can't make them more.
 
 mod entry;
+mod packed;
 
-pub use self::entry::{Content, Entry};
+pub use self::entry::{Content, Entry, Given, Kept};
+pub use self::packed::Packed;
 use crate::config::watch::lock;
 use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
-use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use core::sync::atomic::AtomicU32;
 use core::time::Duration;
-use smallvec::SmallVec;
 use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;
-/// The octets that the answers of one set may take besides their places: all of a thousand addresses,
-/// twice, and no more of what a server sends to fill memory. Most take some fifty.
-const SET_OCTETS: usize = 64 << 10;
+/// The octets that the answers of one set may take: all of a thousand addresses, twice, and no more of
+/// what a server sends to fill memory. Most take some eighty.
+const SET_OCTETS: usize = 32 << 10;
 
 /// What an answer is kept under.
 #[derive(Clone, Copy)]
@@ -77,9 +76,11 @@ pub struct Cache {
 #[derive(Default)]
 struct Slot {
     hash: u32,
+    /// [`Entry::octets`], at most [`SET_OCTETS`]: here, so that other entries need not be touched.
+    octets: u16,
     /// Used since the hand passed: gets another round before it makes room.
     used: bool,
-    entry: Option<Shared<Entry>>,
+    entry: Option<Entry>,
 }
 
 impl Slot {
@@ -87,10 +88,6 @@ impl Slot {
         if let Some(entry) = core::mem::take(self).entry {
             change.goes(entry.memory());
         }
-    }
-
-    fn octets(&self) -> usize {
-        self.entry.as_ref().map_or(0, |entry| entry.content.octets())
     }
 }
 
@@ -111,7 +108,7 @@ impl Cache {
     }
 
     /// The answer kept under `key`, if it is still true.
-    pub fn get(&self, key: &Key<'_>, now: Instant) -> Option<Shared<Entry>> {
+    pub fn get(&self, key: &Key<'_>, now: Instant) -> Option<Entry> {
         if !self.is_on() {
             return None;
         }
@@ -120,19 +117,14 @@ impl Cache {
     }
 
     /// The answer kept under `key`, though its time may be over.
-    pub fn get_past(&self, key: &Key<'_>, now: Instant) -> Option<Shared<Entry>> {
+    pub fn get_past(&self, key: &Key<'_>, now: Instant) -> Option<Entry> {
         if !self.is_on() {
             return None;
         }
         self.find(key, self.hash(key), &|entry| entry.is_kept(now))
     }
 
-    fn find(
-        &self,
-        key: &Key<'_>,
-        hash: u32,
-        is_wanted: &dyn Fn(&Entry) -> bool,
-    ) -> Option<Shared<Entry>> {
+    fn find(&self, key: &Key<'_>, hash: u32, is_wanted: &dyn Fn(&Entry) -> bool) -> Option<Entry> {
         let mut set = self.set(hash)?;
         let slot = set.slots()?.iter_mut().find(|slot| {
             slot.hash == hash && slot.entry.as_ref().is_some_and(|e| is_wanted(e) && e.is(key))
@@ -143,24 +135,19 @@ impl Cache {
 
     /// Keeps an answer for `ttl` seconds, and for some more in case that it can't be had anew. Zero is not kept, and nothing is where memory is short or
     /// the shard is busy. Says what that changed.
-    pub fn put(&self, key: &Key<'_>, content: Content, keep: Keep, now: Instant) -> Change {
+    pub fn put(&self, key: &Key<'_>, content: Given<'_>, keep: Keep, now: Instant) -> Change {
         let Keep { ttl, spare } = keep;
         let mut change = Change::default();
-        let weight = content.octets();
-        if !self.is_on() || ttl == 0 || weight > SET_OCTETS {
+        if !self.is_on() || ttl == 0 {
             return change;
         }
         let expires = now.after(Duration::from_secs(ttl.into()));
-        let mut name = SmallVec::new();
-        if name.try_reserve_exact(key.name.wire().len()).is_err() {
-            return change;
-        }
-        name.extend_from_slice(key.name.wire());
-        let Key { qtype, generation, .. } = *key;
-        let renewed = AtomicU32::new(0);
-        let entry =
-            Shared::new(Entry { name, qtype, generation, expires, spare, renewed, content });
-        let (Ok(entry), hash) = (entry, self.hash(key)) else { return change };
+        let Ok(entry) = Entry::new(key, content, expires, spare) else { return change };
+        let hash = self.hash(key);
+        let octets = match u16::try_from(entry.octets()) {
+            Ok(octets) if usize::from(octets) <= SET_OCTETS => octets,
+            _ => return change,
+        };
         let Some(mut set) = self.set(hash) else { return change };
         match set.make_room() {
             Ok(octets) => change.octets = octets,
@@ -170,6 +157,7 @@ impl Cache {
         let victim = slots
             .iter()
             .position(|slot| slot.hash == hash && slot.entry.as_ref().is_some_and(|e| e.is(key)))
+            .or_else(|| slots.iter().position(|slot| slot.entry.is_none()))
             .or_else(|| {
                 slots.iter().position(|slot| slot.entry.as_ref().is_none_or(|e| !e.is_kept(now)))
             })
@@ -181,13 +169,13 @@ impl Cache {
         if let Some(slot) = slots.get_mut(victim) {
             change.comes(entry.memory());
             slot.clear(&mut change);
-            *slot = Slot { hash, used: false, entry: Some(entry) };
+            *slot = Slot { hash, octets, used: false, entry: Some(entry) };
         }
         // Heavy ones make room for the new one, whichever they are: they are rare.
-        let mut total: usize = slots.iter().map(Slot::octets).sum();
+        let mut total: usize = slots.iter().map(|slot| usize::from(slot.octets)).sum();
         for (at, slot) in slots.iter_mut().enumerate() {
             if total > SET_OCTETS && at != victim {
-                total -= slot.octets();
+                total -= usize::from(slot.octets);
                 slot.clear(&mut change);
             }
         }
@@ -271,7 +259,7 @@ mod tests {
         assert!(cache.get(&Key { qtype: 28, ..key }, now).is_none());
         assert!(cache.get(&Key { generation: 8, ..key }, now).is_none());
         cache.put(&key, Content::NoData, keep(0), now);
-        assert!(cache.get(&key, now).is_some_and(|e| matches!(e.content, Content::NoName)));
+        assert!(cache.get(&key, now).is_some_and(|e| matches!(e.content(), Content::NoName)));
         cache.flush();
         assert!(cache.get(&key, now).is_none());
     }
@@ -327,9 +315,11 @@ mod tests {
     fn answers_of_any_size_take_bounded_memory() {
         let cache = Cache::new(SHARDS * WAYS, 1);
         let now = Instant::now();
-        let addresses = |count| {
-            let list = vec![Address::new([192, 0, 2, 1].into()); count];
-            Content::Addresses(list.into(), Box::default())
+        let list = vec![Address::new([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()); 4_000];
+        let addresses = |count| Content::Addresses(list.get(..count).unwrap(), &[][..]);
+        let count = |entry: Entry| match entry.content() {
+            Content::Addresses(kept, _) => kept.iter().count(),
+            _ => 0,
         };
         let (mut octets, keep) = (0usize, Keep { ttl: 1000, spare: 0 });
         for i in 0..1_000 {
@@ -339,14 +329,15 @@ mod tests {
             octets = octets.wrapping_add(change.octets);
             assert!(cache.get(&key, now).is_some(), "the last one");
             cache.put(&key, addresses(4_000), keep, now);
-            let kept = cache.get(&key, now).map(|entry| entry.content.octets());
-            assert_eq!(kept, Some(addresses(1_000).octets()), "more than fits is not kept");
+            let kept = cache.get(&key, now).map(count);
+            assert_eq!(kept, Some(1_000), "more than fits is not kept");
         }
         for shard in &cache.shards {
-            let octets: usize = shard.lock().unwrap().iter().map(Slot::octets).sum();
+            let slots = shard.lock().unwrap();
+            let octets: usize = slots.iter().map(|slot| usize::from(slot.octets)).sum();
             assert!(0 < octets && octets <= SET_OCTETS * cache.sets, "{octets}");
         }
-        assert!(octets > SHARDS * addresses(1_000).octets(), "{octets}");
+        assert!(octets > SHARDS * 16_000, "{octets}");
         assert_eq!(cache.flush().octets, octets.wrapping_neg(), "nothing is left");
     }
 

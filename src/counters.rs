@@ -55,10 +55,18 @@ pub enum Count {
     Timeouts,
     /// How often a server was found dead, and put last.
     Dead,
+    /// Queries sent over TLS or HTTPS, or by TCP to have their answers' signatures checked.
+    Private,
+    /// Answers that `dnssec validate` has found to be what their zones have signed.
+    Secure,
+    /// Answers that it has found to be from zones that sign nothing.
+    Insecure,
+    /// Answers that it has thrown away.
+    Bogus,
 }
 
 /// How many there are.
-pub const COUNTS: usize = Count::Dead as usize + 1;
+pub const COUNTS: usize = Count::Bogus as usize + 1;
 
 /// How many classes of duration there are: the first is up to [`FIRST`], each further one up to
 /// twice as long, the last one without end.
@@ -189,6 +197,13 @@ impl Totals {
     /// All lookups.
     pub fn lookups(&self) -> usize {
         self.of(Count::Lookups).wrapping_add(self.again())
+    }
+
+    /// All queries, however they were sent.
+    pub fn queries(&self) -> usize {
+        [Count::Udp, Count::Tcp, Count::Private]
+            .iter()
+            .fold(0, |sum, &how| sum.wrapping_add(self.of(how)))
     }
 
     /// Questions that were answered without asking a server.

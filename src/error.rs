@@ -14,6 +14,8 @@ pub enum Error {
     AddrFamily,
     /// No server answered in time, or every one that did had trouble: `EAI_AGAIN`.
     Again,
+    /// What the servers answer is not what the zone has signed: `EAI_FAIL`.
+    Fail,
     /// `ai_family` is not supported: `EAI_FAMILY`.
     Family,
     /// `ai_socktype` is not supported: `EAI_SOCKTYPE`.

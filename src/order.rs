@@ -7,9 +7,9 @@ use crate::mem::TryPush;
 use crate::recent::orders::MAX_ADDRESSES;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
-use crate::sys::socket::Socket;
+use crate::sys::udp::{Peers, Udp};
 use crate::sys::{addresses, interfaces};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 use smallvec::SmallVec;
 
 /// Sorts `addresses`, best first. Two or more of them.
@@ -45,7 +45,7 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
 
 fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
     let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
-    let mut probe = Probe::new(addresses);
+    let mut probe = Probe::new(addresses, session.used_socket());
     for &destination in addresses.iter() {
         let source = probe.source_for(&destination).map(Source::new);
         candidates.try_push(Candidate { destination, source })?;
@@ -96,82 +96,49 @@ fn learn_facts(candidates: &mut [Candidate]) {
     }
 }
 
-/// Finds the source addresses that the kernel would use, by connecting UDP sockets, which sends
-/// nothing: the same socket to one address after the other, the IPv6 one also to IPv4 addresses.
+/// Finds the source addresses that the kernel would use, by connecting a UDP socket to one address after
+/// the other, which sends nothing: the IPv6 one also to IPv4 addresses. The socket that has brought the
+/// addresses does, where it can.
 struct Probe {
-    v6: Option<Peerless>,
-    v4: Option<Peerless>,
-    /// The IPv6 socket takes IPv4 peers, as far as is known.
-    takes_v4: bool,
-}
-
-/// A UDP socket without a lasting peer.
-struct Peerless {
-    socket: Socket,
-    is_connected: bool,
-}
-
-impl Probe {
-    fn new(addresses: &[Address]) -> Probe {
-        let any_v6 = addresses.iter().any(|address| !address.is_ipv4());
-        let v6 = if any_v6 { Peerless::open(true) } else { None };
-        Probe { takes_v4: v6.is_some(), v6, v4: None }
-    }
-
-    /// The source address towards `to`; `None` where there is no route.
-    fn source_for(&mut self, to: &Address) -> Option<IpAddr> {
-        match to.ip {
-            IpAddr::V6(ip) => self.v6.as_mut()?.source_for(ip, to.scope).map(IpAddr::V6),
-            IpAddr::V4(ip) => self.source_for_v4(ip).map(IpAddr::V4),
-        }
-    }
-
-    fn source_for_v4(&mut self, ip: Ipv4Addr) -> Option<Ipv4Addr> {
-        if self.takes_v4
-            && let Some(v6) = &mut self.v6
-        {
-            if let Some(source) = v6.source_for(ip.to_ipv6_mapped(), 0) {
-                return source.to_ipv4_mapped();
-            }
-            // No route; or net.ipv6.bindv6only is set, where only the first answer is in doubt.
-            if v6.is_connected || !v6.socket.is_v6_only() {
-                return None;
-            }
-            self.takes_v4 = false;
-        }
-        if self.v4.is_none() {
-            self.v4 = Peerless::open(false);
-        }
-        match self.v4.as_mut()?.source(&SocketAddr::new(IpAddr::V4(ip), PORT))? {
-            IpAddr::V4(source) => Some(source),
-            IpAddr::V6(_) => None,
-        }
-    }
+    v6: Option<Udp>,
+    v4: Option<Udp>,
 }
 
 /// Any port will do.
 const PORT: u16 = 1;
 
-impl Peerless {
-    fn open(v6: bool) -> Option<Peerless> {
-        Some(Peerless { socket: Socket::unconnected(v6).ok()?, is_connected: false })
+impl Probe {
+    fn new(addresses: &[Address], used: Option<Udp>) -> Probe {
+        let any_v6 = addresses.iter().any(|address| !address.is_ipv4());
+        let (v4, v6) = match used {
+            Some(used) if used.peers == Peers::V4 => (Some(used), None),
+            used => (None, used),
+        };
+        let v6 = if any_v6 { v6.or_else(|| Udp::unconnected(true).ok()) } else { v6 };
+        Probe { v6, v4 }
     }
 
-    fn source_for(&mut self, ip: Ipv6Addr, scope: u32) -> Option<Ipv6Addr> {
-        match self.source(&SocketAddr::V6(SocketAddrV6::new(ip, PORT, 0, scope)))? {
-            IpAddr::V6(source) => Some(source),
-            IpAddr::V4(_) => None,
+    /// The source address towards `to`; `None` where there is no route.
+    fn source_for(&mut self, to: &Address) -> Option<IpAddr> {
+        match to.ip {
+            IpAddr::V6(ip) => {
+                let peer = SocketAddrV6::new(ip, PORT, 0, to.scope).into();
+                self.v6.as_mut()?.source(&peer)
+            }
+            IpAddr::V4(ip) => self.source_for_v4(&SocketAddr::new(ip.into(), PORT)),
         }
     }
 
-    fn source(&mut self, peer: &SocketAddr) -> Option<IpAddr> {
-        if self.is_connected {
-            // Else the source that was chosen for the last peer would stay.
-            self.socket.disconnect().ok()?;
-            self.is_connected = false;
+    fn source_for_v4(&mut self, peer: &SocketAddr) -> Option<IpAddr> {
+        if let (Some(v6), None) = (&mut self.v6, &self.v4) {
+            let source = v6.source(peer);
+            if v6.peers != Peers::OnlyV6 {
+                return source;
+            }
         }
-        self.socket.connect(peer).ok()?;
-        self.is_connected = true;
-        self.socket.local_address().ok()
+        if self.v4.is_none() {
+            self.v4 = Udp::unconnected(false).ok();
+        }
+        self.v4.as_mut()?.source(peer)
     }
 }

@@ -24,11 +24,12 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Room for about as many lists as the cache has `entries`; with none nothing is remembered.
+    /// Room for about as many lists as the cache has names, which take two of its `entries` each; with
+    /// none nothing is remembered.
     pub fn new(entries: usize, seed: u64) -> Recent {
         Recent {
             answers: Answers::new(entries > 0),
-            orders: Orders::new(entries, seed),
+            orders: Orders::new(entries.div_ceil(2), seed),
             families: Families::default(),
             is_on: entries > 0,
         }

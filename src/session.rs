@@ -8,7 +8,7 @@ use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
-use crate::config::settings::Settings;
+use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
@@ -18,6 +18,7 @@ use crate::resolver::manual::Manual;
 use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
+use crate::source::dns::private::Private;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
@@ -27,6 +28,7 @@ use crate::sys::interfaces;
 use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
+use crate::sys::udp::Udp;
 use crate::trace::{Line, Text, Trace};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -48,6 +50,8 @@ pub struct Session {
     now: Instant,
     /// Until when nothing that this call goes by is due for another look.
     good_until: Cell<Instant>,
+    /// A socket that has brought its answers, for who needs one.
+    used: Cell<Option<Udp>>,
 }
 
 impl Session {
@@ -59,7 +63,8 @@ impl Session {
     /// The view of a call that has begun `now`.
     pub fn at(state: &'static State, now: Instant) -> Result<Session, NoMemory> {
         let good_until = Cell::new(now.after(Duration::from_millis(FRESH.into())));
-        Ok(Session { state, environment: state.environment()?, now, good_until })
+        let used = Cell::new(None);
+        Ok(Session { state, environment: state.environment()?, now, good_until, used })
     }
 
     /// Until when a call that goes by the same files has the same answer, if its addresses last; `None`
@@ -91,6 +96,11 @@ impl Session {
     /// What is remembered of this host's addresses.
     pub fn recent(&self) -> &Recent {
         &self.state.recent
+    }
+
+    /// A UDP socket that this call needs no more, if there is one.
+    pub fn used_socket(&self) -> Option<Udp> {
+        self.used.take()
     }
 
     /// Counts the lookup that this call is about, which has come to `result`.
@@ -278,9 +288,11 @@ impl Session {
                 },
                 limit: Duration::MAX,
                 waited: Duration::ZERO,
+                private: self.private(),
                 trace: self.trace(),
                 counters: &self.state.counters,
                 alive: None,
+                used: Some(&self.used),
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
@@ -290,6 +302,19 @@ impl Session {
             negative_ttl: settings.cache_negative_ttl,
             serve_stale: settings.serve_stale,
         }
+    }
+
+    /// What it takes to ask by way of librustdns-encrypted.so; `None` where no setting needs it.
+    fn private(&self) -> Option<Private<'_>> {
+        let settings = &self.environment.settings;
+        let validate = settings.dnssec == Dnssec::Validate;
+        (validate || !settings.upstream.encrypted.is_empty()).then(|| Private {
+            place: &self.state.encrypted,
+            servers: &settings.upstream,
+            validate,
+            authorities: settings.authorities.as_deref().unwrap_or_default(),
+            anchors: settings.anchors.as_deref().unwrap_or_default(),
+        })
     }
 
     /// What `HOSTALIASES` has for a name without dots (hostname(7)).

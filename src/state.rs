@@ -8,7 +8,7 @@ use crate::config::hosts::Hosts;
 use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
-use crate::config::settings::{self, Settings};
+use crate::config::settings::{self, Dnssec, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
@@ -19,6 +19,7 @@ use crate::source::c_string;
 use crate::source::dns::health::Health;
 use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
+use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
@@ -49,6 +50,8 @@ pub struct State {
     pub counters: Counters,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
+    /// What librustdns-encrypted.so keeps.
+    pub encrypted: Place,
     /// Where `gethostent` is.
     pub position: Mutex<Position>,
     rotation: AtomicUsize,
@@ -147,6 +150,7 @@ impl State {
             },
             pending: Pending::default(),
             generation: AtomicU32::new(0),
+            encrypted: Place::default(),
             position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
             versions: Versions::default(),
@@ -250,9 +254,9 @@ impl Environment {
             Err(Unreadable::Fault(Fault::Missing)) => {}
             Err(why) => unreadable = Some(why),
         }
-        for setting in settings::TABLE {
-            if let Some(value) = variable(setting.environment)? {
-                settings.set(setting.key.as_bytes(), &value, 0, zones)?;
+        for (key, environment) in settings::VARIABLES {
+            if let Some(value) = variable(environment)? {
+                settings.set(key.as_bytes(), &value, 0, zones)?;
             }
         }
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
@@ -312,9 +316,11 @@ impl Upstream {
             environment.local_domain.as_deref(),
             environment.res_options.as_deref(),
         )?;
-        let chosen = if settings.upstream.is_empty() { &conf.servers } else { &settings.upstream };
+        conf.options.trust_ad |= settings.dnssec != Dnssec::Off;
+        let chosen = &settings.upstream.addresses;
+        let file = if settings.asks_file() { &conf.servers[..] } else { &[] };
         let mut servers = Vec::new();
-        for &server in chosen {
+        for &server in chosen.iter().chain(file) {
             if settings.may_ask(&server) {
                 servers.try_push((server, Health::default()))?;
             }

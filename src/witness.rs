@@ -46,6 +46,8 @@ pub enum Statement {
     Query(Query),
     /// A message has come that answers a query.
     Answer(Query, Answer),
+    /// A query has no answer, and why; said of servers that are asked by way of librustdns-encrypted.so.
+    NoAnswer(Query, Reason),
     /// The cache had the answer.
     Cached(Content),
     /// What the message just told of says.
@@ -63,7 +65,7 @@ pub struct Query {
     pub qtype: u16,
     /// To whom.
     pub server: SocketAddr,
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `tls` or `https`.
     pub transport: &'static str,
     /// It had an OPT record (RFC 6891).
     pub edns: bool,
@@ -80,8 +82,30 @@ pub struct Answer {
     pub truncated: bool,
     /// It has an OPT record.
     pub edns: bool,
+    /// What its signatures are worth, where they were checked.
+    pub worth: Option<Worth>,
     /// From query to answer.
     pub after: Duration,
+}
+
+/// What the check of an answer's signatures came to (RFC 4035 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worth {
+    /// They lead from a trust anchor to the answer.
+    Secure,
+    /// The zone provably signs nothing.
+    Insecure,
+    /// The answer is not what the zone has signed.
+    Bogus,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug)]
+pub struct Reason {
+    /// One came, and was not what the zone has signed.
+    pub bogus: bool,
+    /// In words.
+    pub text: String,
 }
 
 /// What is known of a name.
@@ -156,7 +180,7 @@ pub(crate) fn content<T>(qtype: u16, content: &read::Content<T>, ttl: u32) {
 
 /// What the cache says.
 pub(crate) fn cached(qtype: u16, entry: &cache::Entry, now: Instant) {
-    let found = match &entry.content {
+    let found = match entry.content() {
         cache::Content::Addresses(..) | cache::Content::Names(_) => true,
         cache::Content::NoData | cache::Content::NoName => false,
     };
@@ -172,6 +196,7 @@ pub(crate) fn query(asked: &Question<'_>, server: SocketAddr, transport: &'stati
 pub(crate) fn answer(
     (asked, server, transport, edns): (Option<&Question<'_>>, SocketAddr, &'static str, bool),
     message: &Message<'_>,
+    worth: Option<Worth>,
     after: Duration,
 ) {
     let Some(asked) = asked else { return };
@@ -181,9 +206,24 @@ pub(crate) fn answer(
             octets: message.octets().len(),
             truncated: message.is_truncated(),
             edns: message.additional().any(|record| record.record_type == record_type::OPT),
+            worth,
             after,
         };
         Statement::Answer(Query::of(asked, server, transport, edns), answer)
+    });
+}
+
+/// Nothing came for this question that could be used. `text` is the object's: server, question, reason.
+pub(crate) fn no_answer(
+    asked: &Question<'_>,
+    (server, transport): (SocketAddr, &'static str),
+    bogus: bool,
+    text: &[u8],
+) {
+    tell(|| {
+        let text = String::from_utf8_lossy(text);
+        let text = text.splitn(3, ": ").nth(2).unwrap_or(&text).to_owned();
+        Statement::NoAnswer(Query::of(asked, server, transport, true), Reason { bogus, text })
     });
 }
 

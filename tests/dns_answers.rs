@@ -251,19 +251,23 @@ fn the_query_says_what_resolv_conf_says() {
 
 #[test]
 fn ids_and_ports_differ_from_query_to_query() {
-    Sandbox::enter(|sandbox| {
-        let server = Server::start(sandbox, right);
-        let calls: String = (0..50).map(|n| format!("gai -f inet n{n}.test -\n")).collect();
-        probe(sandbox, true, &calls);
-        let log = server.log();
-        assert_eq!(log.len(), 50);
-        let distinct = |of: fn(&Question) -> u16| {
-            log.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
-        };
-        // 50 draws out of 28,000 ports or 65,536 ids: more than 5 pairs are a chance below 1e-9.
-        assert!(distinct(|q| q.source.port()) >= 45);
-        assert!(distinct(|q| q.id) >= 45);
-    });
+    // Each family has its kind of socket, and both together a third.
+    for (family, queries) in [("-f inet ", 1), ("-f inet6 ", 1), ("", 2)] {
+        Sandbox::enter(|sandbox| {
+            let server = Server::start(sandbox, right);
+            let calls: String = (0..50).map(|n| format!("gai {family}n{n}.test -\n")).collect();
+            probe(sandbox, true, &calls);
+            let log = server.log();
+            assert_eq!(log.len(), 50 * queries);
+            let distinct = |of: fn(&Question) -> u16| {
+                log.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+            };
+            // 50 draws out of 28,000 ports, or 100 out of 65,536 ids: more than 5 pairs are a chance
+            // below 1e-9.
+            assert!(distinct(|q| q.source.port()) >= 45);
+            assert!(distinct(|q| q.id) >= 50 * queries - 5);
+        });
+    }
 }
 
 #[test]
@@ -287,5 +291,42 @@ fn a_server_that_never_ends_its_tcp_answer_is_given_up() {
             let got = probe_within(limit, sandbox, true, "gai -f inet x.test -\n");
             assert!(got.out().contains("EAI_"), "{about}, {:?}: {got}", started.elapsed());
         });
+    }
+}
+
+/// Two of these for each name: on a network of the host's, by way of a default route, in no reach, mapped.
+const V4: [&str; 3] = ["192.0.2.1", "198.51.100.1", "127.0.0.9"];
+const V6: [&str; 4] = ["2001:db8::1", "2001:db8:1::1", "fd00::1", "::ffff:192.0.2.1"];
+
+fn addresses_by_number(q: &Question) -> Reply {
+    let number =
+        q.name.bytes().find(u8::is_ascii_digit).map_or(0, |digit| usize::from(digit - b'0'));
+    let of = |all: &[&str]| -> Vec<Record> {
+        let chosen = [number, number / 2 + 1].into_iter().filter_map(|n| all.iter().cycle().nth(n));
+        chosen.map(|address| Record::address(&q.name, address)).collect()
+    };
+    Reply::records(if q.qtype == rtype::AAAA { of(&V6) } else { of(&V4) })
+}
+
+/// The socket that has brought the addresses is what finds their sources, where it can be.
+#[test]
+fn both_families_come_in_libcs_order_whatever_sockets_can_do() {
+    let calls: String = (0..8)
+        .map(|n| format!("gai -t stream n{n}.test 80\ngai -t stream -f inet6 m{n}.test -\n"))
+        .collect();
+    for (server, kept_apart) in [("127.0.0.1", "0"), ("::1", "0"), ("127.0.0.1", "1"), ("::1", "1")]
+    {
+        for routes in [&[][..], &[4], &[6], &[4, 6]] {
+            Sandbox::enter(|sandbox| {
+                std::fs::write("/proc/sys/net/ipv6/bindv6only", kept_apart).unwrap();
+                sandbox.address("192.0.2.9/24");
+                sandbox.address("2001:db8::9/64");
+                routes.iter().for_each(|&family| sandbox.default_route(family));
+                sandbox.write("/etc/resolv.conf", format!("nameserver {server}\n"));
+                let _server = Server::start(sandbox, addresses_by_number);
+                let pair = compare_calls(sandbox, &calls);
+                assert_same!(pair, "{server}, bindv6only {kept_apart}, routes {routes:?}");
+            });
+        }
     }
 }

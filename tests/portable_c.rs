@@ -119,6 +119,27 @@ fn one_thread_has_one_instance() {
     });
 }
 
+/// It has neither TLS nor cryptography: what is to be private or checked is not asked otherwise.
+#[test]
+fn encrypted_servers_are_not_asked_in_plain_text() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::start(sandbox, |question: &Question| Reply::address(question));
+        for (setting, why) in [
+            ("upstream tls://127.0.0.1#dns.test", "tls://127.0.0.1#dns.test: not in portable C"),
+            ("dnssec validate", "dnssec validate: not in portable C"),
+        ] {
+            sandbox.write("/etc/rustdns.conf", format!("{setting}\n"));
+            let mut command = sandbox.command("getent");
+            command.args(["ahosts", "host.test"]).env("RUSTDNS_DEBUG", "1");
+            command.env("LD_PRELOAD", dist().join("librustdns.so"));
+            let output = run(command, LIMIT);
+            assert!(output.out().is_empty() && output.err().contains(why), "{setting}: {output}");
+            server.settle();
+            assert!(server.asked().is_empty(), "{setting}: {:?}", server.asked());
+        }
+    });
+}
+
 /// There is no file of counters, and the trace says so.
 #[test]
 fn the_setting_stats_is_refused() {

@@ -218,7 +218,7 @@ impl Bed {
 }
 
 /// Waits until a daemon is ready.
-fn wait_for(name: &str, daemon: &mut Running, ready: impl Fn() -> bool) -> Result<()> {
+pub fn wait_for(name: &str, daemon: &mut Running, ready: impl Fn() -> bool) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !ready() {
         if daemon.has_ended() || Instant::now() > deadline {

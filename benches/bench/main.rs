@@ -11,7 +11,7 @@
 //! | `bed` | the responder, /etc as a contestant is to see it, caches that run as daemons |
 //! | `contestant` | who is measured |
 //! | `looker` | runs a program that looks up, and reads what it says; rounds in turn, medians |
-//! | `latency`, `threads`, `hosts`, `servers`, `start`, `counts`, `memory`, `growth` | the sections |
+//! | `latency`, `threads`, `hosts`, `servers`, `private`, `start`, `counts`, `memory`, `growth` | the sections |
 //! | `report`, `plot`, `page` | tables and targets, pictures, docs/performance.md |
 //!
 //! Fails where a measurement is broken: a wrong answer, a program that dies or hangs. Never because
@@ -34,6 +34,7 @@ mod looker;
 mod memory;
 mod page;
 mod plot;
+mod private;
 mod report;
 mod servers;
 mod start;
@@ -56,6 +57,7 @@ const SECTIONS: &[Section] = &[
     ("hosts", hosts::measure),
     ("silent", servers::silent),
     ("search", servers::search),
+    ("private", private::measure),
     ("start", start::measure),
     ("counts", counts::measure),
     ("memory", memory::measure),

@@ -144,6 +144,14 @@ pub struct Statistics {
     /// less than 4 << i, and the last what is longer. A lookup that repeats one of a moment ago is
     /// in latency[0] without having been measured.
     pub latency: [usize; LATENCIES],
+    /// Queries sent over TLS or HTTPS, or by TCP to have the answers' signatures checked.
+    pub queries_private: usize,
+    /// Answers that `dnssec validate` has found to be what their zones have signed.
+    pub secure: usize,
+    /// Answers that it has found to be from zones that sign nothing.
+    pub insecure: usize,
+    /// Answers that it has thrown away.
+    pub bogus: usize,
 }
 
 /// Classes of latency.
@@ -181,7 +189,7 @@ unsafe fn fill(stats: *mut Statistics) -> Result<(), Error> {
         cache_misses: totals.of(Count::Misses),
         cache_evictions: totals.of(Count::Evictions),
         cache_entries: totals.of(Count::Entries),
-        queries: totals.of(Count::Udp).wrapping_add(totals.of(Count::Tcp)),
+        queries: totals.queries(),
         answers: totals.of(Count::Answers),
         timeouts: totals.of(Count::Timeouts),
         lookups: totals.lookups(),
@@ -194,6 +202,10 @@ unsafe fn fill(stats: *mut Statistics) -> Result<(), Error> {
         servers_dead: totals.of(Count::Dead),
         cache_octets: totals.of(Count::Octets),
         latency: totals.durations(),
+        queries_private: totals.of(Count::Private),
+        secure: totals.of(Count::Secure),
+        insecure: totals.of(Count::Insecure),
+        bogus: totals.of(Count::Bogus),
     };
     let place = stats.cast::<u8>();
     // SAFETY: the caller's structure has `room` octets, ours has at least `now.size`, and they don't

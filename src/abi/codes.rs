@@ -24,6 +24,7 @@ pub(super) fn eai(error: Error) -> Returned {
         Error::NoData => gnu::EAI_NODATA,
         Error::AddrFamily => gnu::EAI_ADDRFAMILY,
         Error::Again => libc::EAI_AGAIN,
+        Error::Fail => libc::EAI_FAIL,
         Error::Family => libc::EAI_FAMILY,
         Error::SockType => libc::EAI_SOCKTYPE,
         Error::Service => libc::EAI_SERVICE,
@@ -90,7 +91,7 @@ impl NoHost {
             Failure::NoData => NoHost::new(h::NO_DATA, 0),
             Failure::Again | Failure::Later => NoHost::new(h::TRY_AGAIN, libc::EAGAIN),
             Failure::Unrelated => NoHost::new(h::NO_RECOVERY, libc::EAGAIN),
-            Failure::Refused => NoHost::new(h::NO_RECOVERY, 0),
+            Failure::Refused | Failure::Bogus => NoHost::new(h::NO_RECOVERY, 0),
             Failure::Memory => NoHost::new(h::NETDB_INTERNAL, libc::ENOMEM),
             Failure::NoService(errno) | Failure::System(errno) => {
                 NoHost::new(h::NETDB_INTERNAL, errno)

@@ -9,6 +9,7 @@ pub mod options;
 pub mod resolv;
 pub mod services;
 pub mod settings;
+pub mod upstream;
 pub mod watch;
 
 /// `isspace(3)` of the C locale, by which libc reads its files.

@@ -1,9 +1,9 @@
 //! rustdns.conf(5) and `RUSTDNS_*`: one table of settings, from which all that names them is made.
 
 use super::note::Notes;
-use super::resolv;
+use super::upstream::{self, Servers};
 use crate::address::ZoneNames;
-use crate::mem::{NoMemory, TryPush, copy};
+use crate::mem::{NoMemory, copy};
 use crate::source::c_string;
 use crate::source::dns::cookie::Use;
 use crate::trace::{Sink, Trace};
@@ -29,9 +29,37 @@ pub const TABLE: &[Setting] = &[
     Setting {
         key: "upstream",
         environment: c"RUSTDNS_UPSTREAM",
-        values: "ADDRESS[:PORT] ...",
+        values: "ADDRESS[:PORT], tls://ADDRESS[:PORT][#NAME], https://ADDRESS[:PORT][#NAME][/PATH], ...",
         default: "the name servers of resolv.conf",
-        help: "Name servers to ask instead of resolv.conf's, separated by blanks. An IPv6 address with a port stands in brackets.",
+        help: "Name servers to ask instead of resolv.conf's, separated by blanks: plainly, by DNS over TLS, or by DNS over HTTPS at /dns-query or another path. NAME is what the server's certificate must have; without it, the address. An IPv6 address with a port stands in brackets.",
+    },
+    Setting {
+        key: "upstream-fallback",
+        environment: c"RUSTDNS_UPSTREAM_FALLBACK",
+        values: "off, plain",
+        default: "off",
+        help: "plain asks resolv.conf's name servers in plain text when the encrypted ones of upstream can't be reached or aren't who they should be: for those who want an answer more than privacy.",
+    },
+    Setting {
+        key: "upstream-ca",
+        environment: c"RUSTDNS_UPSTREAM_CA",
+        values: "system, or the absolute path of a file",
+        default: "system",
+        help: "Who may have signed the certificates of encrypted servers: the certificate authorities that the system trusts, or those in a file of PEM.",
+    },
+    Setting {
+        key: "dnssec",
+        environment: c"RUSTDNS_DNSSEC",
+        values: "off, trust-ad, validate",
+        default: "off",
+        help: "trust-ad believes a server that says that it has checked an answer's signatures, as resolv.conf's option of that name does. validate checks them here, from the root zone's keys on; what doesn't hold is no answer.",
+    },
+    Setting {
+        key: "trust-anchor",
+        environment: c"RUSTDNS_TRUST_ANCHOR",
+        values: "installed, or the absolute path of a file",
+        default: "installed",
+        help: "The keys that dnssec validate begins with: those of the root zone that came with this package, or those in a file, in IANA's XML or as DNSKEY or DS records.",
     },
     Setting {
         key: "cache",
@@ -126,11 +154,35 @@ pub const TABLE: &[Setting] = &[
     },
 ];
 
+/// The keys of [`TABLE`] and their environment variables, apart: what only people read of the table is in
+/// no library then.
+#[allow(clippy::indexing_slicing, reason = "computed by the compiler")]
+pub static VARIABLES: [(&str, &CStr); TABLE.len()] = {
+    let mut variables = [("", c""); TABLE.len()];
+    let mut at = 0;
+    while at < TABLE.len() {
+        variables[at] = (TABLE[at].key, TABLE[at].environment);
+        at += 1;
+    }
+    variables
+};
+
 /// Entries that are kept by default. A full cache of two addresses a name takes about 350 octets an
 /// entry, so 1.4 MiB.
 const CACHE_ENTRIES: usize = 4096;
 /// More would be no cache but a leak.
 const MAX_CACHE_ENTRIES: usize = 1 << 20;
+
+/// What is made of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dnssec {
+    /// Nothing.
+    Off,
+    /// The server's word for them counts.
+    TrustAd,
+    /// They are checked.
+    Validate,
+}
 
 /// Where a process's counters lie.
 #[derive(Debug)]
@@ -147,7 +199,15 @@ pub enum Stats {
 #[derive(Debug)]
 pub struct Settings {
     /// Name servers instead of resolv.conf's.
-    pub upstream: Vec<SocketAddr>,
+    pub upstream: Servers,
+    /// `upstream-fallback plain`.
+    pub fallback_plain: bool,
+    /// The file of certificate authorities; `None`: the system's.
+    pub authorities: Option<Box<[u8]>>,
+    /// What is made of signatures.
+    pub dnssec: Dnssec,
+    /// The file of trust anchors; `None`: the installed one.
+    pub anchors: Option<Box<[u8]>>,
     /// Answers that are kept; 0: none.
     pub cache_entries: usize,
     /// Seconds that an answer is kept at the most.
@@ -181,7 +241,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            upstream: Vec::new(),
+            upstream: Servers::default(),
+            fallback_plain: false,
+            authorities: None,
+            dnssec: Dnssec::Off,
+            anchors: None,
             cache_entries: CACHE_ENTRIES,
             cache_max_ttl: 86400,
             cache_negative_ttl: 30,
@@ -200,7 +264,7 @@ impl Default for Settings {
     }
 }
 
-/// Reads rustdns.conf: a key and its value a line, `#` begins a comment.
+/// Reads rustdns.conf: a key and its value a line; `#` after a blank, or first, begins a comment.
 pub fn parse(text: &[u8], zones: ZoneNames<'_>) -> Result<Settings, NoMemory> {
     let mut settings = Settings::default();
     for (number, key, value) in lines(text) {
@@ -212,11 +276,20 @@ pub fn parse(text: &[u8], zones: ZoneNames<'_>) -> Result<Settings, NoMemory> {
 /// The lines of rustdns.conf that say something: number (from 1), key, value.
 pub fn lines(text: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
     (1u32..).zip(text.split(|&b| b == b'\n')).filter_map(|(number, line)| {
-        let line = line.split(|&b| b == b'#').next().unwrap_or_default().trim_ascii();
+        let line = without_comment(line).trim_ascii();
         let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
         let (key, value) = line.split_at_checked(end)?;
         (!key.is_empty()).then_some((number, key, value.trim_ascii()))
     })
+}
+
+/// A name may follow an address behind `#`: only one that begins a word begins a comment.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let begins = |at: &usize| {
+        line.get(*at) == Some(&b'#')
+            && at.checked_sub(1).and_then(|at| line.get(at)).is_none_or(u8::is_ascii_whitespace)
+    };
+    (0..line.len()).find(begins).and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
 impl Settings {
@@ -230,7 +303,13 @@ impl Settings {
         zones: ZoneNames<'_>,
     ) -> Result<(), NoMemory> {
         let set = match key {
-            b"upstream" => self.set_upstream(value, zones)?,
+            b"upstream" => assign(&mut self.upstream, upstream::list(value, zones)?),
+            b"upstream-fallback" => {
+                assign(&mut self.fallback_plain, one_of(value, (b"off", b"plain")))
+            }
+            b"upstream-ca" => assign(&mut self.authorities, file_or(value, b"system")?),
+            b"dnssec" => assign(&mut self.dnssec, use_of_signatures(value)),
+            b"trust-anchor" => assign(&mut self.anchors, file_or(value, b"installed")?),
             b"cache" => assign(&mut self.cache_entries, entries(value)),
             b"cache-max-ttl" => assign(&mut self.cache_max_ttl, number(value)),
             b"cache-negative-ttl" => assign(&mut self.cache_negative_ttl, number(value)),
@@ -266,20 +345,16 @@ impl Settings {
         Trace::new(self.debug, &self.log, self.json)
     }
 
+    /// True where resolv.conf's servers are asked: no others are set, or there are encrypted ones, behind which
+    /// `upstream-fallback plain` has them.
+    pub fn asks_file(&self) -> bool {
+        let behind = self.fallback_plain && !self.upstream.encrypted.is_empty();
+        self.upstream.addresses.is_empty() || behind
+    }
+
     /// False for a server that `mode test-only` keeps us from.
     pub fn may_ask(&self, server: &SocketAddr) -> bool {
         !self.test_only || server.ip().is_loopback()
-    }
-
-    fn set_upstream(&mut self, value: &[u8], zones: ZoneNames<'_>) -> Result<bool, NoMemory> {
-        let mut servers = Vec::new();
-        for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-            match server(word, zones) {
-                Some(server) => servers.try_push(server)?,
-                None => return Ok(false),
-            }
-        }
-        Ok(!servers.is_empty() && assign(&mut self.upstream, Some(servers)))
     }
 }
 
@@ -331,6 +406,15 @@ fn sink(value: &[u8]) -> Result<Option<Sink>, NoMemory> {
     })
 }
 
+/// An absolute path; `None` for the word that stands for the default.
+fn file_or(value: &[u8], default: &[u8]) -> Result<Option<Option<Box<[u8]>>>, NoMemory> {
+    Ok(match value {
+        _ if value == default => Some(None),
+        [b'/', ..] => Some(Some(copy(value)?)),
+        _ => None,
+    })
+}
+
 fn stats(value: &[u8]) -> Result<Option<Stats>, NoMemory> {
     Ok(match value {
         b"off" => Some(Stats::Off),
@@ -340,20 +424,13 @@ fn stats(value: &[u8]) -> Result<Option<Stats>, NoMemory> {
     })
 }
 
-/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]:53`, `fe80::1%eth0`.
-fn server(word: &[u8], zones: ZoneNames<'_>) -> Option<SocketAddr> {
-    if let Some(plain) = resolv::server(word, zones) {
-        return Some(plain);
+fn use_of_signatures(value: &[u8]) -> Option<Dnssec> {
+    match value {
+        b"off" => Some(Dnssec::Off),
+        b"trust-ad" => Some(Dnssec::TrustAd),
+        b"validate" => Some(Dnssec::Validate),
+        _ => None,
     }
-    let colon = word.iter().rposition(|&b| b == b':')?;
-    let (address, port) = word.split_at_checked(colon)?;
-    let address = match address {
-        [b'[', inner @ .., b']'] => inner,
-        _ => address,
-    };
-    let mut server = resolv::server(address, zones)?;
-    server.set_port(number(port.get(1..)?).filter(|port| *port != 0)?);
-    Some(server)
 }
 
 #[cfg(test)]
@@ -366,18 +443,26 @@ mod tests {
     fn every_setting_of_the_table_can_be_set_and_nothing_else() {
         let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
             cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ncookies on\ndebug 2\nlog /tmp/x\n\
-            root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://192.0.2.1\n\
-            serve-stale 3600\ndebug-format json\nstats /run/x\n";
+             root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://dns.test\n\
+             serve-stale 3600\ndebug-format json\nstats /run/x\n\
+             upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
+             upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
-        let upstream: Vec<_> = settings.upstream.iter().map(ToString::to_string).collect();
-        assert_eq!(upstream, ["192.0.2.1:53", "[::1]:5353", "127.0.0.1:54"]);
+        let upstream: Vec<_> =
+            settings.upstream.addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(upstream, ["192.0.2.1:53", "[::1]:853"]);
+        let [encrypted] = &settings.upstream.encrypted[..] else { panic!() };
+        assert_eq!(&*encrypted.text, b"tls://[::1]#dns.test");
+        assert!(settings.fallback_plain && settings.dnssec == Dnssec::Validate);
+        assert_eq!(settings.authorities.as_deref(), Some(&b"/ca.pem"[..]));
+        assert_eq!(settings.anchors.as_deref(), Some(&b"/anchors.xml"[..]));
         assert_eq!((settings.cache_entries, settings.cache_max_ttl), (100, 60));
         assert_eq!((settings.cache_negative_ttl, settings.debug), (5, 2));
         assert!(settings.foreign_libc && settings.random_case && settings.test_only);
         assert_eq!(settings.root.as_deref(), Some(&b"/srv"[..]));
         assert!(matches!(&settings.log, Sink::File(path) if path.as_c_str() == c"/tmp/x"));
         let noted: Vec<_> = settings.notes.iter().map(|note| note.line).collect();
-        assert_eq!(noted, [12, 13, 14, 15]);
+        assert_eq!(noted, [12, 13, 14, 15, 25]);
         assert_eq!(settings.cookies, Use::On);
         assert!(settings.serve_stale == 3600 && settings.json && !settings.asks_libc());
         assert!(matches!(&settings.stats, Stats::Folder(path) if **path == *b"/run/x"));

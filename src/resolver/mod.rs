@@ -139,7 +139,8 @@ impl<'a> Resolver<'a> {
             [Progress::Answered(_), _] => Ok(answer),
             [Progress::Failed(trouble), _] => {
                 let (errno, miss) = meaning(trouble);
-                failed(errno, miss)
+                let host = (trouble == Trouble::Bogus).then_some(HostError::NoRecovery);
+                Err(Failure { host, errno: Some(errno), miss })
             }
             [Progress::Open, _] => failed(errno::TIMED_OUT, Miss::Silent),
         }
@@ -187,9 +188,10 @@ impl<'a> Resolver<'a> {
         };
         let length = query::add_opt(&mut written, length, room.len(), self.options());
         let written = written.get(..length).unwrap_or_default();
-        let answer = self
-            .exchange(written, room)
-            .map_err(|failure| Failure { host: Some(HostError::TryAgain), ..failure })?;
+        let answer = self.exchange(written, room).map_err(|failure| Failure {
+            host: failure.host.or(Some(HostError::TryAgain)),
+            ..failure
+        })?;
         let (host, miss) = match answer.rcode {
             rcode::NOERROR if answer.has_records => return Ok(answer.length),
             rcode::NOERROR => (HostError::NoData, Miss::NoData),
@@ -289,6 +291,7 @@ fn meaning(trouble: Trouble) -> (i32, Miss) {
         Trouble::Silent | Trouble::Rcode(_) | Trouble::Lame | Trouble::Broken => {
             (errno::TIMED_OUT, Miss::Silent)
         }
+        Trouble::Bogus => (errno::TIMED_OUT, Miss::Final),
         Trouble::Local(fault) => (fault.errno(), Miss::Silent),
     }
 }

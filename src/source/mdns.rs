@@ -7,17 +7,17 @@ mod names;
 use self::exchange::{Heard, exchange};
 use super::{Failure, Found, append_text, text_of};
 use crate::address::{Address, is_link_local};
-use crate::cache::{Content, Keep, Key};
+use crate::cache::{Content, Given, Keep, Key};
 use crate::config::nsswitch::Mdns;
 use crate::counters::Count;
 use crate::lookup::query::Family;
-use crate::mem::{NoMemory, TryPush, copy};
+use crate::mem::{NoMemory, TryPush};
 use crate::session::Session;
 use crate::source::dns::message::{CLASS_IN, Message, record_type};
 use crate::source::dns::name::Name;
+use crate::source::dns::read::Addresses;
 use crate::sys::time::Instant;
 use core::net::{IpAddr, Ipv6Addr};
-use smallvec::SmallVec;
 
 /// What the answers are kept under, apart from the name servers'.
 const GENERATION: u32 = u32::MAX;
@@ -118,9 +118,9 @@ fn recall(
 ) -> Result<bool, NoMemory> {
     let Some(entry) = session.cache().get(key, now) else { return Ok(false) };
     session.counters().one(Count::Hits);
-    match &entry.content {
+    match entry.content() {
         Content::Addresses(list, _) => {
-            for &address in list {
+            for address in list.iter() {
                 found.addresses.try_push(address)?;
             }
         }
@@ -216,7 +216,8 @@ impl Reading<'_> {
         self.found.ttl = Some(ttl);
         for (&qtype, seen) in self.qtypes.iter().zip(self.seen) {
             let key = Key { name: self.name, qtype, generation: GENERATION };
-            if let Ok(content) = self.content(qtype, seen) {
+            let mut list = Addresses::new();
+            if let Ok(content) = self.content(qtype, seen, &mut list) {
                 let keep = Keep { ttl, spare: 0 };
                 let change = session.cache().put(&key, content, keep, session.now());
                 session.counters().cache_changed(&change);
@@ -224,19 +225,24 @@ impl Reading<'_> {
         }
     }
 
-    fn content(&self, qtype: u16, seen: bool) -> Result<Content, NoMemory> {
+    /// What is kept for one type; `list` takes the addresses.
+    fn content<'a>(
+        &'a self,
+        qtype: u16,
+        seen: bool,
+        list: &'a mut Addresses,
+    ) -> Result<Given<'a>, NoMemory> {
         if !seen {
             return Ok(Content::NoData);
         }
         if qtype == record_type::PTR {
-            return Ok(Content::Names(copy(&self.found.canonical)?));
+            return Ok(Content::Names(&self.found.canonical));
         }
-        let mut list = SmallVec::new();
         for &address in &self.found.addresses {
             if address.is_ipv4() == (qtype == record_type::A) {
                 list.try_push(address)?;
             }
         }
-        Ok(Content::Addresses(list, Box::default()))
+        Ok(Content::Addresses(list, &[]))
     }
 }

@@ -46,6 +46,8 @@ pub enum Failure {
     Unrelated,
     /// Its server could make nothing of the question, or the name can't be asked for.
     Refused,
+    /// What its servers sent is not what the zone has signed (`dnssec validate`).
+    Bogus,
     /// There is no service that could be asked; the `errno` that goes with it.
     NoService(i32),
     /// Memory is exhausted.
@@ -65,7 +67,7 @@ impl Failure {
             Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
                 Status::Unavailable
             }
-            Failure::Later | Failure::Memory => Status::TryAgain,
+            Failure::Bogus | Failure::Later | Failure::Memory => Status::TryAgain,
         }
     }
 
@@ -77,6 +79,7 @@ impl Failure {
             }
             Failure::NoData => Error::NoData,
             Failure::Again | Failure::Later => Error::Again,
+            Failure::Bogus => Error::Fail,
             Failure::Memory => Error::Memory,
             Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
         }

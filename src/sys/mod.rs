@@ -12,6 +12,8 @@ pub mod chosen;
 mod clock;
 mod content;
 pub mod conversion;
+#[cfg_attr(target_family = "wasm", path = "host/encrypted.rs")]
+pub mod encrypted;
 #[cfg_attr(target_family = "wasm", path = "host/environment.rs")]
 pub mod environment;
 #[cfg_attr(target_family = "wasm", path = "host/errno.rs")]
@@ -43,12 +45,14 @@ pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
+pub mod tailed;
 #[cfg(feature = "command")]
 pub mod terminal;
 #[cfg(not(target_family = "wasm"))]
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]
 pub mod time;
+pub mod udp;
 #[cfg_attr(target_family = "wasm", path = "host/wiped.rs")]
 pub mod wiped;
 

@@ -75,6 +75,37 @@ pub(crate) unsafe fn create(
     }
 }
 
+/// Runs `work` on a thread of its own, deaf to signals, and waits for its end.
+///
+/// # Errors
+/// As [`start`]: there can be no further thread, and nothing was done.
+///
+/// # Safety
+/// The calling thread can't be cancelled meanwhile, and what `work` has borrowed may be used on
+/// another thread while this one waits. `work` must not panic.
+pub(crate) unsafe fn run_joined(stack: usize, work: &mut dyn FnMut()) -> Result<(), Fault> {
+    unsafe extern "C-unwind" fn enter(work: *mut c_void) -> *mut c_void {
+        // SAFETY: points to the reference below, which is there until this thread was joined.
+        unsafe { (*work.cast::<&mut dyn FnMut()>())() };
+        null_mut()
+    }
+    let mut work = work;
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut thread = MaybeUninit::uninit();
+    let _deaf = SignalsBlocked::new();
+    // SAFETY: the attributes are initialised before anything else is done with them, and destroyed
+    // once; `thread` is written by the call that succeeds, and joined once.
+    unsafe {
+        check(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
+        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack.saturating_add(libc_part()));
+        let argument = (&raw mut work).cast::<c_void>();
+        let made = check(pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), enter, argument));
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        made?;
+        check(libc::pthread_join(thread.assume_init(), null_mut()))
+    }
+}
+
 /// Creates a thread with a caller's attributes.
 ///
 /// # Safety
@@ -94,16 +125,20 @@ fn check(errno: c_int) -> Result<(), Fault> {
 }
 
 fn stack_size() -> usize {
+    OWN_STACK.saturating_add(libc_part())
+}
+
+/// What libc takes of a stack for itself.
+fn libc_part() -> usize {
     type MinimalStack = unsafe extern "C" fn(*const libc::pthread_attr_t) -> usize;
     // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr()) };
-    let libc_part = if found.is_null() {
+    if found.is_null() {
         LIBC_STACK
     } else {
         // SAFETY: GNU libc's function of this name has this type, and does not read the attributes.
         unsafe { core::mem::transmute::<*mut c_void, MinimalStack>(found)(core::ptr::null()) }
-    };
-    OWN_STACK.saturating_add(libc_part)
+    }
 }
 
 /// Holds off all signals of the calling thread until dropped, so that no handler of the program runs

@@ -1,7 +1,7 @@
 /*
  * Processes: forked, executed, made daemons, ending, beginning.
  *
- *     host_processes fork COUNT|fork-until-hang COUNT|vfork COUNT|daemon|atexit|constructor|dlopen LIBRARY
+ *     host_processes fork COUNT|fork-later COUNT|fork-until-hang COUNT|vfork COUNT|daemon|atexit|constructor|dlopen LIBRARY
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -81,6 +81,16 @@ static unsigned make_children(long count, unsigned patience)
 static void forks(long count)
 {
     unsigned made = make_children(count, 8);
+    if (made < count)
+        fail("a child hangs, after so many", (int)made);
+}
+
+/* The same of a process that has looked up something before: what is loaded for that is there. */
+static void forks_later(long count)
+{
+    if (look_up_with('n', 1, AI_ADDRCONFIG) != 0)
+        fail("before", 1);
+    unsigned made = make_children(count, 60);
     if (made < count)
         fail("a child hangs, after so many", (int)made);
 }
@@ -212,7 +222,7 @@ int main(int argc, char **argv)
         printf("ok %d\n", lookups);
         return 0;
     }
-    const struct mode modes[] = {{"fork", forks}, {"fork-until-hang", forks_until_hang},
+    const struct mode modes[] = {{"fork", forks}, {"fork-later", forks_later}, {"fork-until-hang", forks_until_hang},
         {"vfork", vforks}, {"one", one}, {"daemon", daemonize}, {"atexit", at_exit},
         {"constructor", constructed}, {0, 0}};
     return run_mode(modes, argc, argv);

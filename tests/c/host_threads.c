@@ -1,7 +1,7 @@
 /*
  * Threads: small ones, many, cancelled ones, ones that leave, ones that change the environment.
  *
- *     host_threads stack SIZE|cancel|cancel-async|exit|many COUNT|setenv|blocked
+ *     host_threads stack SIZE|cancel [COUNT]|cancel-async|exit|many COUNT|setenv|blocked
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -73,10 +73,9 @@ static void cancel_each(void *(*run)(void *), unsigned count)
     }
 }
 
-static void cancel(long unused)
+static void cancel(long count)
 {
-    (void)unused;
-    cancel_each(cancelled, 300);
+    cancel_each(cancelled, count ? (unsigned)count : 300);
 }
 
 static void cancel_async(long unused)

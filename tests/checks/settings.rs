@@ -1,6 +1,8 @@
 //! rustdns.conf(5).
 
-use rustdns::config::settings::{Settings, Stats, TABLE, parse};
+use std::net::SocketAddr;
+
+use rustdns::config::settings::{Dnssec, Settings, Stats, TABLE, parse};
 use rustdns::trace::Sink;
 
 /// Any text is read within the settings' bounds; the settings written anew are read as the same; and
@@ -11,9 +13,9 @@ use rustdns::trace::Sink;
 pub fn check(text: &[u8]) {
     let settings = read(text);
     assert!(settings.cache_entries <= 1 << 20 && settings.debug <= 2);
-    assert!(settings.upstream.iter().all(|server| server.port() != 0));
+    assert!(settings.upstream.addresses.iter().all(|server| server.port() != 0));
     assert!(settings.root.as_ref().is_none_or(|root| root.starts_with(b"/")));
-    for server in &settings.upstream {
+    for server in &settings.upstream.addresses {
         assert!(settings.may_ask(server) || (settings.test_only && !server.ip().is_loopback()));
     }
     // In either order, so that no line can hide what one before it did to another's setting.
@@ -38,6 +40,7 @@ fn shown(settings: &Settings) -> Vec<String> {
     let s = settings;
     vec![
         format!("{:?}", s.upstream),
+        format!("{} {:?} {:?} {:?}", s.fallback_plain, s.authorities, s.dnssec, s.anchors),
         format!("{} {} {}", s.cache_entries, s.cache_max_ttl, s.cache_negative_ttl),
         format!("{} {} {} {}", s.foreign_libc, s.random_case, s.debug, s.test_only),
         format!("{:?} {:?} {} {} {:?}", s.log, s.root, s.json, s.serve_stale, s.stats),
@@ -49,10 +52,25 @@ fn rendered(s: &Settings) -> Vec<Vec<u8>> {
     let mut line = |key: &str, value: &[u8]| {
         lines.push([key.as_bytes(), b"\t", value, b" # said again\n"].concat());
     };
-    if !s.upstream.is_empty() {
-        let servers: Vec<String> = s.upstream.iter().map(ToString::to_string).collect();
-        line("upstream", servers.join(" ").as_bytes());
+    if !s.upstream.addresses.is_empty() {
+        let server = |address: &SocketAddr| match s.upstream.encrypted(address) {
+            Some(encrypted) => encrypted.text.to_vec(),
+            None => address.to_string().into_bytes(),
+        };
+        let servers: Vec<Vec<u8>> = s.upstream.addresses.iter().map(server).collect();
+        line("upstream", &servers.join(&b' '));
     }
+    line("upstream-fallback", if s.fallback_plain { b"plain" } else { b"off" });
+    line("upstream-ca", s.authorities.as_deref().unwrap_or(b"system"));
+    line(
+        "dnssec",
+        match s.dnssec {
+            Dnssec::Off => b"off",
+            Dnssec::TrustAd => b"trust-ad",
+            Dnssec::Validate => b"validate",
+        },
+    );
+    line("trust-anchor", s.anchors.as_deref().unwrap_or(b"installed"));
     line("cache", s.cache_entries.to_string().as_bytes());
     line("cache-max-ttl", s.cache_max_ttl.to_string().as_bytes());
     line("cache-negative-ttl", s.cache_negative_ttl.to_string().as_bytes());

@@ -16,7 +16,8 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
         let file = "upstream 127.0.0.1:5353\ncache 17\ncache-max-ttl 18\ncache-negative-ttl 19\n\
                     foreign libc\ncase-randomization on\ncookies on\ndebug 0\nlog /tmp/log\nroot /srv\nmode test-only\n\
                     cache 20\ncache many\nnonsense 1\nserve-stale 60\ndebug-format json\n\
-                    stats /run/stats\n";
+                    stats /run/stats\n\
+                    upstream-fallback plain\nupstream-ca /ca\ndnssec validate\ntrust-anchor /anchor\n";
         sandbox.write("/etc/rustdns.conf", file);
         let variables = [
             ("RUSTDNS_CACHE_MAX_TTL", "33"),
@@ -30,7 +31,10 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
             &output.out(),
             "'\\n'.join(f\"{s['key']} {s['value']} {s['origin']}\" for s in d['settings'])",
         );
-        let want = "upstream 127.0.0.1:5353 /etc/rustdns.conf:1\ncache 20 /etc/rustdns.conf:12\n\
+        let want = "upstream 127.0.0.1:5353 /etc/rustdns.conf:1\n\
+            upstream-fallback plain /etc/rustdns.conf:18\nupstream-ca /ca /etc/rustdns.conf:19\n\
+            dnssec validate /etc/rustdns.conf:20\ntrust-anchor /anchor /etc/rustdns.conf:21\n\
+            cache 20 /etc/rustdns.conf:12\n\
             cache-max-ttl 33 environment\ncache-negative-ttl 19 /etc/rustdns.conf:4\n\
             serve-stale 60 /etc/rustdns.conf:15\n\
             foreign libc /etc/rustdns.conf:5\ncase-randomization on /etc/rustdns.conf:6\n\

@@ -127,7 +127,7 @@ fn what_cannot_be_run_is_said_with_the_status_of_a_shell() {
         assert_refused(&run(&["--", "/etc"]), 126, &["not a file"]);
         assert_refused(&run(&["--server", "x.test", "--", "true"]), 2, &["--server x.test", "say"]);
         assert_refused(
-            &run(&["--server", "tls://192.0.2.1", "--", "true"]),
+            &run(&["--server", "quic://192.0.2.1", "--", "true"]),
             2,
             &["not an address"],
         );

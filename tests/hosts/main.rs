@@ -17,6 +17,7 @@ mod limits;
 mod memory;
 mod neighbours;
 mod numbered;
+mod private;
 mod privilege;
 mod processes;
 mod roots;

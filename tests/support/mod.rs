@@ -11,6 +11,7 @@
 //! | [`reply`] | what it answers: right, wrong, late, in pieces, or not at all |
 //! | [`zone`] | the usual script: records by name |
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
+//! | [`authority`] | certificates, by openssl |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
 //! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
@@ -33,6 +34,7 @@
     reason = "tests bind and connect to numeric addresses, and read their own environment"
 )]
 
+pub mod authority;
 pub mod cc;
 pub mod conversation;
 pub mod differential;

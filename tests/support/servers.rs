@@ -1,4 +1,4 @@
-//! Real DNS servers on loopback addresses of a sandbox: unbound, knot, dnsmasq.
+//! Real DNS servers on loopback addresses of a sandbox: unbound, knot, knot-resolver, dnsmasq.
 //!
 //! Each is started in the foreground with a configuration of its own, is asked until it answers,
 //! and is killed with everything it started when dropped. `scripts/packages.test` names the
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::authority::Identity;
 use super::process;
 use super::sandbox::{Sandbox, skip};
 use super::wire::{IN, Writer, rtype};
@@ -47,6 +48,157 @@ impl RealServer {
         let mut command = sandbox.command("unbound");
         command.args(["-d", "-p", "-c"]).arg(folder.join("unbound.conf"));
         RealServer::start(command, "unbound", &folder, at)
+    }
+
+    /// unbound, which answers over TLS at `at` and over HTTPS at port 443 of the same address, and asks the
+    /// server on 127.0.0.1 for all it answers. `more` is configuration of its own.
+    pub fn unbound_private(
+        sandbox: &Sandbox,
+        at: &str,
+        identity: &Identity,
+        more: &str,
+    ) -> Option<RealServer> {
+        let (address, port) = split(at);
+        let folder = folder(sandbox, "unbound", at);
+        let own = folder.display();
+        let (certificate, key) = (identity.certificate.display(), identity.key.display());
+        // Without an anchor it leaves signatures to others.
+        let has_anchor = more.contains("trust-anchor");
+        let insecure = if has_anchor { "" } else { "  domain-insecure: \"test.\"\n" };
+        let config = format!(
+            "server:\n  interface: {address}@{port}\n  interface: {address}@443\n  interface: {address}@53\n  \
+             tls-port: {port}\n  https-port: 443\n  tls-service-pem: \"{certificate}\"\n  \
+             tls-service-key: \"{key}\"\n  directory: \"{own}\"\n  username: \"\"\n  chroot: \"\"\n  \
+             pidfile: \"{own}/pid\"\n  use-syslog: no\n  do-daemonize: no\n  verbosity: 1\n  \
+             extended-statistics: yes\n  do-not-query-localhost: no\n  root-hints: \"\"\n  \
+             incoming-num-tcp: 1000\n  access-control: 0.0.0.0/0 allow\n  access-control: ::0/0 allow\n  \
+             local-zone: \"test.\" nodefault\n  local-zone: \"10.in-addr.arpa.\" nodefault\n\
+             {insecure}{more}\nforward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.1\n\
+             remote-control:\n  control-enable: yes\n  control-use-cert: no\n  \
+             control-interface: {own}/control\n"
+        );
+        fs::write(folder.join("unbound.conf"), config).unwrap();
+        let mut command = sandbox.command("unbound");
+        command.args(["-d", "-p", "-c"]).arg(folder.join("unbound.conf"));
+        RealServer::start(command, "unbound", &folder, &plain(at))
+    }
+
+    /// A number of unbound's statistics.
+    pub fn statistic(&self, sandbox: &Sandbox, key: &str) -> u64 {
+        let mut command = sandbox.command("unbound-control");
+        command.arg("-c").arg(self.log.with_file_name("unbound.conf")).arg("stats_noreset");
+        let got = process::run(command, START);
+        let text = got.out();
+        let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        value.unwrap_or_else(|| panic!("{key}: {got}")).parse().unwrap()
+    }
+
+    /// knot-resolver, which answers over TLS at `at` and over HTTPS at port 443 of the same address, and
+    /// asks the server on 127.0.0.1.
+    pub fn kresd(sandbox: &Sandbox, at: &str, identity: &Identity) -> Option<RealServer> {
+        let (address, port) = split(at);
+        let folder = folder(sandbox, "kresd", at);
+        let (certificate, key) = (identity.certificate.display(), identity.key.display());
+        let config = format!(
+            "net.listen('{address}', 53, {{ kind = 'dns' }})\n\
+             net.listen('{address}', {port}, {{ kind = 'tls' }})\n\
+             net.listen('{address}', 443, {{ kind = 'doh2' }})\n\
+             net.tls('{certificate}', '{key}')\n\
+             trust_anchors.remove('.')\nmodules = {{ 'policy' }}\n\
+             policy.add(policy.all(policy.FORWARD('127.0.0.1')))\ncache.size = 1 * MB\n"
+        );
+        fs::write(folder.join("kresd.conf"), config).unwrap();
+        let mut command = sandbox.command("kresd");
+        command.args(["-n", "-c"]).arg(folder.join("kresd.conf")).arg(&folder);
+        RealServer::start(command, "kresd", &folder, &plain(at))
+    }
+
+    /// knot, with these zones, signed as `policy` says where it says anything. Each is the zone's name
+    /// (no final dot), its policy and the text of its file below its SOA and NS records.
+    pub fn knot_signing(
+        sandbox: &Sandbox,
+        at: &str,
+        zones: &[(&str, Option<&str>, &str)],
+    ) -> Option<RealServer> {
+        RealServer::knot_signing_at(sandbox, at, zones, None)
+    }
+
+    /// The same at another time: so far from now, as faketime(1) has it.
+    pub fn knot_signing_at(
+        sandbox: &Sandbox,
+        at: &str,
+        zones: &[(&str, Option<&str>, &str)],
+        time: Option<&str>,
+    ) -> Option<RealServer> {
+        let (address, port) = split(at);
+        let folder = folder(sandbox, "knotd", at);
+        let own = folder.display();
+        let mut config = format!(
+            "server:\n  rundir: \"{own}\"\n  listen: {address}@{port}\n  udp-workers: 1\n  \
+             tcp-workers: 1\n  background-workers: 1\nlog:\n  - target: stderr\n    any: info\n\
+             database:\n  storage: \"{own}\"\npolicy:\n"
+        );
+        for (id, nsec3) in [("nsec", "off"), ("nsec3", "on")] {
+            config += &format!(
+                "  - id: {id}\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n    \
+                 nsec3: {nsec3}\n    nsec3-iterations: 0\n"
+            );
+        }
+        config += "zone:\n";
+        for (zone, policy, records) in zones {
+            let file = folder.join(zone);
+            let apex = format!(
+                "$ORIGIN {zone}.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n\
+                 ns A 127.0.0.1\n"
+            );
+            // One that is whole has been signed already.
+            let is_whole = records.contains("SOA");
+            fs::write(&file, if is_whole { (*records).to_owned() } else { apex + records })
+                .unwrap();
+            let signing = policy.map_or(String::new(), |policy| {
+                format!("    dnssec-signing: on\n    dnssec-policy: {policy}\n")
+            });
+            config += &format!(
+                "  - domain: {zone}.\n    file: \"{}\"\n    zonefile-sync: {}\n    \
+                 zonefile-load: whole\n    journal-content: none\n{signing}",
+                file.display(),
+                if time.is_some() { 0 } else { -1 },
+            );
+        }
+        fs::write(folder.join("knot.conf"), config).unwrap();
+        let mut command = match time {
+            Some(time) => {
+                let mut command = sandbox.command("faketime");
+                command.args(["-f", time, "knotd"]);
+                command
+            }
+            None => sandbox.command("knotd"),
+        };
+        command.arg("-c").arg(folder.join("knot.conf"));
+        RealServer::start(command, "knotd", &folder, at)
+    }
+
+    /// A zone's file as knot has signed it: of those that it signs at another time.
+    pub fn signed_zone(&self, zone: &str) -> String {
+        let deadline = Instant::now() + START;
+        loop {
+            let text = fs::read_to_string(self.log.with_file_name(zone)).unwrap();
+            // Its own signatures come last into the file.
+            if text.contains("RRSIG") && text.contains("Written") {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "not signed: {text}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The records that knot's key manager prints of a zone: `dnskey` or `ds`.
+    pub fn keys(&self, sandbox: &Sandbox, zone: &str, what: &str) -> String {
+        let mut command = sandbox.command("keymgr");
+        command.arg("-c").arg(self.log.with_file_name("knot.conf")).args([zone, what]);
+        let got = process::run(command, START);
+        assert!(got.success(), "{got}");
+        got.out()
     }
 
     /// knot, with authority for `zone` (no final dot); `records` is the zone file's text below
@@ -98,17 +250,23 @@ impl RealServer {
 
     /// dnsmasq, forwarding what it doesn't know to `upstream`.
     pub fn dnsmasq(sandbox: &Sandbox, at: &str, upstream: &str) -> Option<RealServer> {
-        let ((address, port), (to, to_port)) = (split(at), split(upstream));
+        let (to, port) = split(upstream);
+        let server = format!("--server={to}#{port}");
+        RealServer::dnsmasq_with(sandbox, at, &["--log-queries", "--cache-size=1000", &server])
+    }
+
+    /// dnsmasq, with these options and no others that matter.
+    pub fn dnsmasq_with(sandbox: &Sandbox, at: &str, options: &[&str]) -> Option<RealServer> {
+        let (address, port) = split(at);
         let folder = folder(sandbox, "dnsmasq", at);
         let mut command = sandbox.command("dnsmasq");
         command
             .args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"])
             .args(["--bind-interfaces", "--user=", "--group=", "--log-facility=-"])
-            .args(["--log-queries", "--cache-size=1000"])
+            .args(options)
             .arg(format!("--pid-file={}/pid", folder.display()))
             .arg(format!("--listen-address={address}"))
-            .arg(format!("--port={port}"))
-            .arg(format!("--server={to}#{to_port}"));
+            .arg(format!("--port={port}"));
         RealServer::start(command, "dnsmasq", &folder, at)
     }
 
@@ -184,9 +342,16 @@ impl Drop for RealServer {
 
 /// A folder of the sandbox for one server's files.
 fn folder(sandbox: &Sandbox, name: &str, at: &str) -> PathBuf {
-    let folder = sandbox.scratch().join(format!("{name}-{at}"));
+    // unbound takes brackets in the name of a file for a pattern.
+    let folder = sandbox.scratch().join(format!("{name}-{at}").replace(['[', ']'], ""));
     fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// The same address, and the port of plain DNS.
+fn plain(at: &str) -> String {
+    let at: SocketAddr = at.parse().unwrap();
+    SocketAddr::new(at.ip(), 53).to_string()
 }
 
 /// Address and port as the servers' configurations want them: apart, IPv6 without brackets.

@@ -205,7 +205,7 @@ extern "C" fn statistics() -> i32 {
             totals.of(Count::Misses),
             totals.of(Count::Evictions),
             totals.of(Count::Entries),
-            totals.of(Count::Udp).wrapping_add(totals.of(Count::Tcp)),
+            totals.queries(),
             totals.of(Count::Answers),
             totals.of(Count::Timeouts),
             totals.lookups(),
@@ -220,7 +220,10 @@ extern "C" fn statistics() -> i32 {
         ]
         .into_iter()
         .chain(totals.durations())
-        {
+        .chain(
+            [Count::Private, Count::Secure, Count::Insecure, Count::Bogus]
+                .map(|what| totals.of(what)),
+        ) {
             reply.number(number as u32)?; // a wasm32 number
         }
         reply.leave();

@@ -117,6 +117,8 @@ pub(super) fn error(error: Error) -> i32 {
         Error::Overflow => (10, 0),
         Error::IdnEncode => (11, 0),
         Error::System(errno) => (12, errno),
+        // Of no number that the C files know: EAI_FAIL. Nothing is validated here.
+        Error::Fail => (13, 0),
     };
     leave_errno(errno);
     code
@@ -134,6 +136,7 @@ pub(super) fn failure(failure: Failure) -> i32 {
         Failure::NoService(errno) => (7, errno),
         Failure::Memory => (8, 0),
         Failure::System(errno) => (9, errno),
+        Failure::Bogus => (10, 0), // likewise
     };
     leave_errno(errno);
     code

@@ -59,6 +59,8 @@ impl From<Failure> for Reply {
             Failure::Again | Failure::Later => {
                 Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::TRY_AGAIN)
             }
+            // No service after this one is to be believed instead.
+            Failure::Bogus => Reply::new(status::TRY_AGAIN, libc::EAGAIN, h::NO_RECOVERY),
             Failure::Unavailable => Reply::new(status::UNAVAILABLE, libc::ENOENT, h::NO_RECOVERY),
             Failure::NoService(errno) => Reply::new(status::UNAVAILABLE, errno, h::NO_RECOVERY),
             Failure::Memory => Reply::new(status::TRY_AGAIN, libc::ENOMEM, h::NETDB_INTERNAL),

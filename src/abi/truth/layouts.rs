@@ -70,6 +70,7 @@ pub(super) const SYSTEM: &[&[Assertion]] = &[
     layout!(libc::msghdr = "struct msghdr": msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control,
         msg_controllen, msg_flags),
     layout!(libc::ifreq = "struct ifreq": ifr_name),
+    layout!(libc::Dl_info = "Dl_info": dli_fname),
     &[equal("offsetof(struct ifreq, ifr_hwaddr.sa_family)", IFREQ_FAMILY as i128)],
     STATUS,
 ];
@@ -88,7 +89,8 @@ const STATUS: &[Assertion] = layout!(libc::statx = "struct statx": stx_mode, stx
 #[cfg(feature = "c-api")]
 pub(super) const OURS: &[Assertion] = layout!(super::super::api::Statistics = "struct rustdns_statistics":
     size, cache_hits, cache_misses, cache_evictions, cache_entries, queries, answers, timeouts, lookups, failures,
-    negative, stale, coalesced, queries_udp, queries_tcp, servers_dead, cache_octets, latency);
+    negative, stale, coalesced, queries_udp, queries_tcp, servers_dead, cache_octets, latency,
+    queries_private, secure, insecure, bogus);
 
 /// What only GNU's headers have.
 #[cfg(target_env = "gnu")]

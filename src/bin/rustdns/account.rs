@@ -8,7 +8,7 @@ use rustdns::config::nsswitch::{Action, Status};
 use rustdns::lookup::select::Rule;
 use rustdns::source::Failure;
 use rustdns::source::dns::message::{RcodeName, TypeName, record_type};
-use rustdns::witness::{Answer, Content, Query, Ranked, Statement};
+use rustdns::witness::{Answer, Content, Query, Ranked, Reason, Statement, Worth};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -16,8 +16,17 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct Account {
     pub(crate) services: Vec<Service>,
-    pub(crate) queries: Vec<(Query, Option<Answer>)>,
+    pub(crate) queries: Vec<(Query, Came)>,
     order: Vec<Ranked>,
+}
+
+/// What came to a query.
+pub(crate) enum Came {
+    /// Nothing.
+    Nothing,
+    Answer(Answer),
+    /// Nothing that could be used, and why.
+    Unusable(Reason),
 }
 
 /// One of nsswitch.conf's services, asked.
@@ -81,11 +90,12 @@ impl Account {
                     knowledge.push(Knowledge::Line { number, address });
                 }
                 Statement::Own => knowledge.push(Knowledge::Own),
-                Statement::Query(query) => account.queries.push((query, None)),
+                Statement::Query(query) => account.queries.push((query, Came::Nothing)),
                 Statement::Answer(query, answer) => {
                     last = Some((query.server, query.transport, answer.after));
-                    account.answered(query, answer);
+                    account.came(query, Came::Answer(answer));
                 }
+                Statement::NoAnswer(query, reason) => account.came(query, Came::Unusable(reason)),
                 Statement::Content(Content { qtype, found: true, ttl }) => {
                     knowledge.push(Knowledge::Records { qtype, ttl, from: last });
                 }
@@ -99,12 +109,18 @@ impl Account {
         account
     }
 
-    fn answered(&mut self, query: Query, answer: Answer) {
-        let place = self.queries.iter_mut().find(|(sent, got)| *sent == query && got.is_none());
-        match place {
-            Some((_, got)) => *got = Some(answer),
-            None => self.queries.push((query, Some(answer))),
+    fn came(&mut self, query: Query, came: Came) {
+        let is_open =
+            |(sent, got): &&mut (Query, Came)| *sent == query && matches!(got, Came::Nothing);
+        match self.queries.iter_mut().find(is_open) {
+            Some((_, got)) => *got = came,
+            None => self.queries.push((query, came)),
         }
+    }
+
+    /// What the answers are worth together, where their signatures were checked: as much as the worst.
+    pub(crate) fn worth(&self) -> Option<&'static str> {
+        self.queries.iter().filter_map(|(_, came)| came.worth()).max().map(worth_name)
     }
 
     /// The service whose answer was taken.
@@ -152,10 +168,14 @@ impl Account {
     }
 
     pub(crate) fn queries_json(&self) -> Json {
-        let one = |(query, answer): &(Query, Option<Answer>)| {
-            let answered = |member: &dyn Fn(&Answer) -> Json| match answer {
-                Some(answer) => member(answer),
-                None => Json::Null,
+        let one = |(query, came): &(Query, Came)| {
+            let answered = |member: &dyn Fn(&Answer) -> Json| match came {
+                Came::Answer(answer) => member(answer),
+                Came::Nothing | Came::Unusable(_) => Json::Null,
+            };
+            let reason = match came {
+                Came::Unusable(reason) => Some(&reason.text),
+                Came::Nothing | Came::Answer(_) => None,
             };
             Json::Object(vec![
                 ("name", Json::text(&query.name)),
@@ -165,6 +185,8 @@ impl Account {
                 ("rcode", answered(&|a| Json::Text(RcodeName(a.rcode).to_string()))),
                 ("octets", answered(&|a| Json::Number(a.octets as u64))),
                 ("truncated", answered(&|a| Json::Bool(a.truncated))),
+                ("dnssec", Json::maybe(came.worth().map(worth_name))),
+                ("reason", Json::maybe(reason)),
                 ("microseconds", answered(&|a| Json::micros(a.after))),
             ])
         };
@@ -182,20 +204,41 @@ impl Account {
 
     /// A line for each query.
     pub(crate) fn query_lines(&self) -> impl Iterator<Item = String> {
-        self.queries.iter().map(|(query, answer)| {
+        self.queries.iter().map(|(query, came)| {
             let Query { name, qtype, server, transport, .. } = query;
-            let came = match answer {
-                Some(answer) => format!(
-                    "{}{}, {} octets, {}",
+            let came = match came {
+                Came::Answer(answer) => format!(
+                    "{}{}{}, {} octets, {}",
                     RcodeName(answer.rcode),
                     if answer.truncated { ", truncated" } else { "" },
+                    answer.worth.map_or(String::new(), |worth| format!(", {}", worth_name(worth))),
                     answer.octets,
                     millis(answer.after)
                 ),
-                None => "no answer".to_owned(),
+                Came::Unusable(reason) => reason.text.clone(),
+                Came::Nothing => "no answer".to_owned(),
             };
             format!("{name} {} to {server} over {transport}: {came}", TypeName(*qtype))
         })
+    }
+}
+
+impl Came {
+    fn worth(&self) -> Option<Worth> {
+        match self {
+            Came::Answer(answer) => answer.worth,
+            Came::Unusable(reason) => reason.bogus.then_some(Worth::Bogus),
+            Came::Nothing => None,
+        }
+    }
+}
+
+/// RFC 4035 section 4.3's words.
+fn worth_name(worth: Worth) -> &'static str {
+    match worth {
+        Worth::Secure => "secure",
+        Worth::Insecure => "insecure",
+        Worth::Bogus => "bogus",
     }
 }
 
@@ -234,6 +277,7 @@ impl Service {
             Failure::Unavailable => "can't be asked",
             Failure::Unrelated => "the server's records answer something else",
             Failure::Refused => "the server could make nothing of it",
+            Failure::Bogus => "the server's records are not what the zone has signed",
             Failure::NoService(_) => "nobody to ask",
             Failure::Memory => "memory is exhausted",
             Failure::System(_) => "a system call failed",

@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Conf;
 use rustdns::config::note::Note;
-use rustdns::config::settings::{self, Setting, Settings, Stats, TABLE};
+use rustdns::config::settings::{self, Dnssec, Setting, Settings, Stats, TABLE};
 use rustdns::mem::NoMemory;
 use rustdns::source::dns::cookie::Use;
 use rustdns::state::state;
@@ -14,6 +14,7 @@ use rustdns::sys::{Fault, interfaces};
 use rustdns::trace::Sink;
 use std::fmt::Write;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 
 const FILE: &str = "/etc/rustdns.conf";
@@ -56,11 +57,26 @@ fn read() -> Result<(Vec<Row>, Vec<String>), NoMemory> {
 
 /// The value in force, written as it could stand in the file.
 fn current(settings: &Settings, key: &str) -> String {
+    let file = |path: Option<&[u8]>, none: &str| {
+        path.map_or_else(|| none.to_owned(), |path| Shown(path).to_string())
+    };
     let word = |on: bool, [no, yes]: [&str; 2]| if on { yes } else { no }.to_owned();
     match key {
         "upstream" => {
-            settings.upstream.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            let server = |address: &SocketAddr| match settings.upstream.encrypted(address) {
+                Some(encrypted) => Shown(&encrypted.text).to_string(),
+                None => address.to_string(),
+            };
+            settings.upstream.addresses.iter().map(server).collect::<Vec<_>>().join(" ")
         }
+        "upstream-fallback" => word(settings.fallback_plain, ["off", "plain"]),
+        "upstream-ca" => file(settings.authorities.as_deref(), "system"),
+        "dnssec" => match settings.dnssec {
+            Dnssec::Off => "off".to_owned(),
+            Dnssec::TrustAd => "trust-ad".to_owned(),
+            Dnssec::Validate => "validate".to_owned(),
+        },
+        "trust-anchor" => file(settings.anchors.as_deref(), "installed"),
         "cache" if settings.cache_entries == 0 => "off".to_owned(),
         "cache" => settings.cache_entries.to_string(),
         "cache-max-ttl" => settings.cache_max_ttl.to_string(),

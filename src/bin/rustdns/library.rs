@@ -3,13 +3,26 @@
 
 use crate::answer::{Shown, Trouble};
 use crate::elf::{self, Machine};
-use std::ffi::OsStr;
+use rustdns::sys::encrypted::FILE_FOR_COMMAND;
+use std::ffi::{CString, OsStr};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// By its soname first: a package may leave the name without a number to its development package.
 const NAMES: [&str; 2] = ["librustdns.so.0", "librustdns.so"];
+
+/// The object that asks encrypted servers and checks signatures.
+const ENCRYPTED: &str = "librustdns-encrypted.so";
+
+/// Says to the library in this command where that object is: where librustdns.so is looked for.
+pub(crate) fn note_encrypted() {
+    let found = folders().into_iter().map(|at| at.join(ENCRYPTED)).find(|file| file.is_file());
+    if let Some(path) = found.and_then(|path| CString::new(path.into_os_string().into_vec()).ok()) {
+        // Said once.
+        let _ = FILE_FOR_COMMAND.set(path);
+    }
+}
 
 /// The library to be loaded into a program.
 pub(crate) struct Library {

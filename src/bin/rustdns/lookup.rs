@@ -193,12 +193,14 @@ pub(crate) fn reverse(arguments: &Reverse) -> Outcome {
 fn course(out: &mut String, account: &Account) {
     lines(out, "asked", account.service_lines());
     lines(out, "queries", account.query_lines());
+    lines(out, "dnssec", account.worth().map(str::to_owned).into_iter());
 }
 
-fn course_json(time: Duration, account: &Account) -> [(&'static str, Json); 3] {
+fn course_json(time: Duration, account: &Account) -> [(&'static str, Json); 4] {
     [
         ("asked", account.services_json()),
         ("queries", account.queries_json()),
+        ("dnssec", Json::maybe(account.worth())),
         ("microseconds", Json::micros(time)),
     ]
 }
@@ -296,6 +298,10 @@ pub(crate) fn meaning(error: Error) -> (&'static str, String) {
         Error::NoName => ("EAI_NONAME", "no file and no server knows it"),
         Error::NoData => ("EAI_NODATA", "the name exists, but has no such address"),
         Error::AddrFamily => ("EAI_ADDRFAMILY", "an address, but not of the family asked for"),
+        Error::Fail => (
+            "EAI_FAIL",
+            "what the servers answer is not what the zone has signed (dnssec validate)",
+        ),
         Error::Again => {
             ("EAI_AGAIN", "no server gave an answer; see /etc/resolv.conf, and try again")
         }

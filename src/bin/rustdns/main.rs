@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     if let Some(questions) = ask::questions() {
         return ask::ask(&questions);
     }
+    library::note_encrypted();
     let outcome = match Arguments::parse().subcommand {
         Subcommand::Run(arguments) => run::run(&arguments),
         Subcommand::Lookup(arguments) => lookup::lookup(&arguments),

@@ -52,9 +52,9 @@ fn servers(given: &[OsString]) -> Result<Option<OsString>, Trouble> {
     for server in given {
         let mut settings = Settings::default();
         let set = settings.set(b"upstream", server.as_bytes(), 0, &interfaces::index);
-        if set.is_err() || settings.upstream.len() != 1 {
+        if set.is_err() || settings.upstream.addresses.len() != 1 {
             return Err(Trouble::refused(format_args!(
-                "--server {}: not an address; say for example 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353",
+                "--server {}: not an address; say for example 192.0.2.1, [2001:db8::1]:5353 or tls://192.0.2.1#dns.example",
                 Shown(server.as_bytes())
             )));
         }

@@ -197,7 +197,7 @@ impl Rates {
         let rate = |number: &dyn Fn(&Totals) -> usize| {
             stats::rate(number(&old.totals), number(&process.totals), time)
         };
-        let queries = |totals: &Totals| totals.of(Count::Udp).wrapping_add(totals.of(Count::Tcp));
+        let queries = |totals: &Totals| totals.queries();
         Rates {
             lookups: rate(&Totals::lookups),
             failures: rate(&|totals| totals.of(Count::Failures)),

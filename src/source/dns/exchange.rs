@@ -8,6 +8,7 @@
 mod answers;
 mod sending;
 
+pub(super) use self::answers::trouble_in;
 use self::answers::trouble_of;
 use super::cookie;
 use super::dice::Dice;
@@ -15,6 +16,7 @@ use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::health::{Health, Standing};
 use super::message::Message;
 use super::pending::{Alive, BEAT};
+use super::private::{self, Private};
 use super::schedule::{Order, budget, order};
 use crate::config::resolv::Options;
 use crate::counters::{Count, Counters};
@@ -22,7 +24,9 @@ use crate::mem::{NoMemory, TryPush};
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::{Instant, wait};
+use crate::sys::udp::Udp;
 use crate::trace::Trace;
+use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -44,12 +48,16 @@ pub struct Terms<'a> {
     pub limit: Duration,
     /// How much of the time that this may take is gone: another thread was waited for.
     pub waited: Duration,
+    /// How to ask servers in private, and whether to check signatures.
+    pub private: Option<Private<'a>>,
     /// Where to say what is sent and received.
     pub trace: Trace<'a>,
     /// Where to count it.
     pub counters: &'a Counters,
     /// Where to give signs of life, if others wait for what is learned.
     pub alive: Option<&'a Alive>,
+    /// Where to leave a socket that has brought all it will, if others have use for one.
+    pub used: Option<&'a Cell<Option<Udp>>>,
 }
 
 /// What the caller makes of an answer to one of its questions.
@@ -85,6 +93,8 @@ pub enum Trouble {
     Lame,
     /// It closed the connection, or what it sent was cut.
     Broken,
+    /// What it answered is not what the zone has signed.
+    Bogus,
     /// This process can't ask: the system call's fault.
     Local(Fault),
 }
@@ -104,7 +114,12 @@ pub fn exchange(
     questions: &[Question<'_>],
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
+    if let Some(private) = &terms.private {
+        return private::exchange(terms, private, questions, read);
+    }
     let start = Instant::now();
+    // Closed: there may be few descriptors left.
+    terms.used.map(Cell::take);
     let mut exchange = Exchange {
         terms,
         questions,
@@ -139,7 +154,7 @@ pub fn exchange(
 const OTHER_FAMILY: Duration = Duration::from_secs(2);
 
 /// Who has waited for another thread in vain may ask for as long as this, though the time is up.
-const LEFT: Duration = Duration::from_millis(250);
+pub(super) const LEFT: Duration = Duration::from_millis(250);
 
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
@@ -233,9 +248,21 @@ impl Exchange<'_> {
                 }
             }
         }
-        // A flight that has nothing more to bring is closed; indices above end here.
-        self.flights.retain(|flight| flight.is_waiting());
+        // Indices above end here.
+        self.close_landed();
         Ok(())
+    }
+
+    /// A flight that has nothing more to bring is closed, or its socket left for others. Not in the frame
+    /// that is on the stack while answers are read.
+    #[inline(never)]
+    fn close_landed(&mut self) {
+        while let Some(at) = self.flights.iter().position(|flight| !flight.is_waiting()) {
+            let landed = self.flights.swap_remove(at);
+            if let (Some(place), Some(udp)) = (self.terms.used, landed.into_udp()) {
+                place.set(Some(udp));
+            }
+        }
     }
 
     fn read_datagrams(
@@ -286,19 +313,21 @@ impl Exchange<'_> {
             if longest.is_some_and(|silence| silence >= health.patience(Standing::OnProbation))
                 && health.silent(now)
             {
-                self.found_dead(flight.server);
+                self.terms.found_dead(flight.server);
             }
         }
     }
+}
 
+impl Terms<'_> {
     /// A server was put last that was not before.
     #[cold]
     #[inline(never)]
-    fn found_dead(&self, server: usize) {
-        self.terms.counters.one(Count::Dead);
+    pub(super) fn found_dead(&self, server: usize) {
+        self.counters.one(Count::Dead);
         probes::server_dead(server);
-        let peer = Peer(self.terms, server);
-        self.terms.trace.decision(format_args!("{peer}: gives no answer, asked last for a while"));
+        let peer = Peer(self, server);
+        self.trace.decision(format_args!("{peer}: gives no answer, asked last for a while"));
     }
 }
 

@@ -16,7 +16,7 @@ impl Lookup<'_> {
     pub fn has(&self, name: &Name, qtype: u16) -> Result<bool, NoMemory> {
         let key = self.key(name, qtype);
         if let Some(entry) = key.and_then(|key| self.cache.get(&key, Instant::now())) {
-            return Ok(matches!(entry.content, Content::Names(_)));
+            return Ok(matches!(entry.content(), Content::Names(_)));
         }
         let (mut has, mut ttl) = (false, 0);
         let read = &mut |_: usize, message: &Message<'_>| {
@@ -32,7 +32,7 @@ impl Lookup<'_> {
         if let Progress::Failed(_) = progress {
             ttl = self.negative_ttl;
         }
-        let content = if has { Content::Names(Box::default()) } else { Content::NoName };
+        let content = if has { Content::Names(&[]) } else { Content::NoName };
         self.keep(name, qtype, Some(content), ttl);
         Ok(has)
     }

@@ -4,10 +4,12 @@ use super::cookie::Cookie;
 use super::message::rcode::{NOERROR, NXDOMAIN};
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
 use super::name::Name;
-use crate::mem::{NoMemory, append};
+use super::stream::{SendError, Stream};
+use crate::mem::append;
 use crate::sys::Fault;
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest};
+use crate::sys::udp::{Peers, Udp};
 use core::net::{IpAddr, SocketAddr};
 
 /// At most two questions are asked at once: A and AAAA of one name.
@@ -71,9 +73,14 @@ impl<'a> Question<'a> {
     }
 }
 
-impl Written<'_> {
+impl<'a> Written<'a> {
     pub(super) fn id(&self) -> u16 {
         self.id
+    }
+
+    /// The whole message.
+    pub(super) fn octets(&self) -> &'a [u8] {
+        self.octets
     }
 
     /// True where `message` has as many questions. The answer to an update need not repeat its zone
@@ -115,6 +122,8 @@ pub(super) struct Flight {
     /// Index of the server.
     pub(super) server: usize,
     socket: Socket,
+    /// The peers that a socket of datagrams can have.
+    peers: Option<Peers>,
     stream: Option<Stream>,
     /// By index of the question.
     sent: [Option<Sent>; MAX_QUESTIONS],
@@ -131,32 +140,23 @@ pub(super) struct Matched {
     pub(super) letter_by_letter: bool,
 }
 
-/// What TCP needs: octets that wait for room, and the answer that is coming in (RFC 1035 section 4.2.2).
-struct Stream {
-    connected: bool,
-    unsent: Vec<u8>,
-    /// The length prefix, and how many of its octets have come.
-    prefix: ([u8; 2], usize),
-    /// Room for the answer, as much as the prefix says; and how many of its octets have come.
-    incoming: Vec<u8>,
-    filled: usize,
-}
-
 impl Flight {
-    pub(super) fn udp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
-        Ok(Flight { server, socket: Socket::udp(peer)?, stream: None, sent: [None; 2], strays: 0 })
+    /// Its socket can have peers of `both` families afterwards, where that is wanted and possible.
+    pub(super) fn udp(server: usize, peer: &SocketAddr, both: bool) -> Result<Flight, Fault> {
+        let udp = if both { Udp::connected_of_both(peer) } else { Udp::connected(peer) }?;
+        let Udp { socket, peers, .. } = udp;
+        Ok(Flight { server, socket, peers: Some(peers), stream: None, sent: [None; 2], strays: 0 })
+    }
+
+    /// The socket, for other uses; `None` where it is a stream's, or somebody sends to it.
+    pub(super) fn into_udp(self) -> Option<Udp> {
+        let peers = self.peers.filter(|_| self.strays == 0)?;
+        Some(Udp::of_connected(self.socket, peers))
     }
 
     pub(super) fn tcp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
-        let stream = Stream {
-            connected: false,
-            unsent: Vec::new(),
-            prefix: ([0; 2], 0),
-            incoming: Vec::new(),
-            filled: 0,
-        };
-        let socket = Socket::tcp(peer)?;
-        Ok(Flight { server, socket, stream: Some(stream), sent: [None; 2], strays: 0 })
+        let (socket, stream) = (Socket::tcp(peer)?, Some(Stream::default()));
+        Ok(Flight { server, socket, peers: None, stream, sent: [None; 2], strays: 0 })
     }
 
     pub(super) fn is_tcp(&self) -> bool {
@@ -305,7 +305,7 @@ impl Flight {
 
     /// The address that it is sent from.
     pub(super) fn own_address(&self) -> Option<IpAddr> {
-        self.socket.local_address().ok()
+        self.socket.local_address().ok().map(|own| own.to_canonical())
     }
 
     /// The next datagram, in `scratch`; its length, and whether its end was cut off.
@@ -322,68 +322,5 @@ impl Flight {
         }
         stream.write(&self.socket)?;
         stream.read(&self.socket)
-    }
-}
-
-/// Why a query can't be sent, or a stream goes no further.
-pub(super) enum SendError {
-    Fault(Fault),
-    /// The server has closed the connection.
-    Closed,
-    NoMemory,
-}
-
-impl From<Fault> for SendError {
-    fn from(fault: Fault) -> SendError {
-        SendError::Fault(fault)
-    }
-}
-
-impl From<NoMemory> for SendError {
-    fn from(_: NoMemory) -> SendError {
-        SendError::NoMemory
-    }
-}
-
-impl Stream {
-    fn write(&mut self, socket: &Socket) -> Result<(), SendError> {
-        while !self.unsent.is_empty() {
-            match socket.send(&self.unsent) {
-                Ok(n) => drop(self.unsent.drain(..n.min(self.unsent.len()))),
-                Err(Fault::WouldBlock) => return Ok(()),
-                Err(fault) => return Err(fault.into()),
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, socket: &Socket) -> Result<Option<Vec<u8>>, SendError> {
-        loop {
-            let (prefix, have) = &mut self.prefix;
-            let received = if let Some(room) = prefix.get_mut(*have..).filter(|r| !r.is_empty()) {
-                socket.receive(room)
-            } else {
-                let whole = usize::from(u16::from_be_bytes(*prefix));
-                if self.incoming.len() != whole {
-                    self.incoming.try_reserve_exact(whole).map_err(|_| SendError::NoMemory)?;
-                    self.incoming.resize(whole, 0); // within the capacity just reserved
-                }
-                if self.filled == whole {
-                    (self.prefix.1, self.filled) = (0, 0);
-                    return Ok(Some(core::mem::take(&mut self.incoming)));
-                }
-                let room = self.incoming.get_mut(self.filled..).unwrap_or_default();
-                let received = socket.receive(room);
-                self.filled += received.map_or(0, |r| r.len);
-                received
-            };
-            match received {
-                Ok(received) if received.len == 0 => return Err(SendError::Closed),
-                Ok(received) if self.prefix.1 < 2 => self.prefix.1 += received.len,
-                Ok(_) => {}
-                Err(Fault::WouldBlock) => return Ok(None),
-                Err(fault) => return Err(fault.into()),
-            }
-        }
     }
 }

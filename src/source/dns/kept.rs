@@ -1,21 +1,22 @@
 //! Answers as the cache keeps them: what of a server's goes in, and what comes out again.
 
+use super::lookup::Lookup;
 use super::name::Name;
 use super::outcome::Outcome;
 use super::read;
 use crate::cache;
+use crate::counters::Count;
 use crate::lookup::search::Miss;
-use crate::mem::{NoMemory, TryPush, append, copy};
+use crate::mem::{NoMemory, TryPush, append};
 use crate::source::{Found, NameText, append_name, append_text, names, text_of};
 use crate::sys::time::Instant;
-use smallvec::SmallVec;
 
 /// What an answer in the cache says about `name`; the canonical name is left out where it is that one.
 pub(super) fn addresses_of(entry: &cache::Entry, name: &Name) -> Result<Outcome<Found>, NoMemory> {
-    Ok(match &entry.content {
+    Ok(match entry.content() {
         cache::Content::Addresses(list, canonical) => {
             let mut found = Found::default();
-            for &address in list {
+            for address in list.iter() {
                 found.addresses.try_push(address)?;
             }
             let mut names = names(canonical);
@@ -36,7 +37,7 @@ pub(super) fn addresses_of(entry: &cache::Entry, name: &Name) -> Result<Outcome<
 /// What an answer in the cache says about an address: the names, appended to `run`, and how many
 /// seconds they stay true.
 pub(super) fn names_of(entry: &cache::Entry, run: &mut Vec<u8>) -> Result<Outcome<u32>, NoMemory> {
-    Ok(match &entry.content {
+    Ok(match entry.content() {
         cache::Content::Names(names) => {
             append(run, names)?;
             Outcome::Found(entry.ttl(Instant::now()))
@@ -47,28 +48,63 @@ pub(super) fn names_of(entry: &cache::Entry, run: &mut Vec<u8>) -> Result<Outcom
     })
 }
 
-/// What the cache keeps of an answer; answers that are neither yes nor no are not kept.
-pub(super) fn cached_content(
-    content: &read::Content<read::AddressSet>,
-) -> Result<Option<cache::Content>, NoMemory> {
+/// What the cache keeps of an answer; answers that are neither yes nor no are not kept. `run` takes the
+/// names.
+fn cached_content<'a>(
+    content: &'a read::Content<read::AddressSet>,
+    run: &'a mut NameText,
+) -> Result<Option<cache::Given<'a>>, NoMemory> {
     let read::Content::Found(set) = content else { return Ok(negative(content)) };
-    let mut list = SmallVec::new();
-    list.try_reserve_exact(set.addresses.len()).map_err(|_| NoMemory)?;
-    list.extend_from_slice(&set.addresses);
-    let mut run = NameText::new();
     let mut aliases = names(&set.aliases);
     // The first alias is the name that the entry is kept under.
     if aliases.next().is_some() {
-        append_name(&mut run, &text_of(&set.canonical)?)?;
-        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
+        append_name(run, &text_of(&set.canonical)?)?;
+        aliases.try_for_each(|alias| append_name(run, alias))?;
     }
-    Ok(Some(cache::Content::Addresses(list, copy(&run)?)))
+    Ok(Some(cache::Content::Addresses(&set.addresses, run)))
 }
 
-pub(super) fn negative<T>(content: &read::Content<T>) -> Option<cache::Content> {
+pub(super) fn negative<T>(content: &read::Content<T>) -> Option<cache::Given<'static>> {
     match content {
         read::Content::NoData => Some(cache::Content::NoData),
         read::Content::NoName => Some(cache::Content::NoName),
         read::Content::Found(_) | read::Content::Unrelated => None,
+    }
+}
+
+impl Lookup<'_> {
+    /// Keeps what an answer says of a name's addresses. Not in the reader's frame, which is large.
+    #[inline(never)]
+    pub(super) fn keep_addresses(
+        &self,
+        name: &Name,
+        qtype: u16,
+        content: &read::Content<read::AddressSet>,
+        ttl: u32,
+    ) -> Result<(), NoMemory> {
+        let mut run = NameText::new();
+        self.keep(name, qtype, cached_content(content, &mut run)?, ttl);
+        Ok(())
+    }
+
+    /// Keeps an answer for as long as it, and the settings, allow.
+    pub(super) fn keep(
+        &self,
+        name: &Name,
+        qtype: u16,
+        content: Option<cache::Given<'_>>,
+        ttl: u32,
+    ) {
+        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
+            self.terms.counters.one(Count::Negative);
+        }
+        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
+        let most = match content {
+            cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
+            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
+        };
+        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
+        let change = self.cache.put(&key, content, keep, Instant::now());
+        self.terms.counters.cache_changed(&change);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::kept::{addresses_of, cached_content, names_of, negative};
+use super::kept::{addresses_of, names_of, negative};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
@@ -13,10 +13,9 @@ use crate::cache::{self, Cache};
 use crate::counters::Count;
 use crate::lookup::query::Family;
 use crate::lookup::search::{Candidate, Miss, Rules, Search};
-use crate::mem::{NoMemory, TryPush, append, copy};
+use crate::mem::{NoMemory, TryPush, append};
 use crate::source::{Failure, Found, names, text_of};
 use crate::sys::probes;
-use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
@@ -199,7 +198,7 @@ impl<'a> Lookup<'a> {
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
             #[cfg(feature = "command")]
             crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
-            self.keep(name, asked.qtype, cached_content(&content)?, ttl);
+            self.keep_addresses(name, asked.qtype, &content, ttl)?;
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
                     addresses: set.addresses,
@@ -215,7 +214,7 @@ impl<'a> Lookup<'a> {
         let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
         for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
-            if matches!(outcome, Outcome::Failed(_)) {
+            if outcome.wants_spare() {
                 self.serve_addresses(name, asked.qtype(), outcome)?;
             }
         }
@@ -233,7 +232,7 @@ impl<'a> Lookup<'a> {
         self.generation.map(|generation| cache::Key { name, qtype, generation })
     }
 
-    fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<Shared<cache::Entry>> {
+    fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<cache::Entry> {
         let entry = self.cache.get(&self.key(name, qtype)?, now)?;
         #[cfg(feature = "command")]
         crate::witness::cached(qtype, &entry, now);
@@ -244,14 +243,14 @@ impl<'a> Lookup<'a> {
 
     /// What the cache has in case that no server answers.
     #[inline(never)]
-    fn spare(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
+    fn spare(&self, name: &Name, qtype: u16) -> Option<cache::Entry> {
         let key = self.key(name, qtype).filter(|_| self.serve_stale > 0)?;
         self.cache.get_past(&key, Instant::now())
     }
 
     /// Lets a spare answer serve, if there is one: no server has given a new one.
     #[inline(never)]
-    fn serve(&self, name: &Name, qtype: u16) -> Option<Shared<cache::Entry>> {
+    fn serve(&self, name: &Name, qtype: u16) -> Option<cache::Entry> {
         let spare = self.spare(name, qtype)?;
         spare.renew(Instant::now());
         self.terms.counters.one(Count::Stale);
@@ -291,21 +290,6 @@ impl<'a> Lookup<'a> {
             Some(entry) => addresses_of(&entry, name),
             None => Ok(Outcome::NotAsked),
         }
-    }
-
-    /// Keeps an answer for as long as it, and the settings, allow.
-    pub(super) fn keep(&self, name: &Name, qtype: u16, content: Option<cache::Content>, ttl: u32) {
-        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
-            self.terms.counters.one(Count::Negative);
-        }
-        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
-        let most = match content {
-            cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
-            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
-        };
-        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
-        let change = self.cache.put(&key, content, keep, Instant::now());
-        self.terms.counters.cache_changed(&change);
     }
 
     /// The names of the host that has `ip` (RFC 1035 section 3.5): the first, told to `each` first.
@@ -381,7 +365,7 @@ impl<'a> Lookup<'a> {
             #[cfg(feature = "command")]
             crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
-                read::Content::Found(()) => Some(cache::Content::Names(copy(run)?)),
+                read::Content::Found(()) => Some(cache::Content::Names(run)),
                 other => negative(other),
             };
             self.keep(name, record_type::PTR, kept, ttl);
@@ -393,7 +377,7 @@ impl<'a> Lookup<'a> {
         let has_spare = self.spare(name, record_type::PTR).is_some();
         let [progress, _] = exchange(&self.terms(alive, has_spare), &question, read)?;
         outcome.note(progress);
-        if matches!(outcome, Outcome::Failed(_))
+        if outcome.wants_spare()
             && let Some(spare) = self.serve(name, record_type::PTR)
         {
             run.clear();

@@ -14,5 +14,7 @@ pub mod message;
 pub mod name;
 mod outcome;
 pub mod pending;
+pub mod private;
 pub mod read;
 mod schedule;
+mod stream;

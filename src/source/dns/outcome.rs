@@ -46,6 +46,15 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// True where no server has given an answer, so that one past its time may serve. A forged answer is
+    /// no silence.
+    pub(super) fn wants_spare(&self) -> bool {
+        match self {
+            Outcome::Failed(trouble) => *trouble != Trouble::Bogus,
+            Outcome::Found(_) | Outcome::Missed(_) | Outcome::NotAsked => false,
+        }
+    }
+
     /// What another thread can't find in the cache.
     pub(super) fn unkept(&self) -> Option<Unkept> {
         match self {
@@ -139,6 +148,7 @@ pub(super) fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
         Trouble::Silent | Trouble::Broken | Trouble::Lame => Miss::Silent,
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
+        Trouble::Bogus => return Err(Failure::Bogus),
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
     })
 }

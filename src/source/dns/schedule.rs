@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 pub(super) type Order = SmallVec<[(usize, Duration); 4]>;
 
 /// The servers' indices in the order they are asked: the well ones first, each with its patience.
+#[inline(never)]
 pub(super) fn order(terms: &Terms<'_>, now: Instant) -> Result<Order, NoMemory> {
     let count = terms.servers.len();
     let first = if terms.options.rotate { terms.rotation } else { 0 };
@@ -30,6 +31,7 @@ pub(super) fn order(terms: &Terms<'_>, now: Instant) -> Result<Order, NoMemory> 
 
 /// The time that libc would wait at the most: each server its share in each attempt, where later
 /// servers get the doubled time divided by their number (resolv.conf(5), `timeout`).
+#[inline(never)]
 pub(super) fn budget(options: &Options, servers: usize) -> Duration {
     let share = |index: usize| {
         let doubled = u64::from(options.timeout) << index.min(16);

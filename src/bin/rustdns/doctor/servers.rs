@@ -1,5 +1,5 @@
 //! Name servers, each asked by itself, all at once: over UDP and TCP, with EDNS, for a name that doesn't
-//! exist.
+//! exist; those that are encrypted in their own way, and all for what can be validated where that is set.
 
 use super::{Finding, Level};
 use crate::account::millis;
@@ -7,6 +7,7 @@ use crate::answer::Shown;
 use crate::conf;
 use crate::places;
 use rustdns::config::resolv::{Options, ResolvConf};
+use rustdns::config::settings::Dnssec;
 use rustdns::mem::NoMemory;
 use rustdns::session::Session;
 use rustdns::source::dns::cookie::Use;
@@ -18,7 +19,7 @@ use rustdns::source::dns::name::Name;
 use rustdns::source::dns::read;
 use rustdns::state::{Environment, Upstream};
 use rustdns::sys::process;
-use rustdns::witness::{Answer, Statement, hear};
+use rustdns::witness::{Answer, Reason, Statement, Worth, hear};
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
@@ -50,7 +51,20 @@ pub(super) fn findings(
         let asked: Vec<_> = servers
             .iter()
             .zip(places)
-            .map(|(server, place)| scope.spawn(move || examine(*server, &place)))
+            .map(|(server, place)| {
+                let settings = &environment.settings;
+                let is_private = settings.upstream.encrypted(server).is_some();
+                let validate = settings.dnssec == Dnssec::Validate;
+                scope.spawn(move || match (is_private, validate) {
+                    (true, _) => Ok(vec![private(*server, &place)?]),
+                    (false, false) => examine(*server, &place),
+                    (false, true) => {
+                        let mut findings = examine(*server, &place)?;
+                        findings.extend(signatures(*server, &place)?);
+                        Ok(findings)
+                    }
+                })
+            })
             .collect();
         let mut findings = Vec::new();
         for one in asked {
@@ -64,15 +78,14 @@ pub(super) fn findings(
 fn places(servers: &[SocketAddr], environment: &Environment) -> Result<Vec<String>, NoMemory> {
     let path = &environment.paths.resolv;
     let lines = places::resolv(&places::text(path).unwrap_or_default())?;
-    let setting = match environment.settings.upstream.is_empty() {
-        true => None,
-        false => Some(conf::origin_of("upstream")?),
-    };
+    let upstream = &environment.settings.upstream;
+    let origin = conf::origin_of("upstream")?;
     let path = Shown(path.to_bytes()).to_string();
     let place = |server: &SocketAddr| {
         let line = lines.servers.iter().find(|(other, _)| other == server);
-        match (&setting, line) {
-            (Some(origin), _) => format!("{server} ({origin})"),
+        match (upstream.encrypted(server), line) {
+            (Some(encrypted), _) => format!("{} ({origin})", Shown(&encrypted.text)),
+            (None, _) if upstream.addresses.contains(server) => format!("{server} ({origin})"),
             (None, Some((_, line))) => format!("{server} ({path}:{line})"),
             (None, None) => format!("{server} ({path} names none)"),
         }
@@ -84,6 +97,8 @@ fn places(servers: &[SocketAddr], environment: &Environment) -> Result<Vec<Strin
 struct Said {
     progress: Progress,
     answer: Option<Answer>,
+    /// Why there is none, of what was asked in private or to be validated.
+    reason: Option<Reason>,
     /// What became of EDNS, where the answer came without.
     without_edns: Option<NoEdns>,
     /// It gave addresses.
@@ -104,6 +119,8 @@ enum Way {
     Udp,
     Tcp,
     Edns,
+    /// As the settings say: encrypted, validated.
+    Private,
 }
 
 fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, NoMemory> {
@@ -120,7 +137,9 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         generation: None,
     };
     let session = Session::begin()?;
-    let terms = Terms { cookies: Use::Off, random_case: false, ..session.lookup(&upstream).terms };
+    let terms = session.lookup(&upstream).terms;
+    let private = terms.private.filter(|_| matches!(way, Way::Private));
+    let terms = Terms { cookies: Use::Off, random_case: false, private, ..terms };
     let mut addresses = Vec::new();
     let (progress, statements) = hear(|| {
         exchange(&terms, &[Question::new(*name, qtype)], &mut |_, message| {
@@ -131,11 +150,14 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         })
     });
     let [progress, _] = progress?;
-    let answers = statements.into_iter().filter_map(|one| match one {
-        Statement::Answer(query, answer) => Some((query, answer)),
-        _ => None,
-    });
-    let answers: Vec<_> = answers.collect();
+    let (mut answers, mut reason) = (Vec::new(), None);
+    for statement in statements {
+        match statement {
+            Statement::Answer(query, answer) => answers.push((query, answer)),
+            Statement::NoAnswer(_, why) => reason = Some(why),
+            _ => {}
+        }
+    }
     let to_edns: Vec<_> = answers.iter().filter(|(query, _)| query.edns).collect();
     let is_refusal = |rcode: u8| matches!(rcode, rcode::FORMERR | rcode::NOTIMP);
     let without_edns = match &*to_edns {
@@ -144,7 +166,7 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         [(_, answer), ..] => is_refusal(answer.rcode).then_some(NoEdns::Refused),
     };
     let answer = answers.into_iter().last().map(|(_, answer)| answer);
-    Ok(Said { progress, answer, without_edns, addresses })
+    Ok(Said { progress, answer, reason, without_edns, addresses })
 }
 
 fn examine(server: SocketAddr, place: &str) -> Result<Vec<Finding>, NoMemory> {
@@ -188,6 +210,43 @@ fn examine(server: SocketAddr, place: &str) -> Result<Vec<Finding>, NoMemory> {
         findings.insert(0, Finding::ok(place, what));
     }
     Ok(findings)
+}
+
+/// An encrypted server: whether it is who it should be, answers, and what can be validated is.
+fn private(server: SocketAddr, place: &str) -> Result<Finding, NoMemory> {
+    let ask = || ask(server, &Name::ROOT, NS, Way::Private);
+    let (first, next) = (ask()?, ask()?);
+    Ok(match (&next.answer, first.answer) {
+        (Some(next), Some(first)) => {
+            let signed = if next.worth == Some(Worth::Secure) { ", signatures hold" } else { "" };
+            let what = format!(
+                "{} for the first answer, {} for the next{signed}",
+                millis(first.after),
+                millis(next.after)
+            );
+            match next.after > SLOW {
+                false => Finding::ok(place, what),
+                true => Finding::new(Level::Warning, place, what)
+                    .fix("name a server that is nearer: each lookup makes a connection"),
+            }
+        }
+        _ => {
+            let why = next.reason.or(first.reason).map_or("no answer".to_owned(), |why| why.text);
+            Finding::new(Level::Error, place, why).fix(
+                "see whether the name behind # is the certificate's, and upstream-ca names who \
+                 signed it; nothing is asked in plain text meanwhile, unless upstream-fallback says so",
+            )
+        }
+    })
+}
+
+/// Whether what a plain server answers can be validated.
+fn signatures(server: SocketAddr, place: &str) -> Result<Option<Finding>, NoMemory> {
+    let said = ask(server, &Name::ROOT, NS, Way::Private)?;
+    let Some(why) = said.reason else { return Ok(None) };
+    let what = format!("dnssec validate fails: {}", why.text);
+    let fix = "have it hand over signatures and answer over TCP (RFC 4035 section 3.1), or name another one; see also this host's clock";
+    Ok(Some(Finding::new(Level::Error, place, what).fix(fix)))
 }
 
 /// The fastest of two more answers: the first one may have found nothing in the server's cache.

@@ -131,22 +131,27 @@ fn servers(
     path: &str,
 ) -> Result<Vec<Server>, NoMemory> {
     let settings = &environment.settings;
-    let (chosen, setting) = if settings.upstream.is_empty() {
-        (configured, None)
-    } else {
-        (&*settings.upstream, Some(conf::origin_of("upstream")?))
+    let upstream = &settings.upstream;
+    let setting = conf::origin_of("upstream")?;
+    let left_out = |server: &std::net::SocketAddr| {
+        (!settings.may_ask(server)).then_some("mode test-only: not on loopback")
     };
-    let server = |server: &std::net::SocketAddr| {
-        let line = lines.servers.iter().find(|(other, _)| other == server);
-        let place = match (&setting, line) {
-            (Some(origin), _) => origin.clone(),
-            (None, Some((_, line))) => format!("{path}:{line}"),
-            (None, None) => format!("default, {path} names none"),
+    let chosen = upstream.addresses.iter().map(|server| {
+        let address = match upstream.encrypted(server) {
+            Some(encrypted) => Shown(&encrypted.text).to_string(),
+            None => server.to_string(),
         };
-        let left_out = (!settings.may_ask(server)).then_some("mode test-only: not on loopback");
-        Server { address: server.to_string(), place, left_out }
-    };
-    Ok(chosen.iter().map(server).collect())
+        Server { address, place: setting.clone(), left_out: left_out(server) }
+    });
+    let from_file = settings.asks_file().then_some(configured).into_iter().flatten();
+    let from_file = from_file.map(|server| {
+        let place = match lines.servers.iter().find(|(other, _)| other == server) {
+            Some((_, line)) => format!("{path}:{line}"),
+            None => format!("default, {path} names none"),
+        };
+        Server { address: server.to_string(), place, left_out: left_out(server) }
+    });
+    Ok(chosen.chain(from_file).collect())
 }
 
 /// Which record types are asked for, with AI_ADDRCONFIG.

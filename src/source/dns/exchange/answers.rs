@@ -68,6 +68,7 @@ impl Exchange<'_> {
         crate::witness::answer(
             (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
             &message,
+            None,
             round_trip,
         );
         flight.finish(question);
@@ -232,7 +233,7 @@ impl Exchange<'_> {
             && let Some((_, health)) = self.terms.servers.get(server)
             && health.penalise(now)
         {
-            self.found_dead(server);
+            self.terms.found_dead(server);
         }
         for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
             // As in libc: what a server has said is not forgotten for one that can't be reached.
@@ -255,7 +256,11 @@ fn is_lame(message: &Message<'_>) -> bool {
 
 /// What is wrong with an answer, so that the next server is asked. Who writes queries himself gets
 /// other response codes too, and over TCP all of them, as libc's `res_send` has it.
-fn trouble_in(message: &Message<'_>, is_written: bool, tcp: bool) -> Option<Trouble> {
+pub(in crate::source::dns) fn trouble_in(
+    message: &Message<'_>,
+    is_written: bool,
+    tcp: bool,
+) -> Option<Trouble> {
     match message.rcode() {
         _ if is_written && tcp => None,
         rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),

@@ -5,9 +5,10 @@ use super::{Exchange, Peer, Trouble};
 use crate::counters::Count;
 use crate::mem::{NoMemory, TryPush};
 use crate::source::dns::cookie::Use;
-use crate::source::dns::flight::{Flight, Question, SendError};
+use crate::source::dns::flight::{Flight, Question};
 use crate::source::dns::health::Standing;
 use crate::source::dns::message::{QueryForm, TypeName};
+use crate::source::dns::stream::SendError;
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::Instant;
@@ -51,7 +52,7 @@ impl Exchange<'_> {
             }
             let flight = match shared {
                 Some(flight) => flight,
-                None => match self.open(server, self.wants_tcp(question))? {
+                None => match self.open(server, self.wants_tcp(question), separate)? {
                     Some(flight) => flight,
                     None => return Ok(()),
                 },
@@ -91,10 +92,18 @@ impl Exchange<'_> {
             && self.terms.servers.get(server).is_some_and(|(_, health)| health.cookies.has_server())
     }
 
-    /// Opens a socket to `server`; `None` (and a strike) where that fails.
-    pub(super) fn open(&mut self, server: usize, tcp: bool) -> Result<Option<usize>, NoMemory> {
+    /// Opens a socket to `server`; `None` (and a strike) where that fails. Unless it is `plain`, the
+    /// socket that brings addresses of both families can be used with both, to put them in order: to make
+    /// another one costs more than all else about that. A repetition is plain, whatever the first met with.
+    pub(super) fn open(
+        &mut self,
+        server: usize,
+        tcp: bool,
+        plain: bool,
+    ) -> Result<Option<usize>, NoMemory> {
         let Some((peer, _)) = self.terms.servers.get(server) else { return Ok(None) };
-        let flight = if tcp { Flight::tcp(server, peer) } else { Flight::udp(server, peer) };
+        let both = !plain && self.questions.len() > 1 && self.terms.used.is_some();
+        let flight = if tcp { Flight::tcp(server, peer) } else { Flight::udp(server, peer, both) };
         match flight {
             Ok(flight) => {
                 self.flights.try_push(flight)?;
@@ -229,7 +238,7 @@ impl Exchange<'_> {
         }
         let (server, tcp) = (flight.server, flight.is_tcp());
         let at = if self.terms.options.single_request_reopen {
-            self.open(server, tcp)?
+            self.open(server, tcp, true)?
         } else {
             Some(at)
         };
@@ -245,7 +254,7 @@ impl Exchange<'_> {
         question: usize,
         now: Instant,
     ) -> Result<(), NoMemory> {
-        let Some(at) = self.open(server, true)? else { return Ok(()) };
+        let Some(at) = self.open(server, true, true)? else { return Ok(()) };
         // The server is there and has more to say: the next one's turn is put off.
         if let (Some(next), Some((_, health))) =
             (&mut self.next_send, self.terms.servers.get(server))

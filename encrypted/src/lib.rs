@@ -1,0 +1,74 @@
+//! librustdns-encrypted.so: DNS over TLS and over HTTPS, and the validation of DNSSEC, for librustdns.so,
+//! which loads it where they are configured.
+//!
+//! One call carries one or two questions to one server:
+//!
+//! ```text
+//! ask (C) ─ call: what is asked ─► exchange: a runtime for this call
+//!                                      ├─ connection: TCP, TLS or HTTPS, by hickory and rustls
+//!                                      ├─ chain: keys and delegations, as DNSSEC needs them
+//!                                      ├─ security: is the answer what the zone has signed?
+//!                                      │    └─ wildcard: is there no name closer than its own?
+//!                                      ▼
+//!                                  events, each a whole message or why there is none
+//! ```
+//!
+//! `process` holds what outlives a call: certificates, TLS sessions, keys. It is memory and nothing
+//! else, and belongs to one process: a forked child begins anew.
+
+mod anchors;
+mod call;
+mod chain;
+mod connection;
+mod exchange;
+mod failure;
+mod process;
+mod security;
+mod socket;
+mod wildcard;
+
+#[allow(unsafe_code)]
+#[path = "../../src/sys/encrypted/contract.rs"]
+#[allow(dead_code, reason = "each side uses its own half")]
+pub mod contract;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use call::Asked;
+use contract::{Call, Table};
+use failure::Failure;
+
+/// What librustdns.so looks for.
+#[cfg_attr(feature = "object", unsafe(no_mangle))]
+#[allow(unsafe_code, non_upper_case_globals, reason = "a symbol of C")]
+pub static rustdns_encrypted: Table = Table { version: VERSION, ask };
+
+/// Of one length in both builds: another one can't be named here.
+const VERSION: &[u8; contract::VERSION.len()] = match contract::VERSION.first_chunk() {
+    Some(version) => version,
+    None => unreachable!(),
+};
+
+/// What panics here is a bug, and told as the reason; the program's standard error is not ours. As part
+/// of an archive the crate is in that one's hands.
+#[cfg(feature = "object")]
+fn silence() {
+    static SILENCED: std::sync::Once = std::sync::Once::new();
+    SILENCED.call_once(|| std::panic::set_hook(Box::new(|_| ())));
+}
+
+/// Asks one server; see [`Table::ask`].
+///
+/// # Safety
+/// The call is whole, and what it points to is there until this returns.
+#[allow(unsafe_code)]
+unsafe extern "C" fn ask(call: *const Call) {
+    #[cfg(feature = "object")]
+    silence();
+    // SAFETY: by the function's contract.
+    let asked = unsafe { Asked::read(&*call) };
+    if catch_unwind(AssertUnwindSafe(|| exchange::run(&asked))).is_err() {
+        let bug = Failure::local("internal error, please report".into());
+        asked.fail_rest(&bug);
+    }
+}

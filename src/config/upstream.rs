@@ -1,0 +1,162 @@
+//! The setting `upstream`: name servers as people write them.
+
+use super::resolv;
+use crate::address::ZoneNames;
+use crate::mem::{NoMemory, TryPush, copy};
+use core::net::SocketAddr;
+
+/// A name server that is asked in private.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Encrypted {
+    /// Its address. No other server of the list has the same one.
+    pub address: SocketAddr,
+    /// All of it, as it was written.
+    pub text: Box<[u8]>,
+}
+
+/// Name servers in the order of the list.
+#[derive(Debug, Default)]
+pub struct Servers {
+    /// All of them.
+    pub addresses: Vec<SocketAddr>,
+    /// Those that are asked in private.
+    pub encrypted: Vec<Encrypted>,
+}
+
+impl Servers {
+    /// The server of this address, where it is asked in private.
+    pub fn encrypted(&self, address: &SocketAddr) -> Option<&Encrypted> {
+        self.encrypted.iter().find(|encrypted| encrypted.address == *address)
+    }
+}
+
+/// Reads a list of servers, separated by blanks; `None` where one of them is not understood.
+pub fn list(value: &[u8], zones: ZoneNames<'_>) -> Result<Option<Servers>, NoMemory> {
+    let mut servers = Servers::default();
+    for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+        let (plain, port) = match scheme(word) {
+            Some((rest, port)) => (place(rest, port), port),
+            None => (Some(word), 53),
+        };
+        let Some(address) = plain.and_then(|plain| server(plain, port, zones)) else {
+            return Ok(None);
+        };
+        let is_private = port != 53;
+        // One that is to be asked in private is never to be asked otherwise.
+        if servers.encrypted(&address).is_some()
+            || is_private && servers.addresses.contains(&address)
+        {
+            return Ok(None);
+        }
+        servers.addresses.try_push(address)?;
+        if is_private {
+            servers.encrypted.try_push(Encrypted { address, text: copy(word)? })?;
+        }
+    }
+    Ok((!servers.addresses.is_empty()).then_some(servers))
+}
+
+/// What follows a scheme, and its default port: that of DNS over TLS (RFC 7858 section 3.1) or HTTPS.
+fn scheme(word: &[u8]) -> Option<(&[u8], u16)> {
+    match word.strip_prefix(b"tls://") {
+        Some(rest) => Some((rest, 853)),
+        None => Some((word.strip_prefix(b"https://")?, 443)),
+    }
+}
+
+/// The address in `ADDRESS[:PORT][#NAME][/PATH]`, where what follows it is a name and, for HTTPS, a path.
+fn place(rest: &[u8], port: u16) -> Option<&[u8]> {
+    let slash = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at_checked(slash)?;
+    let mut parts = host.splitn(2, |&b| b == b'#');
+    let (address, name) = (parts.next()?, parts.next());
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    // A path without what RFC 6570 would fill in.
+    let is_path = |b: &u8| b.is_ascii_graphic() && *b != b'{';
+    let is_good = name.is_none_or(|name| !name.is_empty() && name.iter().all(is_name))
+        && (path.is_empty() || port == 443 && path.iter().all(is_path));
+    is_good.then_some(address)
+}
+
+/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`; `port` where none is said.
+fn server(word: &[u8], port: u16, zones: ZoneNames<'_>) -> Option<SocketAddr> {
+    let colons = word.iter().filter(|b| **b == b':').count();
+    // An address of IPv6 has two colons at least; with a port it stands in brackets.
+    let has_port = colons == 1 || word.starts_with(b"[") && !word.ends_with(b"]");
+    let (address, port) = match word.iter().rposition(|b| *b == b':').filter(|_| has_port) {
+        Some(colon) => {
+            let (address, port) = word.split_at_checked(colon)?;
+            (address, core::str::from_utf8(port.get(1..)?).ok()?.parse().ok()?)
+        }
+        None => (word, port),
+    };
+    let address = match address {
+        [b'[', inner @ .., b']'] => inner,
+        _ => address,
+    };
+    let mut server = resolv::server(address, zones).filter(|_| port != 0)?;
+    server.set_port(port);
+    Some(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Servers> {
+        list(text.as_bytes(), &|zone| (zone == b"eth0").then_some(7)).unwrap()
+    }
+
+    #[test]
+    fn servers_are_read_with_their_ports() {
+        for (text, address) in [
+            ("tls://192.0.2.1", "192.0.2.1:853"),
+            ("tls://192.0.2.1:8853#dns.test", "192.0.2.1:8853"),
+            ("tls://[2001:db8::1]:8853#dns.test", "[2001:db8::1]:8853"),
+            ("tls://[2001:db8::1]", "[2001:db8::1]:853"),
+            ("tls://2001:db8::1#a", "[2001:db8::1]:853"),
+            ("tls://fe80::1%eth0#a", "[fe80::1%7]:853"),
+            ("https://192.0.2.1#dns.test/dns-query", "192.0.2.1:443"),
+            ("https://192.0.2.1", "192.0.2.1:443"),
+            ("https://192.0.2.1:8443/x/y", "192.0.2.1:8443"),
+            ("https://[::1]:8443#a/", "[::1]:8443"),
+        ] {
+            let servers = read(text).unwrap_or_else(|| panic!("{text}"));
+            let encrypted = servers.encrypted.first().unwrap();
+            assert_eq!(
+                (encrypted.address.to_string().as_str(), &*encrypted.text),
+                (address, text.as_bytes())
+            );
+            assert_eq!(servers.addresses, [encrypted.address]);
+        }
+        let mixed = read("192.0.2.1 tls://192.0.2.1 [::1]:5353").unwrap();
+        assert_eq!((mixed.addresses.len(), mixed.encrypted.len()), (3, 1));
+    }
+
+    #[test]
+    fn what_is_not_a_server_is_refused_and_the_list_with_it() {
+        for text in [
+            "tls://",
+            "tls://dns.test",
+            "tls://192.0.2.1#",
+            "tls://192.0.2.1#a/b",
+            "tls://192.0.2.1/",
+            "tls://192.0.2.1:0",
+            "tls://192.0.2.1:65536",
+            "tls://192.0.2.1##a",
+            "tls://192.0.2.1#a#b",
+            "tls://192.0.2.1#a\u{e4}",
+            "https://dns.test/dns-query",
+            "https://192.0.2.1/dns-query{?dns}",
+            "http://192.0.2.1",
+            "quic://192.0.2.1",
+            "TLS://192.0.2.1",
+            "192.0.2.1 tls://x",
+            "tls://192.0.2.1 tls://192.0.2.1#a",
+            "192.0.2.1:853 tls://192.0.2.1",
+            "tls://192.0.2.1 192.0.2.1:853",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+}
