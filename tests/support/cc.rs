@@ -91,7 +91,7 @@ fn compile(
     let driver = if extension == "cpp" && compiler[0] == "cc" { "c++" } else { &compiler[0] };
     let source = root.join("tests/c").join(name).with_extension(extension);
     // One folder for each compiler: `cc`'s programs are not those of another architecture's.
-    let folder = root.join("target/tests-c").join(&compiler[0]);
+    let folder = root.join("target/tests-c").join(Path::new(&compiler[0]).file_name().unwrap());
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
