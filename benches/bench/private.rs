@@ -1,4 +1,5 @@
-//! Servers that are asked in private: rustdns by itself, and glibc by way of stubby, both of the same unbound.
+//! Servers that are asked in private: rustdns by itself, and glibc by way of stubby or systemd-resolved, all
+//! of the same unbound.
 
 use crate::Result;
 use crate::bed::{Bed, Etc, PLAIN, Running, wait_for};
@@ -7,12 +8,22 @@ use crate::looker::{Looker, in_turn};
 use crate::report::{Report, Table, number};
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// unbound, which answers over TLS and HTTPS and asks the responder; and stubby.
 const UNBOUND: &str = "127.0.0.60";
 const STUBBY: &str = "127.0.0.61";
+/// Where systemd-resolved always listens.
+const RESOLVED: &str = "127.0.0.53";
+/// Runs the program $2 with libraries of the folder $3, where systemd-resolved's own folders, user and
+/// configuration $1 are.
+const SYSTEMD: &str = "mount -t tmpfs none /run && mkdir -p /run/systemd/resolved.conf.d && \
+    cp \"$1\" /run/systemd/resolved.conf.d/bench.conf && \
+    { cat /etc/passwd; echo systemd-resolve:x:999:999::/:/usr/sbin/nologin; } >/run/passwd && \
+    { cat /etc/group; echo systemd-resolve:x:999:; } >/run/group && \
+    mount --bind /run/passwd /etc/passwd && mount --bind /run/group /etc/group && \
+    exec env \"LD_LIBRARY_PATH=$3\" \"$2\"";
 /// Processes of which the first lookup is measured.
 const FIRST: usize = 21;
 const ROUNDS: usize = 5;
@@ -24,9 +35,11 @@ pub fn measure(bed: &Bed, report: &mut Report) -> Result<()> {
     certify(&folder)?;
     let Some(_unbound) = unbound(&folder)? else { return left_out(report, "unbound") };
     let stubby = stubby(&folder)?;
+    let resolved = resolved(bed, &folder)?;
 
     let plain = Etc::default();
     let by_stubby = Etc { resolv: format!("nameserver {STUBBY}\n"), ..Etc::default() };
+    let by_resolved = Etc { resolv: format!("nameserver {RESOLVED}\n"), ..Etc::default() };
     let ca = format!("RUSTDNS_UPSTREAM_CA={}", folder.join("ca.pem").display());
     let private = |name: &str, scheme: &str| {
         let looker = Looker::new(bed, Contestant::Rustdns, name, &plain)?;
@@ -39,6 +52,10 @@ pub fn measure(bed: &Bed, report: &mut Report) -> Result<()> {
     if stubby.is_some() {
         names.push("glibc + stubby, TLS");
         lookers.push(Looker::new(bed, Contestant::Glibc, "private-stubby", &by_stubby)?);
+    }
+    if resolved.is_some() {
+        names.push("glibc + systemd-resolved, TLS");
+        lookers.push(Looker::new(bed, Contestant::Glibc, "private-resolved", &by_resolved)?);
     }
     names.extend(["**rustdns**, TLS", "**rustdns**, HTTPS"]);
     lookers.push(private("private-tls", "tls")?);
@@ -60,8 +77,9 @@ pub fn measure(bed: &Bed, report: &mut Report) -> Result<()> {
         table.row(name, cells.into_iter().collect::<Result<Vec<_>>>()?);
     }
     table.note(
-        "rustdns makes a connection for each lookup, and keeps nothing but a TLS session; stubby keeps its \
-         connection open, and is a process more. Neither glibc nor stubby has a cache.",
+        "rustdns makes a connection for each lookup, and keeps nothing but a TLS session; stubby and \
+         systemd-resolved keep theirs open, and are a process more. systemd-resolved has a cache; neither \
+         glibc nor stubby has.",
     );
     report.table(table);
     Ok(())
@@ -126,6 +144,27 @@ fn unbound(folder: &Path) -> Result<Option<Running>> {
         return Err("unbound does not listen for TLS".to_owned());
     }
     Ok(daemon)
+}
+
+/// systemd-resolved out of its package (scripts/peers), without D-Bus.
+fn resolved(bed: &Bed, folder: &Path) -> Result<Option<Running>> {
+    let Ok(peers) = Command::new(bed.root.join("scripts/peers")).output() else { return Ok(None) };
+    if !peers.status.success() {
+        return Ok(None);
+    }
+    let peers = PathBuf::from(String::from_utf8_lossy(&peers.stdout).trim_end());
+    let file = folder.join("resolved.conf");
+    let config = format!(
+        "[Resolve]\nDNS={UNBOUND}#dns.bench.test\nDomains=~.\nDNSOverTLS=yes\nCache=yes\nLLMNR=no\n\
+         MulticastDNS=no\nDNSSEC=no\n"
+    );
+    fs::write(&file, config).map_err(|error| error.to_string())?;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", SYSTEMD, "sh"]).arg(&file);
+    command.arg(peers.join("bin/systemd-resolved")).arg(peers.join("lib"));
+    // Its OpenSSL trusts what is there.
+    command.env("SSL_CERT_FILE", folder.join("ca.pem"));
+    start(command, "systemd-resolved", RESOLVED)
 }
 
 fn stubby(folder: &Path) -> Result<Option<Running>> {
