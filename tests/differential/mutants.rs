@@ -79,7 +79,7 @@ pub fn forgotten(mutants: &[Mutant], worlds: &[World]) -> Vec<String> {
 pub fn build(mutants: &[Mutant]) -> PathBuf {
     let copy = root().join("target/mutants");
     // The manifest names what is in both.
-    for folder in ["src", "benches"] {
+    for folder in ["src", "encrypted", "benches"] {
         let target = copy.join(folder);
         if target.exists() {
             fs::remove_dir_all(&target).unwrap();

@@ -30,7 +30,7 @@ use super::sandbox::Sandbox;
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// What the library is built of, and what Cargo.toml names.
-const PARTS: [&str; 5] = ["src", "Cargo.toml", "Cargo.lock", "build.rs", "benches"];
+const PARTS: [&str; 6] = ["src", "encrypted", "Cargo.toml", "Cargo.lock", "build.rs", "benches"];
 
 /// One protection taken out.
 #[derive(Clone, Debug, Default)]
