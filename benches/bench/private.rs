@@ -35,6 +35,7 @@ pub fn measure(bed: &Bed, report: &mut Report) -> Result<()> {
     certify(&folder)?;
     let Some(_unbound) = unbound(&folder)? else { return left_out(report, "unbound") };
     let stubby = stubby(&folder)?;
+    let _link = Link::up()?;
     let resolved = resolved(bed, &folder)?;
 
     let plain = Etc::default();
@@ -146,6 +147,33 @@ fn unbound(folder: &Path) -> Result<Option<Running>> {
     Ok(daemon)
 }
 
+/// A network beside loopback, where nobody is: systemd-resolved asks no server without one.
+struct Link;
+
+impl Link {
+    fn up() -> Result<Link> {
+        for words in [
+            "link add bench0 type veth peer name bench1",
+            "link set bench1 up",
+            "link set bench0 up",
+            "address add 192.0.2.9/24 dev bench0",
+        ] {
+            let status = Command::new("ip").args(words.split(' ')).status();
+            if !status.is_ok_and(|status| status.success()) {
+                return Err(format!("ip {words}"));
+            }
+        }
+        Ok(Link)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // Fails only where it is gone.
+        Command::new("ip").args(["link", "del", "bench0"]).status().ok();
+    }
+}
+
 /// systemd-resolved out of its package (scripts/peers), without D-Bus.
 fn resolved(bed: &Bed, folder: &Path) -> Result<Option<Running>> {
     let Ok(peers) = Command::new(bed.root.join("scripts/peers")).output() else { return Ok(None) };
@@ -156,7 +184,7 @@ fn resolved(bed: &Bed, folder: &Path) -> Result<Option<Running>> {
     let file = folder.join("resolved.conf");
     let config = format!(
         "[Resolve]\nDNS={UNBOUND}#dns.bench.test\nDomains=~.\nDNSOverTLS=yes\nCache=yes\nLLMNR=no\n\
-         MulticastDNS=no\nDNSSEC=no\n"
+         MulticastDNS=no\nDNSSEC=no\nCacheFromLocalhost=yes\n"
     );
     fs::write(&file, config).map_err(|error| error.to_string())?;
     let mut command = Command::new("unshare");
