@@ -88,13 +88,7 @@ impl Whose {
     /// # Safety
     /// As [`Whose::run`].
     unsafe fn set_h_errno(self, host: HostError) {
-        let number = match host {
-            HostError::Internal => -1,
-            HostError::NotFound => 1,
-            HostError::TryAgain => 2,
-            HostError::NoRecovery => 3,
-            HostError::NoData => 4,
-        };
+        let number = host.number();
         // SAFETY: the first returns a pointer to the thread's h_errno; the state is valid by the
         // function's contract, or the thread's own.
         unsafe {

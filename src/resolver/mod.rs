@@ -32,6 +32,19 @@ pub enum HostError {
     NoData,
 }
 
+impl HostError {
+    /// Its number in netdb.h.
+    pub fn number(self) -> i32 {
+        match self {
+            HostError::Internal => -1,
+            HostError::NotFound => 1,
+            HostError::TryAgain => 2,
+            HostError::NoRecovery => 3,
+            HostError::NoData => 4,
+        }
+    }
+}
+
 /// A call that failed.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {

@@ -1,10 +1,12 @@
 //! librustdns-encrypted.so: loaded from beside this library where it is first needed, and asked on a
 //! thread that ends before the call does. With the feature `encrypted` it is part of this library.
 
+mod asked;
 pub mod contract;
 #[cfg(not(feature = "encrypted"))]
 mod object;
 
+pub use self::asked::{Asked, Told};
 use self::contract::{Call, Event, MAX_QUESTIONS, Octets, kind};
 #[cfg(not(feature = "encrypted"))]
 use self::object::table;
@@ -13,7 +15,6 @@ use crate::mem::{NoMemory, append};
 use core::ffi::c_void;
 use core::net::SocketAddr;
 use core::sync::atomic::AtomicPtr;
-use core::time::Duration;
 
 /// What TLS and validation take of a stack at the most, and as much again.
 const STACK: usize = 512 * 1024;
@@ -21,34 +22,6 @@ const STACK: usize = 512 * 1024;
 /// What the object keeps for a process: hangs on its state, which a fork wipes.
 #[derive(Default)]
 pub struct Place(AtomicPtr<c_void>);
-
-/// What is asked of a server.
-pub struct Asked<'a> {
-    /// Its address.
-    pub address: SocketAddr,
-    /// All of it, as the setting `upstream` has it; empty: a plain one.
-    pub server: &'a [u8],
-    /// Certificates that are trusted; empty: the system's.
-    pub authorities: &'a [u8],
-    /// Trust anchors; empty: the installed ones.
-    pub anchors: &'a [u8],
-    /// Whether signatures are checked.
-    pub validate: bool,
-    /// How long it may take.
-    pub limit: Duration,
-    /// Whole queries; empty ones are not asked.
-    pub questions: [&'a [u8]; MAX_QUESTIONS],
-}
-
-/// What has become of a question.
-pub struct Told {
-    /// One of [`contract::kind`].
-    pub kind: u32,
-    /// The answer.
-    pub message: Vec<u8>,
-    /// All of that as text.
-    pub text: Vec<u8>,
-}
 
 /// Asks a server, and returns what has become of each question. `beat` is called several times a second
 /// meanwhile, on another thread.

@@ -46,6 +46,11 @@ impl<T> Tailed<T> {
         Ok(Tailed(place))
     }
 
+    /// True where both are clones of one another.
+    pub fn same(one: &Tailed<T>, other: &Tailed<T>) -> bool {
+        one.0 == other.0
+    }
+
     /// The octets.
     pub fn tail(&self) -> &[u8] {
         // SAFETY: a Tailed that exists holds a reference, so the place is alive; behind the head are as
@@ -61,7 +66,8 @@ impl<T> Clone for Tailed<T> {
     fn clone(&self) -> Tailed<T> {
         // SAFETY: a Tailed that exists holds a reference, so the place is alive.
         let counter = unsafe { &self.0.as_ref().references };
-        // Relaxed is enough, and overflow out of reach: see `Shared`.
+        // Relaxed is enough: a new reference is made from one that already exists. Overflow would
+        // take 2^32 clones alive at once, each on a thread's stack.
         counter.fetch_add(1, Ordering::Relaxed);
         Tailed(self.0)
     }

@@ -41,7 +41,7 @@ const CALLS: &str = "gai -f inet host.test -\ngai -f inet host.test -\n\
 
 #[test]
 fn every_variable_of_the_library_is_tried() {
-    let settings = include_str!("../../src/config/settings.rs");
+    let settings = include_str!("../../src/config/settings/table.rs");
     for known in settings.split("environment: c\"").skip(1) {
         let name = known.split('"').next().unwrap();
         assert!(VARIABLES.iter().any(|(variable, _)| *variable == name), "{name}");

@@ -74,24 +74,25 @@ impl Terminal {
     /// Waits until `text` is shown.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        while !self.shown().contains(text) {
-            let more = self.read_until(deadline);
-            assert!(more, "no {text:?} within {limit:?}:\n{}", self.shown());
-        }
+        self.wait_behind(0, text, limit);
     }
 
     /// Waits until `text` is shown once more; what was shown meanwhile.
     #[track_caller]
     pub fn wait_for_next(&mut self, text: &str, limit: Duration) -> String {
-        let before = self.shown.len();
+        self.wait_behind(self.shown.len(), text, limit)
+    }
+
+    /// Waits until `text` is among what is shown behind so many octets; all of that.
+    #[track_caller]
+    fn wait_behind(&mut self, before: usize, text: &str, limit: Duration) -> String {
         let deadline = Instant::now() + limit;
         loop {
-            let more = self.read_until(deadline);
             let shown = String::from_utf8_lossy(&self.shown[before..]).into_owned();
             if shown.contains(text) {
                 return shown;
             }
+            let more = self.read_until(deadline);
             assert!(more, "no {text:?} within {limit:?}:\n{shown}");
         }
     }

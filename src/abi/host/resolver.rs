@@ -68,15 +68,8 @@ fn run(
 }
 
 fn tell(host: HostError) {
-    let number = match host {
-        HostError::Internal => -1,
-        HostError::NotFound => 1,
-        HostError::TryAgain => 2,
-        HostError::NoRecovery => 3,
-        HostError::NoData => 4,
-    };
     // SAFETY: a plain integer.
-    unsafe { h_errno_set(number) };
+    unsafe { h_errno_set(host.number()) };
 }
 
 /// `res_query`. This and the following end as [`run`].

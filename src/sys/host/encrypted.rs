@@ -1,37 +1,18 @@
 //! No librustdns-encrypted.so: portable C is one library, without TLS and without cryptography.
 
 use crate::mem::{NoMemory, append};
-use core::net::SocketAddr;
-use core::time::Duration;
 
+#[path = "../encrypted/asked.rs"]
+mod asked;
 #[path = "../encrypted/contract.rs"]
 pub mod contract;
 
+pub use self::asked::{Asked, Told};
 use self::contract::{MAX_QUESTIONS, kind};
 
 /// What the object would keep for a process.
 #[derive(Default)]
 pub struct Place(());
-
-/// What is asked of a server: see the module of this name of a system that has the object.
-#[expect(missing_docs, reason = "documented there")]
-pub struct Asked<'a> {
-    pub address: SocketAddr,
-    pub server: &'a [u8],
-    pub authorities: &'a [u8],
-    pub anchors: &'a [u8],
-    pub validate: bool,
-    pub limit: Duration,
-    pub questions: [&'a [u8]; MAX_QUESTIONS],
-}
-
-/// What has become of a question: see there.
-#[expect(missing_docs, reason = "documented there")]
-pub struct Told {
-    pub kind: u32,
-    pub message: Vec<u8>,
-    pub text: Vec<u8>,
-}
 
 /// Asks nobody: what is to be private or checked is not asked otherwise.
 pub fn ask(
