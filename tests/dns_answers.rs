@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use support::differential::{compare_calls, probe, probe_within};
@@ -209,6 +210,33 @@ fn the_next_server_is_not_asked_after_an_answer() {
         let second = Server::on(sandbox, &["127.0.0.2:53"], right);
         assert_same!(compare_calls(sandbox, CALLS));
         assert_eq!(second.asked(), [""; 0]);
+    });
+}
+
+/// The second time both families are asked for from sockets of their own.
+#[test]
+fn the_next_server_is_not_asked_while_the_other_family_may_come() {
+    Sandbox::enter(|sandbox| {
+        let lines = "nameserver 127.0.0.1\nnameserver 127.0.0.2\noptions timeout:1\n";
+        sandbox.write("/etc/resolv.conf", lines);
+        let times = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        let _first = Server::on(sandbox, &["127.0.0.1:53"], move |q: &Question| {
+            let time = times[usize::from(q.qtype == rtype::AAAA)].fetch_add(1, Ordering::SeqCst);
+            match time % 2 {
+                0 => Reply::drop(),
+                _ => {
+                    let later = right(q).after(Duration::from_millis(100));
+                    by_type(q, Reply::rcode(rcode::SERVFAIL), later)
+                }
+            }
+        });
+        let second = Server::on(sandbox, &["127.0.0.2:53"], |_: &Question| Reply::drop());
+        for preload in [false, true] {
+            second.clear_log();
+            let output = probe(sandbox, preload, "gai -t stream x.test -\n").out();
+            assert!(output.contains("2001:db8::1"), "{output}");
+            assert_eq!(second.asked(), ["x.test 1 udp", "x.test 28 udp"], "preloaded: {preload}");
+        }
     });
 }
 

@@ -18,7 +18,7 @@ const THREADS: usize = 8;
 
 /// How often a case that differs is tried again: a busy machine delays one side or the other beyond
 /// a time limit. Which cases these were is reported.
-const AGAIN: usize = 2;
+const AGAIN: usize = 4;
 
 /// How long musl may take in one world: it waits where libc asks the next server.
 const MUSL: Duration = Duration::from_secs(4);

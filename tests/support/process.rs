@@ -121,7 +121,6 @@ pub(super) fn wait_until(child: &Child, deadline: Instant) -> bool {
     }
 }
 
-/// Kills the group that a child of `process_group(0)` leads, the child with it.
 /// What `run` gets when it takes less than `limit`: the first of three goes that does, else the last. A
 /// machine may stop for a moment; what waits for too long does so every time.
 pub fn unhurried(limit: Duration, run: impl Fn() -> Output) -> Output {
@@ -134,6 +133,7 @@ pub fn unhurried(limit: Duration, run: impl Fn() -> Output) -> Output {
     got
 }
 
+/// Kills the group that a child of `process_group(0)` leads, the child with it.
 pub(super) fn kill_group(child: &Child) {
     let group = i32::try_from(child.id()).unwrap();
     // SAFETY: kill takes two integers. The child isn't reaped yet, so the id is still its group's.

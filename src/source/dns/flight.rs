@@ -103,8 +103,6 @@ pub(super) struct Sent {
     pub(super) at: Instant,
     /// An answer for it has come, good or bad.
     pub(super) done: bool,
-    /// The answer told of trouble.
-    failed: bool,
 }
 
 impl Sent {
@@ -127,6 +125,9 @@ pub(super) struct Flight {
     stream: Option<Stream>,
     /// By index of the question.
     sent: [Option<Sent>; MAX_QUESTIONS],
+    /// Which of the questions the server has answered with trouble, on this socket or on another one
+    /// that has landed.
+    failed: [bool; MAX_QUESTIONS],
     /// Messages that came and answered nothing that was asked here.
     strays: u32,
 }
@@ -145,7 +146,7 @@ impl Flight {
     pub(super) fn udp(server: usize, peer: &SocketAddr, both: bool) -> Result<Flight, Fault> {
         let udp = if both { Udp::connected_of_both(peer) } else { Udp::connected(peer) }?;
         let Udp { socket, peers, .. } = udp;
-        Ok(Flight { server, socket, peers: Some(peers), stream: None, sent: [None; 2], strays: 0 })
+        Ok(Flight::of(server, socket, Some(peers), None))
     }
 
     /// The socket, for other uses; `None` where it is a stream's, or somebody sends to it.
@@ -155,8 +156,12 @@ impl Flight {
     }
 
     pub(super) fn tcp(server: usize, peer: &SocketAddr) -> Result<Flight, Fault> {
-        let (socket, stream) = (Socket::tcp(peer)?, Some(Stream::default()));
-        Ok(Flight { server, socket, peers: None, stream, sent: [None; 2], strays: 0 })
+        Ok(Flight::of(server, Socket::tcp(peer)?, None, Some(Stream::default())))
+    }
+
+    fn of(server: usize, socket: Socket, peers: Option<Peers>, stream: Option<Stream>) -> Flight {
+        let sent = [None; MAX_QUESTIONS];
+        Flight { server, socket, peers, stream, sent, failed: [false; MAX_QUESTIONS], strays: 0 }
     }
 
     pub(super) fn is_tcp(&self) -> bool {
@@ -186,13 +191,26 @@ impl Flight {
 
     /// The server has answered this question's query with trouble.
     pub(super) fn fail(&mut self, question: usize) {
-        if let Some(Some(sent)) = self.sent.get_mut(question) {
-            (sent.done, sent.failed) = (true, true);
+        self.finish(question);
+        if let Some(failed) = self.failed.get_mut(question) {
+            *failed = true;
         }
     }
 
     pub(super) fn has_failed(&self, question: usize) -> bool {
-        self.sent(question).is_some_and(|sent| sent.failed)
+        self.failed.get(question).is_some_and(|failed| *failed)
+    }
+
+    /// Which of the questions the server has answered with trouble.
+    pub(super) fn failures(&self) -> [bool; MAX_QUESTIONS] {
+        self.failed
+    }
+
+    /// Takes note of what the server has answered with trouble on another socket.
+    pub(super) fn add_failures(&mut self, others: [bool; MAX_QUESTIONS]) {
+        for (failed, other) in self.failed.iter_mut().zip(others) {
+            *failed |= other;
+        }
     }
 
     /// Notes a message that answers nothing that was asked here; how many they are by now.
@@ -204,6 +222,11 @@ impl Flight {
     /// True while an answer may still come.
     pub(super) fn is_waiting(&self) -> bool {
         self.sent.iter().flatten().any(|sent| !sent.done)
+    }
+
+    /// True while an answer to this question may still come.
+    pub(super) fn awaits(&self, question: usize) -> bool {
+        self.sent(question).is_some_and(|sent| !sent.done)
     }
 
     /// Sends the query for a question; over TCP as soon as the connection takes it. `written` is the
@@ -244,7 +267,10 @@ impl Flight {
             },
         }
         if let Some(place) = self.sent.get_mut(question) {
-            *place = Some(Sent { form, name, at: now, done: false, failed: false });
+            *place = Some(Sent { form, name, at: now, done: false });
+        }
+        if let Some(failed) = self.failed.get_mut(question) {
+            *failed = false;
         }
         Ok(())
     }

@@ -159,7 +159,7 @@ impl Exchange<'_> {
         let now = Instant::now();
         for question in 0..self.questions.len() {
             let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
-            let waits = flight.sent(question).is_some_and(|sent| !sent.done);
+            let waits = flight.awaits(question);
             flight.finish(question);
             if waits && !self.is_settled(question) {
                 self.ask_over_tcp(server, question, now)?;
@@ -199,15 +199,25 @@ impl Exchange<'_> {
         }
     }
 
-    /// Moves on to the next server when this flight has brought all it will, and too little.
+    /// Moves on to the next server when this flight has brought all it will, and too little, and no other
+    /// one may bring the rest.
     pub(super) fn move_on(&mut self, at: usize) {
         let Some(flight) = self.flights.get(at).filter(|flight| !flight.is_waiting()) else {
             return;
         };
-        let failed = |question: &usize| flight.has_failed(*question) && !self.is_settled(*question);
-        if let Some(question) = (0..self.questions.len()).find(failed) {
+        let (server, failures) = (flight.server, flight.failures());
+        let open = |question: &usize| !self.is_settled(*question);
+        let failed = |question: &usize| flight.has_failed(*question);
+        let Some(question) = (0..self.questions.len()).filter(open).find(failed) else { return };
+        let rest = (0..self.questions.len()).filter(open).find(|question| !failed(question));
+        let mut rest_may_come = false;
+        for other in self.flights.iter_mut().filter(|other| other.server == server) {
+            other.add_failures(failures);
+            rest_may_come |= rest.is_some_and(|rest| other.awaits(rest));
+        }
+        if !rest_may_come {
             let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
-            self.strike(flight.server, trouble);
+            self.strike(server, trouble);
         }
     }
 
