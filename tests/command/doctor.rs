@@ -232,6 +232,27 @@ fn name_servers_and_their_faults() {
 }
 
 #[test]
+fn a_wildcard_in_the_search_list_is_found() {
+    Sandbox::enter(|sandbox| {
+        let lines = "nameserver 127.0.0.1\nsearch good.test wild.test. .\n";
+        sandbox.write("/etc/resolv.conf", lines);
+        let zone = Zone::new().a("host.good.test", "192.0.2.1").a("*.wild.test", "203.0.113.1");
+        let server = Server::start(sandbox, zone.nxdomain_else());
+        let output = rustdns(sandbox, &["doctor"]);
+        assert_eq!(output.end, End::Exit(1), "{output}");
+        let what = "warning /etc/resolv.conf:2: every name in the search domain wild.test is there: rustdns-";
+        assert_found(&output.out(), &[what]);
+        assert!(output.out().contains(".wild.test. has 203.0.113.1\n"), "{output}");
+        assert!(!output.out().contains("search domain good.test"), "{output}");
+        // Nothing is asked where that is not wanted.
+        server.clear_log();
+        rustdns(sandbox, &["doctor", "--offline"]);
+        server.settle();
+        assert!(server.asked().is_empty(), "{:?}", server.asked());
+    });
+}
+
+#[test]
 fn a_process_has_the_library_or_it_is_said_why_not() {
     Sandbox::enter(|sandbox| {
         let says = |id: &str, what: &str| {

@@ -94,6 +94,23 @@ fn dead_servers_and_lookups_without_an_answer_are_counted() {
 }
 
 #[test]
+fn lookups_that_wait_for_another_thread_are_counted() {
+    Sandbox::enter(|sandbox| {
+        // Sooner than it would be asked again.
+        let late = |q: &Question| Reply::address(q).after(Duration::from_millis(150));
+        let server = Server::on(sandbox, &["127.0.0.1:53"], late);
+        let mut process = Conversation::begin(sandbox, ON);
+        process.call("gai -n 8 -t stream -f inet host.test -");
+        let id = process.id().to_string();
+        eventually("7 1 1", || {
+            let output = stats(sandbox, &["--pid", &id, "--json"]);
+            json(sandbox, &output.out(), "d['coalesced'], d['answers'], d['queries_udp']")
+        });
+        assert_eq!(server.asked(), ["host.test 1 udp"]);
+    });
+}
+
+#[test]
 fn what_a_killed_process_leaves_is_removed_and_nothing_else() {
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, zone());

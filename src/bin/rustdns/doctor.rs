@@ -14,6 +14,7 @@ use crate::progress::Progress;
 use rustdns::mem::NoMemory;
 use rustdns::session::Session;
 use rustdns::state::state;
+use rustdns::sys;
 use std::fmt::Write;
 
 /// How bad a finding is.
@@ -44,6 +45,13 @@ struct Section {
     title: &'static str,
     key: &'static str,
     findings: Vec<Finding>,
+}
+
+/// A label that nobody has thought of.
+fn unheard_of() -> String {
+    let mut random = [0; 8];
+    sys::process::random(&mut random);
+    format!("rustdns-{:016x}", u64::from_ne_bytes(random))
 }
 
 /// Prints what it finds; exit status 1 where that has errors or warnings.

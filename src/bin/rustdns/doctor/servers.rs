@@ -1,7 +1,7 @@
 //! Name servers, each asked by itself, all at once: over UDP and TCP, with EDNS, for a name that doesn't
 //! exist; those that are encrypted in their own way, and all for what can be validated where that is set.
 
-use super::{Finding, Level};
+use super::{Finding, Level, unheard_of};
 use crate::account::millis;
 use crate::answer::Shown;
 use crate::conf;
@@ -18,7 +18,6 @@ use rustdns::source::dns::message::{RcodeName, rcode, record_type};
 use rustdns::source::dns::name::Name;
 use rustdns::source::dns::read;
 use rustdns::state::{Environment, Upstream};
-use rustdns::sys::process;
 use rustdns::witness::{Answer, Reason, Statement, Worth, hear};
 use std::net::SocketAddr;
 use std::thread;
@@ -306,9 +305,7 @@ fn edns(said: &Said, place: &str) -> Option<Finding> {
 
 /// Asks for a name that nobody has: an address is an advertiser's, and programs take it for the host's.
 fn lie(server: SocketAddr, place: &str) -> Result<Option<Finding>, NoMemory> {
-    let mut random = [0; 8];
-    process::random(&mut random);
-    let text = format!("www.rustdns-{:016x}.com", u64::from_ne_bytes(random));
+    let text = format!("www.{}.com", unheard_of());
     let Ok(name) = Name::from_text(text.as_bytes()) else { return Ok(None) };
     let said = ask(server, &name, record_type::A, Way::Udp)?;
     if said.addresses.is_empty() {

@@ -1,6 +1,6 @@
 //! Known traps: what is no mistake in any file, and yet makes lookups slow, wrong or deadly.
 
-use super::{Finding, Level};
+use super::{Finding, Level, unheard_of};
 use crate::account::millis;
 use crate::answer::Shown;
 use crate::library::Library;
@@ -15,6 +15,7 @@ use rustdns::state::{Environment, Upstream};
 use rustdns::sys::process;
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 
 /// Looks for each. Names are looked up only where servers answer.
@@ -38,6 +39,7 @@ pub(super) fn findings(
     findings.extend(localhost(session, environment)?);
     if is_answered {
         findings.extend(own_name());
+        findings.extend(wildcards(&upstream, &at(lines.search)));
     }
     findings.extend(nscd());
     findings.extend(preloaded_everywhere());
@@ -63,6 +65,38 @@ fn ndots(upstream: &Upstream, place: String) -> Option<Finding> {
     Some(Finding::new(level, place, what).fix(
         "end names in a dot (`example.org.`), or set ndots to 1 or 2 (in Kubernetes: dnsConfig.options of the pod); rustdns keeps the answers that say no",
     ))
+}
+
+/// Search domains that are looked into: libc takes any number, people write a handful.
+const DOMAINS: usize = 16;
+
+/// A search domain with a wildcard has every name there is: those that are misspelt, and with enough
+/// `ndots` those that are meant for the whole Internet.
+fn wildcards(upstream: &Upstream, place: &str) -> Vec<Finding> {
+    let ask = |domain: &str| {
+        // The final dot leaves the search list out.
+        let name = format!("{}.{domain}.", unheard_of());
+        let hints = usual_hints(name.as_bytes(), Family::Any);
+        let found = resolve(Some(name.as_bytes()), None, &hints).ok()?;
+        let addresses = found.addresses.iter().map(|address| address.ip.to_string());
+        let addresses: Vec<_> = addresses.collect();
+        let what = format!(
+            "every name in the search domain {} is there: {name} has {}",
+            Shown(domain.as_bytes()),
+            addresses.join(" ")
+        );
+        Some(Finding::new(Level::Warning, place, what).fix(
+            "remove the wildcard or the search domain, or end names in a dot: spelling mistakes lead to that host",
+        ))
+    };
+    let domains = upstream.conf.search.iter().filter_map(|domain| str::from_utf8(domain).ok());
+    let domains = domains.filter(|domain| !domain.trim_matches('.').is_empty()).take(DOMAINS);
+    // At once: one domain's servers may be slow.
+    thread::scope(|scope| {
+        let asked: Vec<_> =
+            domains.map(|domain| scope.spawn(|| ask(domain.trim_end_matches('.')))).collect();
+        asked.into_iter().filter_map(|one| one.join().ok().flatten()).collect()
+    })
 }
 
 /// How long libc waits where nobody answers.
