@@ -19,13 +19,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use support::authority::{Authority, GOOD};
 use support::cc;
-use support::differential::{LIMIT, compare_calls, unified_diff};
+use support::differential::{LIMIT, compare_calls, probe, unified_diff};
 use support::dns::{Question, Reply, Script, Server, Transport};
 use support::foreign;
 use support::link::{GNU, Link, dist, program};
 use support::process::{End, Output, run, run_with_input};
-use support::sandbox::Sandbox;
+use support::sandbox::{Sandbox, skip};
+use support::servers::RealServer;
 use support::wire::Record;
 use support::zone::Zone;
 
@@ -173,6 +175,41 @@ fn command() {
         command.args(["lookup", "nobody.test"]);
         let output = run(command, LIMIT);
         assert!(!output.success() && output.err().contains("EAI_NONAME"), "{output}");
+    });
+}
+
+/// TLS and HTTPS, where their cryptography builds: what unbound passes on is what libc is told in plain.
+#[test]
+fn encrypted() {
+    if !dist().join("librustdns-encrypted.so").exists() {
+        return skip("no librustdns-encrypted.so is made for this architecture");
+    }
+    with_server(|sandbox| {
+        sandbox.name_servers(&[1], "timeout:30 attempts:1");
+        let authority = Authority::new(sandbox, "authority");
+        let identity = authority.issue(sandbox, GOOD, 30);
+        let as_asked =
+            "  rrset-roundrobin: no\n  local-zone: \"2.0.192.in-addr.arpa.\" nodefault\n";
+        let server = RealServer::unbound_private(sandbox, "127.0.0.2:853", &identity, as_asked);
+        let Some(server) = server else { return };
+        let calls = "gai -t stream -F CANONNAME alias.test 80\ngai -t stream -f inet6 host.test -\n\
+                     gai -t stream nobody.test -\ngai -n 4 host.test http\ngni 192.0.2.1 80\n";
+        let configure = |upstream: &str| {
+            let trusted = authority.file();
+            let settings = format!("upstream {upstream}\nupstream-ca {}\n", trusted.display());
+            sandbox.write("/etc/rustdns.conf", settings);
+        };
+        for (upstream, counter) in
+            [("tls://127.0.0.2", "num.query.tls"), ("https://127.0.0.2", "num.query.https")]
+        {
+            configure(upstream);
+            assert_same!(compare_calls(sandbox, calls), "{upstream}");
+            assert!(server.statistic(sandbox, counter) > 0, "{upstream}");
+        }
+        // Who it is not signed for is told nothing.
+        configure("tls://127.0.0.2#other.test");
+        let got = probe(sandbox, true, "gai -t stream host.test -\n");
+        assert!(got.out().contains("\nEAI_AGAIN\n"), "{got}");
     });
 }
 
