@@ -29,7 +29,7 @@ use support::foreign;
 use support::process::run;
 use support::sandbox::Sandbox;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
