@@ -13,7 +13,7 @@ use crate::counters::Count;
 use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
 use crate::session::Session;
-use crate::source::dns::message::{CLASS_IN, Message, record_type};
+use crate::source::dns::message::{CLASS_IN, Message, Record, record_type};
 use crate::source::dns::name::Name;
 use crate::source::dns::read::Addresses;
 use crate::sys::time::Instant;
@@ -103,7 +103,8 @@ fn ask(
         // One family alone may have been known.
         found.addresses.clear();
     }
-    let mut reading = Reading { name, qtypes, found, seen: [false; 2], alias: None, ttl: u32::MAX };
+    let (seen, denied) = ([false; 2], [false; 2]);
+    let mut reading = Reading { name, qtypes, found, seen, denied, alias: None, ttl: u32::MAX };
     exchange(session, name, qtypes, &mut |message, interface| reading.read(message, interface))?;
     reading.keep(session);
     Ok(reading.alias)
@@ -139,6 +140,8 @@ struct Reading<'a> {
     found: &'a mut Found,
     /// Which of the types have been seen.
     seen: [bool; 2],
+    /// Of which of them the name's host says that it has none.
+    denied: [bool; 2],
     alias: Option<Name>,
     ttl: u32,
 }
@@ -148,8 +151,8 @@ impl Reading<'_> {
     fn read(&mut self, message: &Message<'_>, interface: u32) -> Result<Heard, NoMemory> {
         for record in message.answers().chain(message.additional()) {
             let at = self.qtypes.iter().position(|&qtype| qtype == record.record_type);
-            let is_alias = record.record_type == record_type::CNAME;
-            if (at.is_none() && !is_alias)
+            let is_other = matches!(record.record_type, record_type::CNAME | record_type::NSEC);
+            if (at.is_none() && !is_other)
                 || record.class & CLASS != CLASS_IN
                 // It is about to go.
                 || record.ttl == 0
@@ -178,6 +181,10 @@ impl Reading<'_> {
                     }
                     other => other.is_some(),
                 },
+                record_type::NSEC => {
+                    self.note_denied(&record);
+                    false
+                }
                 _ => {
                     self.alias = record.target();
                     false
@@ -188,14 +195,27 @@ impl Reading<'_> {
                 at.and_then(|at| self.seen.get_mut(at)).into_iter().for_each(|seen| *seen = true);
             }
         }
-        let seen = self.seen.iter().filter(|seen| **seen).count();
-        Ok(if seen == self.qtypes.len() || (seen == 0 && self.alias.is_some()) {
+        let is_any_seen = self.seen.contains(&true);
+        let mut settled = self.qtypes.iter().zip(self.seen).zip(self.denied);
+        let are_settled = settled.all(|((_, seen), denied)| seen || denied);
+        Ok(if are_settled || (!is_any_seen && self.alias.is_some()) {
             Heard::All
-        } else if seen > 0 {
+        } else if is_any_seen {
             Heard::Some
         } else {
             Heard::Nothing
         })
+    }
+
+    /// Takes over what the name's host says that it has not. Under an alias it has that.
+    fn note_denied(&mut self, record: &Record<'_>) {
+        let denies = |qtype| record.denies(self.name, qtype);
+        for (&qtype, denied) in self.qtypes.iter().zip(&mut self.denied) {
+            if denies(qtype) && denies(record_type::CNAME) {
+                *denied = true;
+                self.ttl = self.ttl.min(record.ttl);
+            }
+        }
     }
 
     /// Adds an address that is not there yet; several may answer, and one several times.
@@ -206,15 +226,19 @@ impl Reading<'_> {
         Ok(true)
     }
 
-    /// Keeps what was found for as long as it said, and that a host which has one family lacks the other.
+    /// Keeps what was found for as long as it said, that a host which has one family lacks the other, and
+    /// what it says itself that it lacks.
     fn keep(&mut self, session: &Session) {
         let settings = session.settings();
         let ttl = self.ttl.min(settings.cache_max_ttl);
-        if self.seen == [false; 2] {
-            return;
+        let is_any_seen = self.seen.contains(&true);
+        if is_any_seen {
+            self.found.ttl = Some(ttl);
         }
-        self.found.ttl = Some(ttl);
-        for (&qtype, seen) in self.qtypes.iter().zip(self.seen) {
+        for ((&qtype, seen), denied) in self.qtypes.iter().zip(self.seen).zip(self.denied) {
+            if !is_any_seen && !denied {
+                continue;
+            }
             let key = Key { name: self.name, qtype, generation: GENERATION };
             let mut list = Addresses::new();
             if let Ok(content) = self.content(qtype, seen, &mut list) {

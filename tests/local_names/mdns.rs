@@ -11,10 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::support::cc;
+use super::support::conversation::Conversation;
 use super::support::differential::{LIMIT, probe};
 use super::support::dns::Server;
 use super::support::peers::{self, Daemon, compare_probe};
-use super::support::process::{Output, run};
+use super::support::process::{Output, run, unhurried};
 use super::support::sandbox::Sandbox;
 use super::support::wire::Record;
 use super::support::zone::Zone;
@@ -254,6 +255,23 @@ fn answer(query: &[u8], part: &Part) -> Vec<u8> {
     message
 }
 
+/// A host's word that its name has these types alone (RFC 6762 section 6.1), behind an answer.
+fn alone(mut message: Vec<u8>, data: &[u8]) -> Vec<u8> {
+    message[11] += 1;
+    message.extend(b"\xc0\x0c\x00\x2f\x80\x01\x00\x00\x00\x0a");
+    message.extend((data.len() as u16).to_be_bytes());
+    message.extend(data);
+    message
+}
+
+/// The same without an answer.
+fn none_but(query: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut message = answer(query, &Part::default());
+    message[7] = 0;
+    message.truncate(query.len());
+    alone(message, data)
+}
+
 fn script(label: &str, query: &[u8]) -> Vec<u8> {
     let is_v6 = query[query.len() - 3] == 28;
     let link_local = || "fe80::50".parse::<std::net::Ipv6Addr>().unwrap().octets().to_vec();
@@ -276,6 +294,19 @@ fn script(label: &str, query: &[u8]) -> Vec<u8> {
         "going" => Part { ttl: 0, ..Part::default() },
         "short" => Part { data: vec![192, 0, 2], ..Part::default() },
         "cut" => return answer(query, &Part::default())[..30].to_vec(),
+        "single" if is_v6 => return Vec::new(),
+        "single" => return alone(answer(query, &Part::default()), b"\xc0\x0c\x00\x01\x40"),
+        // TXT alone.
+        "neither" => return none_but(query, b"\xc0\x0c\x00\x03\x00\x00\x80"),
+        // An alias, A; and what is no such record: of another name, of other types, cut, too long, empty.
+        "maybe" => return none_but(query, b"\xc0\x0c\x00\x01\x04"),
+        "has" => return none_but(query, b"\xc0\x0c\x00\x01\x40"),
+        "foreign" => return none_but(query, b"\x05other\x05local\0\x00\x01\x00"),
+        "window" => return none_but(query, b"\xc0\x0c\x01\x01\x00"),
+        "less" => return none_but(query, b"\xc0\x0c\x00\x02\x00"),
+        "more" => return none_but(query, b"\xc0\x0c\x00\x01\x00\x00"),
+        "empty" => return none_but(query, b"\xc0\x0c\x00\x00"),
+        "unsaid" => return none_but(query, b"\xc0\x0c"),
         _ => return Vec::new(),
     };
     answer(query, &part)
@@ -322,6 +353,41 @@ fn answers_are_checked() {
         // Sent three times, and no more.
         let silent = asked.lock().unwrap().iter().filter(|asked| *asked == "silent 1").count();
         assert_eq!(silent, 3);
+    });
+}
+
+#[test]
+fn what_a_host_says_that_it_has_not_is_not_waited_for() {
+    Sandbox::enter(|sandbox| {
+        sandbox.write("/etc/nsswitch.conf", "hosts: mdns_minimal [NOTFOUND=return]\n");
+        let asked = scripted(sandbox, &["192.0.2.9/24"]);
+        let asked = |name: &str| {
+            let asked = asked.lock().unwrap();
+            asked.iter().filter(|asked| asked.starts_with(&format!("{name} "))).count()
+        };
+        // Less than is waited for the other family.
+        let limit = Duration::from_millis(250);
+        let output = unhurried(limit, || run(call(sandbox, "-t stream single.local 80"), LIMIT));
+        assert!(output.out().contains("192.0.2.50 port") && output.took < limit, "{output}");
+
+        let output = run(call(sandbox, "--leak -t stream neither.local 80"), LIMIT);
+        assert!(output.out().starts_with("EAI_NONAME\n") && leaves_nothing(&output), "{output}");
+        assert_eq!(asked("neither") % 2, 0, "both, in one go each time");
+        let times = asked("neither") / 2;
+        let mut process = Conversation::begin(sandbox, &[]);
+        for _ in 0..2 {
+            let (answer, _) = process.call("gai -t stream neither.local -");
+            assert!(answer.starts_with("EAI_NONAME"), "{answer}");
+        }
+        assert_eq!(asked("neither") / 2, times + 1, "kept");
+
+        let unsaid = ["maybe", "has", "foreign", "window", "less", "more", "empty", "unsaid"];
+        let calls = unsaid.iter();
+        let calls = calls.map(|name| call(sandbox, &format!("-t stream -f inet {name}.local 80")));
+        for (name, output) in unsaid.iter().zip(at_once(calls)) {
+            assert!(output.out().starts_with("EAI_NONAME\n"), "{name}: {output}");
+            assert_eq!(asked(name), 3, "{name}");
+        }
     });
 }
 

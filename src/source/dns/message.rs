@@ -21,6 +21,8 @@ pub mod record_type {
     pub const AAAA: u16 = 28;
     /// The pseudo-record of EDNS (RFC 6891).
     pub const OPT: u16 = 41;
+    /// Which types a name has (RFC 4034; in multicast DNS RFC 6762 section 6.1).
+    pub const NSEC: u16 = 47;
 }
 
 /// The Internet class.
@@ -287,6 +289,18 @@ impl Record<'_> {
     pub fn target(&self) -> Option<Name> {
         let (name, end) = read_name(self.octets, self.data_at)?;
         (end == self.data_at + self.data.len()).then_some(name)
+    }
+
+    /// True where an NSEC record says that `name`, which it belongs to, has no records of this type: in the
+    /// one form that multicast DNS knows, with types below 256 (RFC 6762 section 6.1).
+    pub fn denies(&self, name: &Name, qtype: u16) -> bool {
+        let end = skip_name(self.octets, self.data_at)
+            .filter(|_| is_name(self.octets, self.data_at, name));
+        let bitmap = end.and_then(|end| self.data.get(end - self.data_at..));
+        let Some([0, len @ 1..=32, bits @ ..]) = bitmap else { return false };
+        let [high, low] = qtype.to_be_bytes();
+        let octet = bits.get(usize::from(low / 8)).copied().unwrap_or(0);
+        high == 0 && bits.len() == usize::from(*len) && octet & (0x80 >> (low % 8)) == 0
     }
 }
 
