@@ -8,6 +8,8 @@ mod support;
 
 use checks::message::{Said, agree, check, check_cut, ours};
 use proptest::prelude::*;
+use rustdns::source::dns::message::Message;
+use rustdns::source::dns::name::Name;
 use support::wire::{Data, Record, Writer, rtype};
 
 /// Few names, so that aliases meet: the question's is the first.
@@ -123,6 +125,48 @@ proptest! {
         changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..2),
     ) {
         check_cut(&damaged(&octets, &changes, usize::MAX));
+    }
+}
+
+/// A response whose only record is an NSEC one of `host.local` with these octets behind its name.
+fn nsec(bitmap: &[u8]) -> Vec<u8> {
+    let mut octets =
+        b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x04host\x05local\0\0\x2f\x80\x01\0\0\0\x78".to_vec();
+    octets.extend(u16::try_from(bitmap.len() + 2).unwrap().to_be_bytes());
+    octets.extend(b"\xc0\x0c");
+    octets.extend(bitmap);
+    octets
+}
+
+proptest! {
+    #[test]
+    fn an_nsec_record_denies_the_types_that_are_not_in_its_bitmap(
+        types in proptest::collection::btree_set(0..=255_u16, 0..12),
+        longer in 0..3_usize,
+    ) {
+        let last = types.last().map_or(0, |last| usize::from(last / 8));
+        let mut bits = vec![0_u8; (last + 1 + longer).min(32)];
+        types.iter().for_each(|qtype| bits[usize::from(qtype / 8)] |= 0x80 >> (qtype % 8));
+        let octets = nsec(&[&[0, u8::try_from(bits.len()).unwrap()], &*bits].concat());
+        let name = Name::from_text(b"HOST.local").unwrap();
+        let record = Message::parse(&octets).unwrap().answers().next().unwrap();
+        for qtype in 0..=255 {
+            prop_assert_eq!(record.denies(&name, qtype), !types.contains(&qtype));
+        }
+        prop_assert!(!record.denies(&name, 256) && !record.denies(&Name::ROOT, 99));
+    }
+
+    #[test]
+    fn an_nsec_record_of_any_octets_is_survived(
+        bitmap in proptest::collection::vec(any::<u8>(), 0..40),
+        qtype in any::<u16>(),
+    ) {
+        let octets = nsec(&bitmap);
+        let name = Name::from_text(b"host.local").unwrap();
+        let record = Message::parse(&octets).unwrap().answers().next().unwrap();
+        let is_form = bitmap.first() == Some(&0)
+            && bitmap.get(1).is_some_and(|&len| len > 0 && usize::from(len) == bitmap.len() - 2);
+        prop_assert!(is_form || !record.denies(&name, qtype));
     }
 }
 
