@@ -1,6 +1,6 @@
 //! Our reading of DNS messages against hickory-proto's: where hickory reads a message, we find the
 //! same header, records, addresses, names and TTLs in it, and whatever the octets are, reading ends.
-#![expect(clippy::indexing_slicing, reason = "tests fail so")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail so")]
 
 #[path = "checks/mod.rs"]
 mod checks;
