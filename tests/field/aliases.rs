@@ -1,0 +1,1 @@
+//! Answers at the end of an alias, and for how long they are kept.

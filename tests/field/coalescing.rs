@@ -1,0 +1,1 @@
+//! Questions under way, asked once whatever else waits.

@@ -1,0 +1,1 @@
+//! How long one family of addresses is waited for when the other is known.

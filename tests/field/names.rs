@@ -1,0 +1,1 @@
+//! Names that this host knows itself, and files that have them.

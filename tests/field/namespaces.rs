@@ -1,0 +1,1 @@
+//! Threads in network namespaces and roots of their own.

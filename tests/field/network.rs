@@ -1,0 +1,1 @@
+//! The host's network changes under an unchanged resolv.conf.
