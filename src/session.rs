@@ -286,6 +286,8 @@ impl Session {
                     (Use::Auto, None) => Use::Off,
                     (wanted, _) => wanted,
                 },
+                hedge: settings.hedge,
+                other_known: false,
                 limit: Duration::MAX,
                 waited: Duration::ZERO,
                 private: self.private(),

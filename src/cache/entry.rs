@@ -25,6 +25,8 @@ pub enum Content<'a, L> {
     NoData,
     /// The name does not exist.
     NoName,
+    /// No server has said anything about such records.
+    Silence,
 }
 
 /// What is put into the cache.
@@ -59,6 +61,7 @@ enum Kind {
     Names,
     NoData,
     NoName,
+    Silence,
 }
 
 impl Entry {
@@ -84,6 +87,7 @@ impl Entry {
             Content::Names(names) => (Kind::Names, names),
             Content::NoData => (Kind::NoData, &[][..]),
             Content::NoName => (Kind::NoName, &[][..]),
+            Content::Silence => (Kind::Silence, &[][..]),
         };
         let name = key.name.wire();
         let facts = Facts {
@@ -109,6 +113,7 @@ impl Entry {
             Kind::Names => Content::Names(names),
             Kind::NoData => Content::NoData,
             Kind::NoName => Content::NoName,
+            Kind::Silence => Content::Silence,
         }
     }
 

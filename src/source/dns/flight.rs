@@ -110,6 +110,10 @@ impl Sent {
         self.form.edns
     }
 
+    pub(super) fn qtype(&self) -> u16 {
+        self.form.qtype
+    }
+
     pub(super) fn cookie(&self) -> Option<&Cookie> {
         self.form.cookie.as_ref()
     }

@@ -1,5 +1,6 @@
 //! Answers as the cache keeps them: what of a server's goes in, and what comes out again.
 
+use super::exchange::Trouble;
 use super::lookup::Lookup;
 use super::name::Name;
 use super::outcome::Outcome;
@@ -30,6 +31,7 @@ pub(super) fn addresses_of(entry: &cache::Entry, name: &Name) -> Result<Outcome<
         }
         cache::Content::NoData => Outcome::Missed(Miss::NoData),
         cache::Content::NoName => Outcome::Missed(Miss::NoName),
+        cache::Content::Silence => Outcome::Failed(Trouble::Silent),
         cache::Content::Names(_) => Outcome::NotAsked,
     })
 }
@@ -44,7 +46,7 @@ pub(super) fn names_of(entry: &cache::Entry, run: &mut Vec<u8>) -> Result<Outcom
         }
         cache::Content::NoData => Outcome::Missed(Miss::NoData),
         cache::Content::NoName => Outcome::Missed(Miss::NoName),
-        cache::Content::Addresses(..) => Outcome::NotAsked,
+        cache::Content::Addresses(..) | cache::Content::Silence => Outcome::NotAsked,
     })
 }
 
@@ -101,9 +103,13 @@ impl Lookup<'_> {
         let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
-            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
+            cache::Content::NoData | cache::Content::NoName | cache::Content::Silence => {
+                self.negative_ttl
+            }
         };
-        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
+        let is_answer = !matches!(content, cache::Content::Silence);
+        let spare = if is_answer { self.serve_stale } else { 0 };
+        let keep = cache::Keep { ttl: ttl.min(most), spare };
         let change = self.cache.put(&key, content, keep, Instant::now());
         self.terms.counters.cache_changed(&change);
     }

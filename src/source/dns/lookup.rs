@@ -16,7 +16,7 @@ use crate::lookup::search::{Candidate, Miss, Rules, Search};
 use crate::mem::{NoMemory, TryPush, append};
 use crate::source::{Failure, Found, names, text_of};
 use crate::sys::probes;
-use crate::sys::time::Instant;
+use crate::sys::time::{Instant, LEAP};
 use crate::trace::{Text, Trace};
 use core::net::IpAddr;
 use core::time::Duration;
@@ -24,6 +24,10 @@ use smallvec::SmallVec;
 
 /// How long servers have to answer where an answer past its time would do (RFC 8767 section 5).
 const PATIENCE_WITH_SPARE: Duration = Duration::from_millis(1800);
+
+/// How many seconds a name is not asked for addresses of a family again that servers were silent about, while
+/// they gave those of the other (RFC 9520 section 3.2).
+const SILENCE: u32 = 30;
 
 /// From the end of a thread's time to ask until others know what came of it.
 const TO_TELL: Duration = Duration::from_millis(100);
@@ -148,6 +152,10 @@ impl<'a> Lookup<'a> {
         for (qtype, outcome) in answers.open() {
             *outcome = self.cached_addresses(name, qtype, now)?;
         }
+        // Silence is an answer only beside addresses of the other family.
+        if !answers.has_addresses() {
+            answers.forget_silence();
+        }
         Ok(())
     }
 
@@ -170,6 +178,9 @@ impl<'a> Lookup<'a> {
     /// The same lookup with so much less time as has gone since `begun`.
     fn having_waited(&self, begun: Instant) -> Lookup<'a> {
         let waited = Instant::now().since(begun);
+        let most = budget(self.terms.options, self.terms.servers.len()) + TO_TELL;
+        // Time in which nobody could run was not waited.
+        let waited = if waited > most + LEAP { Duration::ZERO } else { waited };
         Lookup { terms: Terms { waited, ..self.terms }, ..*self }
     }
 
@@ -180,6 +191,7 @@ impl<'a> Lookup<'a> {
         answers: &mut Answers,
         alive: Option<&Alive>,
     ) -> Result<(), NoMemory> {
+        let other_known = answers.has_addresses();
         let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
         for (qtype, outcome) in answers.open() {
@@ -211,11 +223,17 @@ impl<'a> Lookup<'a> {
         };
         self.missed(questions.len());
         let has_spares = questions.iter().all(|asked| self.spare(name, asked.qtype()).is_some());
-        let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
+        let terms = Terms { other_known, ..self.terms(alive, has_spares) };
+        let progress = exchange(&terms, &questions, read)?;
         for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
             if outcome.wants_spare() {
                 self.serve_addresses(name, asked.qtype(), outcome)?;
+            }
+        }
+        if answers.has_addresses() {
+            for qtype in answers.silent() {
+                self.keep(name, qtype, Some(cache::Content::Silence), SILENCE);
             }
         }
         Ok(())

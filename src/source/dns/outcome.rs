@@ -91,6 +91,28 @@ impl Answers {
         })
     }
 
+    /// True where addresses of one family are known.
+    pub(super) fn has_addresses(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Found(_)))
+    }
+
+    /// The record types that no server has said anything about.
+    pub(super) fn silent(&self) -> impl Iterator<Item = u16> + use<> {
+        let silent = |outcome: &Outcome<Found>| matches!(outcome, Outcome::Failed(Trouble::Silent));
+        let [v4, v6] = &self.outcomes;
+        let silent = [silent(v4), silent(v6)];
+        self.wanted.into_iter().zip(silent).filter(|(_, is)| *is).filter_map(|(qtype, _)| qtype)
+    }
+
+    /// What servers were silent about is to be asked for.
+    pub(super) fn forget_silence(&mut self) {
+        for outcome in &mut self.outcomes {
+            if matches!(outcome, Outcome::Failed(Trouble::Silent)) {
+                *outcome = Outcome::NotAsked;
+            }
+        }
+    }
+
     pub(super) fn is_complete(&mut self) -> bool {
         self.open().next().is_none()
     }

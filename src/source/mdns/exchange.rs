@@ -10,7 +10,8 @@ use crate::sys::addresses::{self, InterfaceAddress};
 use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;
-use crate::sys::time::{Instant, Interest, wait};
+use crate::sys::time::{Instant, Interest, LEAP, wait};
+use core::iter::Peekable;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::time::Duration;
 
@@ -64,9 +65,8 @@ pub(super) fn exchange(
             sockets.try_push(socket)?;
         }
     }
-    let began = Instant::now();
-    let (mut deadline, mut now) = (began.after(LIMIT), began);
-    let mut times = SENT_AFTER.iter().map(|after| began.after(*after)).peekable();
+    let mut now = Instant::now();
+    let (mut deadline, mut times, mut has_leapt) = (now.after(LIMIT), sendings(now), false);
     while now < deadline {
         if times.next_if(|time| now >= *time).is_some() {
             let mut sent = 0;
@@ -97,6 +97,10 @@ pub(super) fn exchange(
         }
         wait(&mut interests, until).map_err(|_| Failure::Unavailable)?;
         now = Instant::now();
+        if now.since(until) > LEAP && !core::mem::replace(&mut has_leapt, true) {
+            // Time in which nobody could run is not silence: all begins once more.
+            (deadline, times) = (now.after(LIMIT), sendings(now));
+        }
         for socket in &sockets {
             let mut buffer = [0; MAX_ANSWER];
             for _ in 0..AT_ONCE {
@@ -117,6 +121,11 @@ pub(super) fn exchange(
         }
     }
     Ok(())
+}
+
+/// When the question is sent, if that begins now.
+fn sendings(now: Instant) -> Peekable<impl Iterator<Item = Instant>> {
+    SENT_AFTER.iter().map(move |after| now.after(*after)).peekable()
 }
 
 /// RFC 6762 section 18: what has another opcode or a response code is ignored. The id is ours again

@@ -1,7 +1,7 @@
 //! The monotonic clock, and waiting on descriptors until a point on it.
 
 use super::Fault;
-pub use super::clock::Instant;
+pub use super::clock::{Instant, LEAP};
 use super::host::{calls, fault};
 use super::socket::Socket;
 use core::time::Duration;
