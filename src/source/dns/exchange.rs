@@ -149,8 +149,9 @@ pub fn exchange(
         exchange.limit_wait(start);
     }
     exchange.run(read)?;
-    exchange.release_held(None, read)?;
-    exchange.judge_silence(Instant::now());
+    let now = Instant::now();
+    exchange.release_held(now, true, read)?;
+    exchange.judge_silence(now);
     for (progress, trouble) in exchange.progress.iter_mut().zip(exchange.trouble) {
         if *progress == Progress::Open {
             *progress = Progress::Failed(trouble);
@@ -213,7 +214,7 @@ impl Exchange<'_> {
             if now >= until {
                 return Ok(());
             }
-            if self.release_held(Some(now), read)? {
+            if self.release_held(now, false, read)? {
                 continue;
             }
             let turn = self.schedule.next_turn(self.terms, now);

@@ -242,13 +242,13 @@ impl Turn {
         self.standing != Standing::Alive && health.life(now) != Standing::Alive
     }
 
-    /// Until when its answer counts before those of servers behind it; `None`: it was not asked, or is
-    /// thought dead.
+    /// Until when its answer counts before those of servers behind it; `None`: it was not asked, has failed, or
+    /// is thought dead.
     pub(super) fn has_its_say_until(&self, health: &Health, now: Instant) -> Option<Instant> {
         let is_dead = matches!(self.standing, Standing::OnProbation | Standing::Out)
             && health.life(now) != Standing::Alive
             || health.life(now) == Standing::Out;
-        self.asked.filter(|_| !is_dead).map(|asked| asked.after(self.share))
+        self.asked.filter(|_| !is_dead && !self.is_struck).map(|asked| asked.after(self.share))
     }
 }
 

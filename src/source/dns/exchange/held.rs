@@ -106,11 +106,12 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Takes the answers that need wait no longer; with `now` as `None` all that were held, for the time is
-    /// up. True where there was one.
+    /// Takes the answers that need wait no longer; where it `is_the_end` all that were held. True where there
+    /// was one.
     pub(super) fn release_held(
         &mut self,
-        now: Option<Instant>,
+        now: Instant,
+        is_the_end: bool,
         read: Reader<'_>,
     ) -> Result<bool, NoMemory> {
         let mut has_released = false;
@@ -119,12 +120,9 @@ impl Exchange<'_> {
             let server = held.server;
             let Some(message) = Message::parse(&held.octets) else { continue };
             let is_negative = self.is_negative(question, &message);
-            let waits = match now {
-                Some(now) => self.waits_for_others(server, question, is_negative, now).is_some(),
-                // The other family was another server's: its answer stays alone.
-                None => self.speaker.is_some_and(|speaker| speaker != server),
-            };
-            if waits {
+            // In the end only an answer beside another server's counts no more: that one stays alone.
+            let counts_now = is_the_end && self.speaker.is_none();
+            if !counts_now && self.waits_for_others(server, question, is_negative, now).is_some() {
                 continue;
             }
             let Some(held) = self.held.get_mut(question).and_then(Option::take) else { continue };
@@ -132,7 +130,6 @@ impl Exchange<'_> {
                 && let Some(message) = Message::parse(&held.octets)
             {
                 let message = message.over_tcp(held.over_tcp);
-                let now = now.unwrap_or_else(Instant::now);
                 self.accept(server, question, &message, now, read)?;
                 has_released = true;
             }
