@@ -97,6 +97,12 @@ fn a_server_that_drops_one_family_costs_seconds_once() {
             assert!(took < millis(10 * 900), "ten others: {took:?}");
         });
     }
+    Sandbox::enter(|sandbox| {
+        sandbox.name_servers(&[1], "timeout:1");
+        let _server = Server::on(sandbox, &["127.0.0.1:53"], only(rtype::A));
+        let libc = probe(sandbox, false, &"gai -t stream a.test -\n".repeat(3));
+        assert!(libc.took >= Duration::from_secs(3), "libc waits each time: {:?}", libc.took);
+    });
 }
 
 /// Where a family alone is asked for, nothing stands in for its answer.

@@ -161,6 +161,22 @@ fn the_families_of_one_answer_come_from_one_server() {
     });
 }
 
+/// A row of docs/divergences.md: what a hedge may change, and the setting that doesn't let it.
+#[test]
+fn a_later_servers_addresses_count_after_a_second() {
+    Sandbox::enter(|sandbox| {
+        sandbox.name_servers(&[1, 2], "timeout:5");
+        let slow = |q: &Question| Reply::address(q).after(millis(2500));
+        let _first = Server::on(sandbox, &["127.0.0.1:53"], slow);
+        let _second = Server::on(sandbox, &["127.0.0.2:53"], elsewhere);
+        let call = "gai -t stream -f inet x.test -\n";
+        assert!(probe(sandbox, false, call).out().contains(" 192.0.2.1 "), "libc");
+        assert!(probe(sandbox, true, call).out().contains(" 198.51.100.99 "), "rustdns");
+        let mut process = Conversation::begin(sandbox, &[("RUSTDNS_HEDGE", "off")]);
+        process.finds("y.test", "192.0.2.1");
+    });
+}
+
 /// A dead first server costs the first lookup of a process a second (libc: five, each time), and later ones
 /// nothing. The setting says how long; `off` is libc's way, once.
 #[test]
@@ -184,6 +200,13 @@ fn a_dead_first_server_costs_one_lookup_what_the_setting_says() {
             assert_eq!(silent.asked(), NOBODY, "hedge {hedge}");
         });
     }
+    Sandbox::enter(|sandbox| {
+        sandbox.name_servers(&[1, 2], "timeout:1");
+        let _silent = Server::on(sandbox, &["127.0.0.1:53"], |_: &Question| Reply::drop());
+        let _good = Server::on(sandbox, &["127.0.0.2:53"], Reply::address);
+        let libc = probe(sandbox, false, "gai -f inet n1.test -\ngai -f inet n2.test -\n");
+        assert!(libc.took >= Duration::from_secs(2), "libc waits each time: {:?}", libc.took);
+    });
 }
 
 /// One that dies while it is in use is found out after resolv.conf's `timeout`, once.

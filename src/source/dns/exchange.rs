@@ -258,7 +258,7 @@ impl Exchange<'_> {
             self.start = self.start.after(late);
             self.partial = self.partial.map(|partial| partial.after(late));
             self.schedule.shift(late, now);
-            let millis = late.as_millis();
+            let millis = late.as_millis() as u64; // of a process's life
             self.terms.trace.decision(format_args!("stopped for {millis} ms, asking once more"));
         }
         self.expected = now;

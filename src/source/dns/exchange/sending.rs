@@ -203,29 +203,28 @@ impl Exchange<'_> {
         self.check(flight, sent)
     }
 
-    /// Sends the open questions again on the sockets that are still open; false where there are none.
+    /// Sends the open questions again, each on the latest of its sockets; false where there is none.
     pub(super) fn send_again(&mut self, server: usize, now: Instant) -> Result<bool, NoMemory> {
         let mut sent_any = false;
-        for at in 0..self.flights.len() {
-            for question in 0..self.questions.len() {
-                let settled = self.is_settled(question);
-                let Some(flight) = self.flights.get_mut(at) else { continue };
-                let waits =
-                    flight.sent(question).is_some_and(|sent| !sent.done && !sent.used_edns());
-                if flight.server != server || settled || !waits {
-                    continue;
-                }
-                sent_any = true;
-                if flight.is_tcp() {
-                    continue; // a stream delivers, or breaks
-                }
-                self.terms
-                    .trace
-                    .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
-                let written = self.questions.get(question).and_then(|asked| asked.written);
-                let sent = flight.send_again(question, written, now);
-                self.check(at, sent)?;
+        for question in 0..self.questions.len() {
+            if self.is_settled(question) {
+                continue;
             }
+            let waits = |flight: &Flight| {
+                let sent = flight.sent(question).filter(|sent| !sent.done && !sent.used_edns());
+                flight.server == server && sent.is_some()
+            };
+            let Some(at) = self.flights.iter().rposition(waits) else { continue };
+            sent_any = true;
+            let Some(flight) = self.flights.get_mut(at).filter(|flight| !flight.is_tcp()) else {
+                continue; // a stream delivers, or breaks
+            };
+            self.terms
+                .trace
+                .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
+            let written = self.questions.get(question).and_then(|asked| asked.written);
+            let sent = flight.send_again(question, written, now);
+            self.check(at, sent)?;
         }
         Ok(sent_any)
     }
