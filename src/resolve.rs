@@ -285,7 +285,7 @@ impl Resolver<'_> {
         };
         let node = further.as_deref().or(alias.as_deref()).unwrap_or(node);
         match local::special(node) {
-            Special::Localhost => return local::localhost(b"localhost", family),
+            Special::Localhost => return local::localhost(self.session, node, family),
             Special::NeverInDns => return Err(Failure::NoName),
             Special::No => {}
         }
