@@ -1,9 +1,14 @@
 //! Names that this host knows itself, and files that have them.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
 use crate::assert_same;
 use crate::support::cc;
+use crate::support::conversation::Conversation;
 use crate::support::differential::{LIMIT, Pair, compare_calls, probe};
 use crate::support::dns::Server;
 use crate::support::module;
@@ -159,7 +164,7 @@ fn localhost_has_no_ipv6_where_that_is_off() {
         Sandbox::enter(|sandbox| {
             match off {
                 "all" => sandbox.without_ipv6(),
-                _ => std::fs::write("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "1").unwrap(),
+                _ => fs::write("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "1").unwrap(),
             }
             module::install(sandbox);
             sandbox.write("/etc/hosts", "");
@@ -181,6 +186,103 @@ fn localhost_has_no_ipv6_where_that_is_off() {
                     let host = hostent(sandbox, preload, &format!("name2 -f inet6 {name}\n")).out();
                     let code = if line == "dns files" { "HOST_NOT_FOUND" } else { "NO_DATA" };
                     assert!(host.contains(code), "{line}: {host}");
+                }
+            }
+        });
+    }
+}
+
+// ---- a zone on a nameserver line -----------------------------------------------------------------
+
+/// A name server on another host, whose link comes and goes.
+struct Far {
+    /// The thread in whose namespace it is.
+    id: String,
+    orders: Sender<&'static str>,
+    done: Receiver<()>,
+}
+
+impl Far {
+    /// Its server ends when it is dropped.
+    fn start() -> Far {
+        let ((orders, from), (to, done), (tell, id)) = (channel(), channel(), channel());
+        thread::spawn(move || {
+            Sandbox::enter(move |sandbox| {
+                let zone = Zone::new().addresses("a.test", ["192.0.2.1", "2001:db8::1"]);
+                let zone = zone.a("b.test", "192.0.2.2").a("c.test", "192.0.2.3");
+                let _server = Server::on(sandbox, &["[::]:53"], zone.nxdomain_else());
+                let thread = fs::read_link("/proc/thread-self").unwrap();
+                tell.send(thread.file_name().unwrap().to_str().unwrap().to_owned()).unwrap();
+                while let Ok(order) = from.recv() {
+                    sandbox.ip(order);
+                    to.send(()).unwrap();
+                }
+            });
+        });
+        Far { id: id.recv().unwrap(), orders, done }
+    }
+
+    /// Makes the link anew, with this index on our side.
+    fn link(&self, sandbox: &Sandbox, index: u32) {
+        sandbox.ip(&format!("link add near0 index {index} type veth peer name far0"));
+        sandbox.ip("link set near0 addrgenmode none up");
+        sandbox.ip("address add fe80::1/64 dev near0 nodad");
+        sandbox.ip(&format!("link set far0 netns {}", self.id));
+        for order in ["link set far0 addrgenmode none up", "address add fe80::53/64 dev far0 nodad"]
+        {
+            self.orders.send(order).unwrap();
+            self.done.recv().unwrap();
+        }
+    }
+}
+
+/// A row of docs/divergences.md: libc stays with the index that the zone had when resolv.conf was read.
+#[test]
+fn a_name_server_s_zone_is_an_interface_not_an_index() {
+    let find = |name: &str| format!("gai -t stream {name} -");
+    // As often as files are looked at.
+    let a_while = || thread::sleep(Duration::from_millis(150));
+    for setting in [false, true] {
+        Sandbox::enter(|sandbox| {
+            let far = Far::start();
+            let server = match setting {
+                true => "",
+                false => "nameserver fe80::53%near0\n",
+            };
+            let conf = format!("{server}options timeout:1 attempts:1\n");
+            sandbox.write("/etc/resolv.conf", conf);
+            let variables: &[_] =
+                if setting { &[("RUSTDNS_UPSTREAM", "fe80::53%near0")] } else { &[] };
+            // Before the interface is there.
+            let mut early = (!setting).then(|| Conversation::of_libc(sandbox));
+            let mut early_ours = Conversation::begin(sandbox, variables);
+            for one in early.iter_mut().chain([&mut early_ours]) {
+                let (said, _) = one.call(&find("a.test"));
+                assert!(said.contains("EAI_AGAIN"), "{said}");
+            }
+            far.link(sandbox, 71);
+            a_while();
+            let mut late = (!setting).then(|| Conversation::of_libc(sandbox));
+            let mut late_ours = Conversation::begin(sandbox, variables);
+            let (order, _) = late_ours.call(&find("a.test"));
+            if let (Some(early), Some(late)) = (&mut early, &mut late) {
+                assert!(early.call(&find("a.test")).0.contains("EAI_AGAIN"));
+                // The socket towards a server with a zone puts the addresses in order like any other.
+                assert_eq!(order, late.call(&find("a.test")).0);
+            }
+            assert!(order.contains(" 2001:db8::1 ") && order.contains(" 192.0.2.1 "), "{order}");
+            early_ours.finds("b.test", "192.0.2.2");
+            // Made anew, with another index.
+            for index in [88, 71, 99] {
+                sandbox.ip("link del near0");
+                far.link(sandbox, index);
+                a_while();
+                if let (Some(late), true) = (&mut late, index != 71) {
+                    let (said, _) = late.call(&find("b.test"));
+                    assert!(said.contains("EAI_AGAIN"), "{said}");
+                }
+                for ours in [&mut early_ours, &mut late_ours] {
+                    ours.finds("c.test", "192.0.2.3");
                 }
             }
         });
