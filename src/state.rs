@@ -171,7 +171,7 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
-            pending: Pending::default(),
+            pending: Pending::new(seed),
             generation: AtomicU32::new(0),
             encrypted: Place::default(),
             position: Mutex::new(Position::default()),
