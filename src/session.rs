@@ -252,6 +252,16 @@ impl Session {
 
     /// Servers, search list and options of resolv.conf.
     pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let upstream = self.followed_upstream()?;
+        if !upstream.zones.have_moved(self.now, &interfaces::index) {
+            return Ok(upstream);
+        }
+        self.trace().decision(format_args!("an interface that a name server is on has come anew"));
+        self.state.files.resolv.expire();
+        self.followed_upstream()
+    }
+
+    fn followed_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
         self.file(&self.state.files.resolv, path, |octets| {
             let text = self.content(path, octets);

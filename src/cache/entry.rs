@@ -103,6 +103,11 @@ impl Entry {
         Ok(Entry(Tailed::new(facts, &[name, &addresses, names])?))
     }
 
+    /// The answer to `key` for those that are waiting for it now, and for nobody after them.
+    pub fn passing(key: &Key<'_>, content: Given<'_>, now: Instant) -> Result<Entry, NoMemory> {
+        Entry::new(key, content, now, 0)
+    }
+
     /// What it said.
     pub fn content(&self) -> Kept<'_> {
         let (name, addresses) = (usize::from(self.0.name), usize::from(self.0.addresses));

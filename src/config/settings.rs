@@ -223,7 +223,7 @@ impl Settings {
     /// True where resolv.conf's servers are asked: no others are set, or there were to be encrypted ones,
     /// behind which `upstream-fallback plain` has them.
     pub fn asks_file(&self) -> bool {
-        let Servers { addresses, encrypted, is_unread } = &self.upstream;
+        let Servers { addresses, encrypted, is_unread, .. } = &self.upstream;
         if *is_unread || !encrypted.is_empty() { self.fallback_plain } else { addresses.is_empty() }
     }
 

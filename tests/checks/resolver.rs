@@ -11,7 +11,7 @@ use rustdns::resolver::{Asked, Resolver};
 use rustdns::session::Session;
 use rustdns::source::dns::health::Health;
 use rustdns::source::dns::message::Message;
-use rustdns::state::Upstream;
+use rustdns::state::{Upstream, Zones};
 
 /// The first octets choose type, options and the buffer's size; the rest is a server's answer, whose
 /// id (and, mostly, question) are made those of the query. Behind it the server says SERVFAIL, so
@@ -47,6 +47,7 @@ pub fn check(input: &[u8]) {
         conf: ResolvConf { options, ..ResolvConf::default() },
         servers: vec![(server.address, Health::default())],
         generation: None,
+        zones: Zones::default(),
     };
     let session = Session::begin().unwrap();
     let resolver = Resolver::new(&session, &upstream);

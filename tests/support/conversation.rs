@@ -1,13 +1,13 @@
 //! One process that makes call after call, with time for things to change in between.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::cc;
 use super::sandbox::Sandbox;
 
-/// One process of the probe with the library, asked call by call.
+/// One process of the probe, asked call by call.
 pub struct Conversation {
     child: Child,
     /// `None` once it was told that there is no more.
@@ -20,7 +20,15 @@ const MARK: &str = "gai -F NUMERICHOST 127.0.0.99 -";
 
 impl Conversation {
     pub fn begin(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Conversation {
-        let mut command = sandbox.preload(sandbox.command(cc::program("gai")));
+        Conversation::with(sandbox.preload(sandbox.command(cc::program("gai"))), variables)
+    }
+
+    /// The same with libc alone.
+    pub fn of_libc(sandbox: &Sandbox) -> Conversation {
+        Conversation::with(sandbox.command(cc::program("gai")), &[])
+    }
+
+    fn with(mut command: Command, variables: &[(&str, &str)]) -> Conversation {
         command.arg("--batch").envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

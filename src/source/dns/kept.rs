@@ -66,6 +66,21 @@ fn cached_content<'a>(
     Ok(Some(cache::Content::Addresses(&set.addresses, run)))
 }
 
+/// The same of what was found: for threads that wait for an answer which the cache does not keep.
+pub(super) fn passing(
+    key: &cache::Key<'_>,
+    found: &Found,
+    now: Instant,
+) -> Result<cache::Entry, NoMemory> {
+    let mut run = NameText::new();
+    let mut aliases = names(&found.aliases);
+    if aliases.next().is_some() {
+        append_name(&mut run, &found.canonical)?;
+        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
+    }
+    cache::Entry::passing(key, cache::Content::Addresses(&found.addresses, &run), now)
+}
+
 pub(super) fn negative<T>(content: &read::Content<T>) -> Option<cache::Given<'static>> {
     match content {
         read::Content::NoData => Some(cache::Content::NoData),
