@@ -25,6 +25,9 @@ pub enum Content<'a, L> {
     NoData,
     /// The name does not exist.
     NoName,
+    /// The name is an alias of one without such records (RFC 2308 section 2.2): no different in the DNS,
+    /// but libc tells some callers another error.
+    Unrelated,
 }
 
 /// What is put into the cache.
@@ -59,6 +62,7 @@ enum Kind {
     Names,
     NoData,
     NoName,
+    Unrelated,
 }
 
 impl Entry {
@@ -84,6 +88,7 @@ impl Entry {
             Content::Names(names) => (Kind::Names, names),
             Content::NoData => (Kind::NoData, &[][..]),
             Content::NoName => (Kind::NoName, &[][..]),
+            Content::Unrelated => (Kind::Unrelated, &[][..]),
         };
         let name = key.name.wire();
         let facts = Facts {
@@ -109,6 +114,7 @@ impl Entry {
             Kind::Names => Content::Names(names),
             Kind::NoData => Content::NoData,
             Kind::NoName => Content::NoName,
+            Kind::Unrelated => Content::Unrelated,
         }
     }
 

@@ -126,7 +126,7 @@ fn recall(
             }
         }
         Content::Names(text) => append_text(&mut found.canonical, text)?,
-        Content::NoData | Content::NoName => {}
+        Content::NoData | Content::NoName | Content::Unrelated => {}
     }
     let ttl = entry.ttl(now);
     found.ttl = Some(found.ttl.map_or(ttl, |other| other.min(ttl)));
