@@ -19,7 +19,7 @@ use crate::source::local::{self, Special};
 use crate::source::{Failure, Found, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
-use crate::sys::{addresses, interfaces, log, probes};
+use crate::sys::{interfaces, log, probes};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -289,6 +289,8 @@ impl Resolver<'_> {
             Special::NeverInDns => return Err(Failure::NoName),
             Special::No => {}
         }
+        // First, because it may have a look at the addresses that the next step goes by.
+        let upstream = self.session.upstream()?;
         // AI_ADDRCONFIG is about what a server is asked for: addresses in files and localhost are
         // local knowledge and cost nothing.
         let configured = self.configured();
@@ -302,7 +304,6 @@ impl Resolver<'_> {
             (Family::Any, OwnFamilies { v4: false, v6: false }) => Family::Any,
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
-        let upstream = self.session.upstream()?;
         let mut found = self.session.lookup(&upstream).addresses(node, family)?;
         // Where both families are wanted, libc does not look at the sortlist.
         if self.hints.family == Family::V4 {
@@ -317,16 +318,8 @@ impl Resolver<'_> {
         if !self.flags().addr_config {
             return both;
         }
-        let found = self.session.recent().families(self.session.now(), || {
-            let mut seen = OwnFamilies { v4: false, v6: false };
-            addresses::addresses(&mut |own| match own.ip {
-                IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
-                IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
-            })
-            .map(|()| seen)
-        });
         // A filter that forbids netlink must not make names disappear.
-        found.unwrap_or(both)
+        self.session.recent().families(self.session.now()).unwrap_or(both)
     }
 }
 

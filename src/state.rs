@@ -13,6 +13,7 @@ use crate::config::watch::{FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
+use crate::network::Network;
 use crate::recent::Recent;
 use crate::resolver::manual;
 use crate::source::c_string;
@@ -105,13 +106,15 @@ pub struct Paths {
 /// resolv.conf, and what is known of the servers in it.
 pub struct Upstream {
     /// The file as parsed, environment applied.
-    pub conf: ResolvConf,
+    pub conf: Shared<ResolvConf>,
     /// The servers that are asked, in order.
     pub servers: Vec<(SocketAddr, Health)>,
     /// Which version this is: answers are kept by it. `None`: a program has set it by hand.
     pub generation: Option<u32>,
     /// Servers whose zone has a name, as they are in `servers`.
-    pub zones: Zones,
+    pub zones: Shared<Zones>,
+    /// Where it has been used.
+    pub network: Network,
 }
 
 /// Servers whose zones are looked up again from time to time: an interface that was made anew has another
@@ -207,6 +210,12 @@ impl State {
     pub fn flush(&self) {
         self.counters.cache_changed(&self.cache.flush());
         self.recent.flush();
+    }
+
+    /// Forgets all that the network has said: it is another one now.
+    pub fn forget_network(&self) {
+        self.counters.cache_changed(&self.cache.flush());
+        self.recent.forget();
     }
 
     /// Notes a version of resolv.conf.
@@ -354,7 +363,41 @@ impl Upstream {
                 }
             }
         }
-        Ok(Upstream { conf, servers, generation: Some(generation), zones })
+        Ok(Upstream {
+            conf: Shared::new(conf)?,
+            servers,
+            generation: Some(generation),
+            zones: Shared::new(zones)?,
+            network: Network::default(),
+        })
+    }
+
+    /// One that a program has set by hand: nothing is kept for it.
+    pub fn by_hand(
+        conf: ResolvConf,
+        servers: Vec<(SocketAddr, Health)>,
+    ) -> Result<Upstream, NoMemory> {
+        Ok(Upstream {
+            conf: Shared::new(conf)?,
+            servers,
+            generation: None,
+            zones: Shared::new(Zones::default())?,
+            network: Network::default(),
+        })
+    }
+
+    /// The same configuration where nothing is known yet, of servers neither, in another network.
+    pub fn moved(&self, generation: u32, network: Network) -> Result<Upstream, NoMemory> {
+        let mut servers = Vec::new();
+        let fresh = self.servers.iter().map(|(server, _)| (*server, Health::default()));
+        fresh.into_iter().try_for_each(|server| servers.try_push(server))?;
+        Ok(Upstream {
+            conf: self.conf.clone(),
+            servers,
+            generation: Some(generation),
+            zones: self.zones.clone(),
+            network,
+        })
     }
 }
 

@@ -27,6 +27,9 @@ pub enum Content<'a, L> {
     NoName,
     /// No server has said anything about such records.
     Silence,
+    /// The name is an alias of one without such records (RFC 2308 section 2.2): no different in the DNS,
+    /// but libc tells some callers another error.
+    Unrelated,
 }
 
 /// What is put into the cache.
@@ -62,6 +65,7 @@ enum Kind {
     NoData,
     NoName,
     Silence,
+    Unrelated,
 }
 
 impl Entry {
@@ -88,6 +92,7 @@ impl Entry {
             Content::NoData => (Kind::NoData, &[][..]),
             Content::NoName => (Kind::NoName, &[][..]),
             Content::Silence => (Kind::Silence, &[][..]),
+            Content::Unrelated => (Kind::Unrelated, &[][..]),
         };
         let name = key.name.wire();
         let facts = Facts {
@@ -119,6 +124,7 @@ impl Entry {
             Kind::NoData => Content::NoData,
             Kind::NoName => Content::NoName,
             Kind::Silence => Content::Silence,
+            Kind::Unrelated => Content::Unrelated,
         }
     }
 

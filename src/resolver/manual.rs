@@ -3,7 +3,7 @@
 use crate::config::resolv::{MAX_SERVERS, Options, ResolvConf};
 use crate::mem::{NoMemory, TryPush, copy};
 use crate::source::dns::health::Health;
-use crate::state::{Upstream, Zones};
+use crate::state::Upstream;
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
 use smallvec::SmallVec;
@@ -46,7 +46,7 @@ impl Manual<'_> {
             self.servers.iter().try_for_each(|server| serve(*server))?;
             self.search.iter().try_for_each(|domain| conf.search.try_push(copy(domain)?))?;
         }
-        Ok(Upstream { conf, servers, generation: None, zones: Zones::default() })
+        Upstream::by_hand(conf, servers)
     }
 }
 

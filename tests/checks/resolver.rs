@@ -11,7 +11,7 @@ use rustdns::resolver::{Asked, Resolver};
 use rustdns::session::Session;
 use rustdns::source::dns::health::Health;
 use rustdns::source::dns::message::Message;
-use rustdns::state::{Upstream, Zones};
+use rustdns::state::Upstream;
 
 /// The first octets choose type, options and the buffer's size; the rest is a server's answer, whose
 /// id (and, mostly, question) are made those of the query. Behind it the server says SERVFAIL, so
@@ -43,12 +43,8 @@ pub fn check(input: &[u8]) {
         ..Options::default()
     };
     let trusts_ad = options.trust_ad;
-    let upstream = Upstream {
-        conf: ResolvConf { options, ..ResolvConf::default() },
-        servers: vec![(server.address, Health::default())],
-        generation: None,
-        zones: Zones::default(),
-    };
+    let conf = ResolvConf { options, ..ResolvConf::default() };
+    let upstream = Upstream::by_hand(conf, vec![(server.address, Health::default())]).unwrap();
     let session = Session::begin().unwrap();
     let resolver = Resolver::new(&session, &upstream);
     let size = 12 + usize::from(size) * if flags & 8 != 0 { 8 } else { 1 };

@@ -69,7 +69,7 @@ impl Lookup<'_> {
             ttl = self.negative_ttl;
         }
         let content = if has { Content::Names(&[]) } else { Content::NoName };
-        self.keep(name, qtype, Some(content), ttl);
+        self.keep(name, qtype, content, ttl);
         Ok(has)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::kept::{addresses_of, names_of, negative};
+use super::kept::{addresses_of, names_of};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
@@ -194,7 +194,7 @@ impl<'a> Lookup<'a> {
         }
         if answers.has_addresses() {
             for qtype in answers.silent() {
-                self.keep(name, qtype, Some(cache::Content::Silence), SILENCE);
+                self.keep(name, qtype, cache::Content::Silence, SILENCE);
             }
         }
         Ok(())
@@ -328,8 +328,10 @@ impl<'a> Lookup<'a> {
             #[cfg(feature = "command")]
             crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
-                read::Content::Found(()) => Some(cache::Content::Names(run)),
-                other => negative(other),
+                read::Content::Found(()) => cache::Content::Names(run),
+                read::Content::NoData => cache::Content::NoData,
+                read::Content::NoName => cache::Content::NoName,
+                read::Content::Unrelated => cache::Content::Unrelated,
             };
             self.keep(name, record_type::PTR, kept, ttl);
             *outcome = Outcome::of(content, |()| Ok(ttl.min(self.max_ttl)))?;

@@ -11,9 +11,11 @@ use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest, LEAP, wait};
+use core::hash::{Hash, Hasher};
 use core::iter::Peekable;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::time::Duration;
+use std::hash::DefaultHasher;
 
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
@@ -142,7 +144,9 @@ fn is_answer(message: &Message<'_>, id: u16) -> bool {
 fn links() -> Result<Vec<InterfaceAddress>, Failure> {
     let (mut indices, mut links) = (Vec::new(), Vec::new());
     let mut result = Ok(());
-    addresses::multicast(&mut |index| result = result.and_then(|()| indices.try_push(index)))?;
+    addresses::multicast(&mut |index, _| {
+        result = result.and_then(|()| indices.try_push(index));
+    })?;
     addresses::addresses(&mut |own| {
         if indices.contains(&own.interface) {
             result = result.and_then(|()| links.try_push(own));
@@ -150,6 +154,28 @@ fn links() -> Result<Vec<InterfaceAddress>, Failure> {
     })?;
     result?;
     Ok(links)
+}
+
+/// One number of those links: another one where one has come or gone, or has other addresses.
+pub(super) fn fingerprint() -> Result<u32, ListError> {
+    let (mut indices, mut sum) = (Vec::new(), 0u64);
+    let mut add = |part: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        part(&mut hasher);
+        sum = sum.wrapping_add(hasher.finish());
+    };
+    let mut result = Ok(());
+    addresses::multicast(&mut |index, changes| {
+        add(&|hasher| (0u8, index, changes).hash(hasher));
+        result = result.and_then(|()| indices.try_push(index));
+    })?;
+    addresses::addresses(&mut |own| {
+        if indices.contains(&own.interface) && !own.tentative && !own.temporary {
+            add(&|hasher| (1u8, own.interface, own.ip, own.prefix_len).hash(hasher));
+        }
+    })?;
+    result.map_err(ListError::NoMemory)?;
+    Ok((sum >> 32) as u32)
 }
 
 impl From<ListError> for Failure {
@@ -226,6 +252,7 @@ mod tests {
             interface,
             scope: 0,
             deprecated: false,
+            tentative: false,
             temporary: false,
             home: false,
         };
