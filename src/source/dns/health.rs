@@ -4,7 +4,7 @@
 
 use super::cookie::Jar;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 
 /// A server that gave no answer is asked last for this long.
@@ -17,6 +17,9 @@ const HEDGE: Duration = Duration::from_millis(250);
 /// The same for one that is being tried again after its penalty: what is known of its round trip may
 /// shorten it, down to this.
 const PROBATION: Duration = Duration::from_millis(10);
+/// A server that has refused EDNS is asked without it for this long: one that is replaced or mended is found
+/// out, for one more round trip in all that time.
+const WITHOUT_EDNS: Duration = Duration::from_secs(900);
 /// And where nothing is known of its round trip: one across the continent still gets its chance.
 const PROBATION_UNKNOWN: Duration = Duration::from_millis(100);
 
@@ -29,8 +32,8 @@ pub struct Health {
     heard: AtomicU32,
     /// Until when it is asked last, in the clock's seconds plus one; 0: it is well.
     out_until: AtomicU32,
-    /// It answered FORMERR or NOTIMP to EDNS, or only answered without.
-    no_edns: AtomicBool,
+    /// Until when it is asked without EDNS, in the clock's seconds plus one; 0: it takes it.
+    no_edns_until: AtomicU32,
     /// The cookies that it and we have given each other.
     pub cookies: Jar,
 }
@@ -100,14 +103,14 @@ impl Health {
         }
     }
 
-    /// True until the server has shown that it doesn't understand EDNS.
-    pub fn takes_edns(&self) -> bool {
-        !self.no_edns.load(Relaxed)
+    /// False for a while when the server has shown that it doesn't understand EDNS.
+    pub fn takes_edns(&self, now: Instant) -> bool {
+        self.no_edns_until.load(Relaxed) <= now.seconds()
     }
 
-    /// The server doesn't understand EDNS.
-    pub fn refuses_edns(&self) {
-        self.no_edns.store(true, Relaxed);
+    /// The server has refused a query with EDNS, and answered the same one without (RFC 6891 section 7).
+    pub fn refuses_edns(&self, now: Instant) {
+        self.no_edns_until.store(now.after(WITHOUT_EDNS).seconds().saturating_add(1), Relaxed);
     }
 
     /// The smoothed round trip, where one was measured.
@@ -144,6 +147,17 @@ mod tests {
         assert_eq!(health.standing(now), Standing::Well);
         health.silent(now.after(RECENT));
         assert_eq!(health.standing(now.after(RECENT)), Standing::Out);
+    }
+
+    #[test]
+    fn a_refusal_of_edns_is_remembered_for_a_while() {
+        let health = Health::default();
+        let start = Instant::now();
+        assert!(health.takes_edns(start));
+        health.refuses_edns(start);
+        let at = |seconds| start.after(Duration::from_secs(seconds));
+        assert!(!health.takes_edns(start) && !health.takes_edns(at(899)));
+        assert!(health.takes_edns(at(902)));
     }
 
     #[test]
