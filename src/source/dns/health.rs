@@ -5,13 +5,16 @@
 use super::cookie::Jar;
 use super::message::record_type;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 
 /// A server that was found dead is asked last for this long.
 const PENALTY: Duration = Duration::from_secs(30);
 /// One that was heard is known to be alive for this long, unless it is silent for resolv.conf's `timeout`.
 const ALIVE: Duration = Duration::from_secs(30);
+/// A server that has refused EDNS is asked without it for this long: one that is replaced or mended is found
+/// out, for one more round trip in all that time.
+const WITHOUT_EDNS: Duration = Duration::from_secs(900);
 /// How long a server that is being tried again after its penalty may be silent before the next one is asked
 /// too: three of its round trips, within these bounds.
 const PROBATION: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
@@ -35,8 +38,8 @@ pub struct Health {
     trials: AtomicU32,
     /// Until when it is taken to be silent about A and AAAA, in the clock's seconds plus one; 0: it isn't.
     mute_until: [AtomicU32; 2],
-    /// It answered FORMERR or NOTIMP to EDNS, or only answered without.
-    no_edns: AtomicBool,
+    /// Until when it is asked without EDNS, in the clock's seconds plus one; 0: it takes it.
+    no_edns_until: AtomicU32,
     /// The cookies that it and we have given each other.
     pub cookies: Jar,
 }
@@ -144,14 +147,14 @@ impl Health {
         }
     }
 
-    /// True until the server has shown that it doesn't understand EDNS.
-    pub fn takes_edns(&self) -> bool {
-        !self.no_edns.load(Relaxed)
+    /// False for a while when the server has shown that it doesn't understand EDNS.
+    pub fn takes_edns(&self, now: Instant) -> bool {
+        self.no_edns_until.load(Relaxed) <= now.seconds()
     }
 
-    /// The server doesn't understand EDNS.
-    pub fn refuses_edns(&self) {
-        self.no_edns.store(true, Relaxed);
+    /// The server has refused a query with EDNS, and answered the same one without (RFC 6891 section 7).
+    pub fn refuses_edns(&self, now: Instant) {
+        self.no_edns_until.store(now.after(WITHOUT_EDNS).seconds().saturating_add(1), Relaxed);
     }
 
     /// The smoothed round trip, where one was measured.
@@ -193,6 +196,17 @@ mod tests {
         assert_eq!(health.standing(now.after(ALIVE)), Standing::Unknown);
         health.found_dead(now);
         assert_eq!(health.standing(now), Standing::Out, "however lately it was heard");
+    }
+
+    #[test]
+    fn a_refusal_of_edns_is_remembered_for_a_while() {
+        let health = Health::default();
+        let start = Instant::now();
+        assert!(health.takes_edns(start));
+        health.refuses_edns(start);
+        let at = |seconds| start.after(Duration::from_secs(seconds));
+        assert!(!health.takes_edns(start) && !health.takes_edns(at(899)));
+        assert!(health.takes_edns(at(902)));
     }
 
     #[test]

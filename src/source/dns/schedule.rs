@@ -255,9 +255,10 @@ impl Turn {
 /// A server that is silent is asked again after this long, and then after twice as long as the last time.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// How long after the sending of this round comes the next one.
+/// How long after the sending of this round comes the next one: the first after three round trips, within
+/// bounds.
 fn interval(trip: Option<Duration>, round: u32) -> Duration {
-    let first = trip.map_or(AGAIN, |trip| trip.saturating_mul(3).max(AGAIN));
+    let first = trip.map_or(AGAIN, |trip| trip.saturating_mul(3).clamp(AGAIN, AGAIN * 4));
     first.saturating_mul(1 << round.min(16))
 }
 

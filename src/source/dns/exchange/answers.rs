@@ -96,8 +96,11 @@ impl Exchange<'_> {
                 return self.try_cookie_again(at, question, now);
             }
         }
-        if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
-            health.refuses_edns();
+        // RFC 6891 sections 6.1.3 and 7. It may be the question's fault: it is not remembered yet.
+        if sent.used_edns()
+            && (matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP)
+                || Edns::of(&message).is_bad_version())
+        {
             return self.send_on(at, question, false, now);
         }
         let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
@@ -115,6 +118,9 @@ impl Exchange<'_> {
                 self.send_second(at, now)?;
             }
             None => {
+                if sent.is_instead_of_edns {
+                    health.refuses_edns(now);
+                }
                 self.accept(server, question, &message, now, read)?;
                 if self.has_positive() {
                     self.give_up_failed(at);
@@ -286,6 +292,9 @@ pub(in crate::source::dns) fn trouble_in(
     is_written: bool,
     tcp: bool,
 ) -> Option<Trouble> {
+    if !is_written && let Some(extended) = Edns::of(message).extended_rcode() {
+        return Some(Trouble::Rcode(extended));
+    }
     match message.rcode() {
         _ if is_written && tcp => None,
         rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),

@@ -105,7 +105,11 @@ impl Exchange<'_> {
     pub(super) fn wants_edns(&self, server: usize) -> bool {
         let options = self.terms.options;
         (options.edns0 || options.dnssec || self.terms.cookies == Use::On)
-            && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
+            && self
+                .terms
+                .servers
+                .get(server)
+                .is_some_and(|(_, health)| health.takes_edns(Instant::now()))
     }
 
     /// True for a server that has given us its cookie.
