@@ -1,8 +1,8 @@
-//! Points on the monotonic clock.
+//! Points on a clock that never goes back, and goes on while the machine is suspended.
 
 use core::time::Duration;
 
-/// A point on the monotonic clock.
+/// A point on that clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(pub(super) Duration);
 

@@ -2,6 +2,7 @@
 //! loopback, a captive portal opens, a laptop is carried to the next site. What the network has said is
 //! forgotten within a second; libc has no cache, and so is always right.
 
+use crate::support::cc;
 use crate::support::conversation::Conversation;
 use crate::support::differential::LIMIT;
 use crate::support::dns::{Question, Reply, Server};
@@ -266,5 +267,23 @@ fn the_gateway_is_the_one_of_now() {
         sandbox.ip("-4 route replace default via 198.51.100.2");
         std::thread::sleep(A_SECOND);
         process.finds("_gateway", "198.51.100.2");
+    });
+}
+
+/// A TTL goes on while the machine is suspended.
+#[test]
+fn a_suspended_machine_s_answers_grow_old() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::on(sandbox, &["127.0.0.1:53"], |q: &Question| {
+            Reply::records([Record::address(&q.name, "192.0.2.1").ttl(300)])
+        });
+        for (seconds, want) in [("200", 1), ("400", 2)] {
+            server.clear_log();
+            let mut command = sandbox.command(cc::program("suspended"));
+            command.args(["a.test", seconds]);
+            let output = run(sandbox.preload(command), LIMIT);
+            assert_eq!(output.out(), "192.0.2.1\n192.0.2.1\n", "{output}");
+            assert_eq!(server.asked().len(), want, "{seconds} s");
+        }
     });
 }
