@@ -45,3 +45,4 @@ pub mod walk;
 #[cfg(feature = "command")]
 #[doc(hidden)]
 pub mod witness;
+pub mod world;
