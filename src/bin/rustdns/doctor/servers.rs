@@ -17,7 +17,7 @@ use rustdns::source::dns::health::Health;
 use rustdns::source::dns::message::{RcodeName, rcode, record_type};
 use rustdns::source::dns::name::Name;
 use rustdns::source::dns::read;
-use rustdns::state::{Environment, Upstream, Zones};
+use rustdns::state::{Environment, Upstream};
 use rustdns::witness::{Answer, Reason, Statement, Worth, hear};
 use std::net::SocketAddr;
 use std::thread;
