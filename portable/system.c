@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -118,6 +119,94 @@ u32 SYS(thread_id)(sys_t *sys)
 {
   (void)sys;
   return (u32)syscall(SYS_gettid);
+}
+
+/* ---- namespaces(7), chroot(2), capabilities(7) ---- */
+
+/* Two threads that run at the same time have their errno in two places. */
+u64 SYS(thread_place)(sys_t *sys)
+{
+  (void)sys;
+  return (u64)(uintptr_t)&errno;
+}
+
+/* What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well. */
+u32 SYS(freedom)(sys_t *sys)
+{
+#ifdef SYS_capget
+  struct {
+    uint32_t version;
+    int thread;
+  } header = {0x20080522, 0};
+  struct {
+    uint32_t effective, permitted, inheritable;
+  } sets[2];
+  (void)sys;
+  if (syscall(SYS_capget, &header, sets) != 0 || sets[0].permitted & 1u << 21) /* CAP_SYS_ADMIN */
+    return 2;
+  return sets[0].permitted >> 18 & 1; /* CAP_SYS_CHROOT */
+#else
+  (void)sys;
+  return 2;
+#endif
+}
+
+/* The network namespace of a socket is its thread's; the cookie is no other one's (Linux 5.14). */
+u32 SYS(network_namespace)(sys_t *sys, u32 place)
+{
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+  uint64_t number = 0;
+  socklen_t length = sizeof number;
+  struct stat status;
+  int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
+  if (file < 0 && errno == EAFNOSUPPORT)
+    file = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  result = file < 0 ? -1 : getsockopt(file, SOL_SOCKET, SO_NETNS_COOKIE, &number, &length);
+  if (file >= 0)
+    close(file);
+  if (result != 0) {
+    if (stat("/proc/thread-self/ns/net", &status) != 0)
+      return 0;
+    number = status.st_ino;
+  }
+  memcpy(core_octets(sys, place, sizeof number), &number, sizeof number);
+  return result == 0 ? 1 : 2;
+}
+
+/* A mount is in one mount namespace only. */
+u32 SYS(root_directory)(sys_t *sys, u32 place)
+{
+  struct stat status;
+  uint64_t numbers[3] = {0, 0, 0};
+#ifdef SYS_statx
+  /* struct statx: 256 octets, which are the same on every architecture. */
+  union {
+    uint8_t octets[256];
+    uint64_t aligned[32];
+  } found;
+  uint32_t mask = 0, device[2];
+  /* STATX_INO, STATX_MNT_ID, STATX_MNT_ID_UNIQUE; AT_STATX_DONT_SYNC */
+  if (syscall(SYS_statx, AT_FDCWD, "/", 0x4000, 0x5100u, &found) == 0)
+    memcpy(&mask, found.octets, sizeof mask);
+  if (mask & 0x5000) {
+    memcpy(device, found.octets + 136, sizeof device);
+    memcpy(&numbers[0], found.octets + 144, sizeof numbers[0]);
+    numbers[1] = (uint64_t)device[0] << 32 | device[1];
+    memcpy(&numbers[2], found.octets + 32, sizeof numbers[2]);
+    memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
+    return 1;
+  }
+#endif
+  if (stat("/proc/thread-self/ns/mnt", &status) == 0)
+    numbers[0] = status.st_ino;
+  if (stat("/", &status) != 0)
+    return 0;
+  numbers[1] = status.st_dev;
+  numbers[2] = status.st_ino;
+  memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
+  return 1;
 }
 
 u32 SYS(host_name)(sys_t *sys, u32 place, u32 room)

@@ -44,3 +44,4 @@ pub mod walk;
 #[cfg(feature = "command")]
 #[doc(hidden)]
 pub mod witness;
+pub mod world;

@@ -47,22 +47,23 @@ pub fn resolve(
     hints: &Hints,
 ) -> Result<Resolution, Error> {
     let (state, now) = (state()?, Instant::now());
-    let answers = &state.recent.answers;
+    let here = state.here(now)?;
     let asked = node.and_then(|node| Asked::new(node, hints));
     if let Some(asked) = &asked
         && log::listener().is_none()
         && !has_manual()
-        && let Some((addresses, questions)) = answers.get(asked, now)
+        && let Some((addresses, questions)) = here.recent.answers.get(asked, now)
     {
         probes::answered_again(node.unwrap_or_default());
         state.counters.again(questions);
-        let ports = |name: &[u8], protocol: &[u8]| Session::at(state, now)?.port(name, protocol);
+        let session = || Session::at(state, here.clone(), now);
+        let ports = |name: &[u8], protocol: &[u8]| session()?.port(name, protocol);
         let endpoints = endpoints(service, hints, &ports)?;
         return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
     }
-    let epoch = answers.epoch();
+    let epoch = here.recent.answers.epoch();
     probes::lookup_start(node.unwrap_or_default());
-    let session = Session::at(state, now)?;
+    let session = Session::at(state, here, now)?;
     let result = session.counted(Resolver { session: &session, hints }.resolve(node, service));
     if let (Ok(found), Some(asked), Some(until)) = (&result, &asked, session.good_until()) {
         let ttl_over = |ttl: u32| now.after(Duration::from_secs(ttl.into()));
@@ -72,6 +73,7 @@ pub fn resolve(
             (Some(_), Family::V4 | Family::V6) => 1,
         };
         let until = found.ttl.map_or(until, |ttl| until.min(ttl_over(ttl)));
+        let answers = &session.recent().answers;
         answers.put(asked, &Known { addresses: &found.addresses, questions, epoch, until });
     }
     match (&result, session.trace().is_on()) {

@@ -30,6 +30,7 @@ use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::udp::Udp;
 use crate::trace::{Line, Text, Trace};
+use crate::world::Here;
 use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -46,6 +47,8 @@ fn accepted(database: Shared<Database>) -> Result<Shared<Database>, Failure> {
 /// One call's view of the process's state.
 pub struct Session {
     state: &'static State,
+    /// What is known where the calling thread is.
+    world: Here,
     environment: Shared<Environment>,
     now: Instant,
     /// Until when nothing that this call goes by is due for another look.
@@ -57,14 +60,16 @@ pub struct Session {
 impl Session {
     /// Takes up this process's state, and makes it at the first call.
     pub fn begin() -> Result<Session, NoMemory> {
-        Session::at(state()?, Instant::now())
+        let (state, now) = (state()?, Instant::now());
+        Session::at(state, state.here(now)?, now)
     }
 
     /// The view of a call that has begun `now`.
-    pub fn at(state: &'static State, now: Instant) -> Result<Session, NoMemory> {
+    pub fn at(state: &'static State, world: Here, now: Instant) -> Result<Session, NoMemory> {
         let good_until = Cell::new(now.after(Duration::from_millis(FRESH.into())));
         let used = Cell::new(None);
-        Ok(Session { state, environment: state.environment()?, now, good_until, used })
+        let environment = world.environment();
+        Ok(Session { state, world, environment, now, good_until, used })
     }
 
     /// Until when a call that goes by the same files has the same answer, if its addresses last; `None`
@@ -95,7 +100,7 @@ impl Session {
 
     /// What is remembered of this host's addresses.
     pub fn recent(&self) -> &Recent {
-        &self.state.recent
+        &self.world.recent
     }
 
     /// A UDP socket that this call needs no more, if there is one.
@@ -127,7 +132,7 @@ impl Session {
 
     /// Answers that are still true.
     pub fn cache(&self) -> &Cache {
-        &self.state.cache
+        &self.world.cache
     }
 
     /// rustdns.conf and the environment.
@@ -143,7 +148,7 @@ impl Session {
     /// /etc/hosts.
     pub fn hosts(&self) -> Result<Shared<Hosts>, NoMemory> {
         let path = &self.environment.paths.hosts;
-        self.file(&self.state.files.hosts, path, |octets| {
+        self.file(&self.world.files.hosts, path, |octets| {
             let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
             if self.trace().is_on() {
                 self.say(path, &hosts.notes()?);
@@ -173,7 +178,7 @@ impl Session {
             return accepted(database.clone());
         }
         let path = &self.environment.paths.nsswitch;
-        let database = self.file(&self.state.files.nsswitch, path, |octets| {
+        let database = self.file(&self.world.files.nsswitch, path, |octets| {
             let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             let line = Line { file: path.to_bytes(), number: database.line };
@@ -192,7 +197,7 @@ impl Session {
     /// gai.conf.
     pub fn policy(&self) -> Result<Shared<Policy>, NoMemory> {
         let path = &self.environment.paths.gai;
-        self.file(&self.state.files.gai, path, |octets| {
+        self.file(&self.world.files.gai, path, |octets| {
             let policy = gai::parse(self.content(path, octets).as_deref())?;
             self.say(path, &policy.notes);
             Ok(policy)
@@ -202,7 +207,7 @@ impl Session {
     /// /etc/services.
     pub fn services(&self) -> Result<Shared<Services>, NoMemory> {
         let path = &self.environment.paths.services;
-        self.file(&self.state.files.services, path, |octets| {
+        self.file(&self.world.files.services, path, |octets| {
             let services = services::index(self.content(path, octets).unwrap_or_default())?;
             self.say(path, services.notes());
             Ok(services)
@@ -253,7 +258,7 @@ impl Session {
     /// Servers, search list and options of resolv.conf.
     pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
-        self.file(&self.state.files.resolv, path, |octets| {
+        self.file(&self.world.files.resolv, path, |octets| {
             let text = self.content(path, octets);
             let generation = self.state.generation.fetch_add(1, Relaxed);
             let upstream =
@@ -279,7 +284,7 @@ impl Session {
             terms: Terms {
                 servers: &upstream.servers,
                 options: &upstream.conf.options,
-                rotation: if upstream.conf.options.rotate { self.state.rotation() } else { 0 },
+                rotation: if upstream.conf.options.rotate { self.world.rotation() } else { 0 },
                 random_case: settings.random_case,
                 cookies: match (settings.cookies, upstream.generation) {
                     // What a program has set in `_res` is sent as it says.
@@ -298,8 +303,8 @@ impl Session {
             },
             domains: &upstream.conf.search,
             generation: upstream.generation,
-            cache: &self.state.cache,
-            pending: &self.state.pending,
+            cache: &self.world.cache,
+            pending: &self.world.pending,
             max_ttl: settings.cache_max_ttl,
             negative_ttl: settings.cache_negative_ttl,
             serve_stale: settings.serve_stale,
@@ -311,7 +316,7 @@ impl Session {
         let settings = &self.environment.settings;
         let validate = settings.dnssec == Dnssec::Validate;
         (validate || !settings.upstream.encrypted.is_empty()).then(|| Private {
-            place: &self.state.encrypted,
+            place: &self.world.encrypted,
             servers: &settings.upstream,
             validate,
             authorities: settings.authorities.as_deref().unwrap_or_default(),
@@ -342,7 +347,7 @@ impl Session {
 
     /// Where this process is in the hosts file; `None` where others keep it busy.
     pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
-        lock(&self.state.position)
+        lock(&self.world.position)
     }
 
     /// A file's content; where there is none, says why.

@@ -1,8 +1,7 @@
-//! The process's state: followed files, the cache, what is known of servers. All of it hangs on one
-//! pointer that a fork wipes, so a child begins with nothing of its parent's.
+//! The process's state: its worlds, with all that was learned in each; counters; the environment. All of it
+//! hangs on one pointer that a fork wipes, so a child begins with nothing of its parent's.
 
 use crate::address::ZoneNames;
-use crate::cache::Cache;
 use crate::config::gai::Policy;
 use crate::config::hosts::Hosts;
 use crate::config::nsswitch::Database;
@@ -11,20 +10,18 @@ use crate::config::services::Services;
 use crate::config::settings::{self, Dnssec, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::counters::Counters;
-use crate::hostent::Position;
-use crate::mem::{NoMemory, TryPush};
-use crate::recent::Recent;
+use crate::mem::{NoMemory, TryPush, copy};
 use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::health::Health;
-use crate::source::dns::pending::Pending;
 use crate::sys::Fault;
-use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
+use crate::sys::time::Instant;
 use crate::sys::wiped::PerProcess;
 use crate::sys::{interfaces, process};
+use crate::world::{World, Worlds};
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
@@ -34,29 +31,21 @@ static STATE: PerProcess<State> = PerProcess::new();
 
 /// All that outlives a call: memory, nothing else.
 pub struct State {
-    environment: Mutex<Shared<Environment>>,
-    /// As it was at first: for threads that find the other busy. The environment must not be read
+    /// What was learned, by network namespace and root.
+    pub(crate) worlds: Worlds,
+    variables: Mutex<Shared<Variables>>,
+    /// As they were at first: for threads that find the others busy. The environment must not be read
     /// then, another thread may be in setenv(3).
-    first_environment: Shared<Environment>,
-    /// Followed files.
-    pub files: Files,
-    /// Answers of the DNS.
-    pub cache: Cache,
-    /// What the kernel has said of this host's addresses a moment ago.
-    pub recent: Recent,
-    /// Questions that some thread is asking right now.
-    pub pending: Pending,
+    first_variables: Shared<Variables>,
+    /// Goes up when everything is to be read anew.
+    epoch: AtomicU32,
     /// What was done.
-    pub counters: Counters,
+    pub counters: Shared<Counters>,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
-    /// What librustdns-encrypted.so keeps.
-    pub encrypted: Place,
-    /// Where `gethostent` is.
-    pub position: Mutex<Position>,
-    rotation: AtomicUsize,
-    /// Fingerprints of the last versions of resolv.conf.
+    /// Fingerprints of versions of resolv.conf, in all worlds: a thread's `_res` goes where it goes.
     versions: Versions,
+    seed: u64,
 }
 
 /// The files that are followed.
@@ -71,6 +60,16 @@ pub struct Files {
     pub gai: Watched<Policy>,
     /// services(5).
     pub services: Watched<Services>,
+}
+
+/// Environment variables, as far as they matter here. They are the process's, whichever root its threads
+/// are in.
+pub struct Variables {
+    /// `RUSTDNS_*`, by the key of their settings.
+    settings: Vec<(&'static str, Box<[u8]>)>,
+    local_domain: Option<Box<[u8]>>,
+    res_options: Option<Box<[u8]>>,
+    host_aliases: Option<Box<[u8]>>,
 }
 
 /// What is read once, and again on a reload: environment variables and rustdns.conf.
@@ -125,65 +124,68 @@ extern "C" fn withdraw() {
 
 impl State {
     fn new() -> Result<State, NoMemory> {
-        let environment = Shared::new(Environment::read()?)?;
+        let variables = Shared::new(Variables::read()?)?;
+        let environment = Environment::read(&variables, true)?;
         let mut seed = [0; 8];
         // Where the kernel gives no random numbers the DNS is not asked, and nothing is kept.
         process::random(&mut seed);
         let seed = u64::from_ne_bytes(seed);
         let entries = environment.settings.cache_entries;
-        let counters = Counters::by(&environment.settings)?;
+        let counters = Shared::new(Counters::by(&environment.settings)?)?;
         if counters.are_public() {
             process::at_exit(withdraw);
         }
+        let of_first = counters.clone();
         Ok(State {
-            cache: Cache::new(entries, seed),
-            recent: Recent::new(entries, seed),
+            worlds: Worlds::new(|at| World::new(at, environment, entries, seed, of_first))?,
             counters,
-            first_environment: environment.clone(),
-            environment: Mutex::new(environment),
-            files: Files {
-                resolv: Watched::new(),
-                hosts: Watched::new(),
-                nsswitch: Watched::new(),
-                gai: Watched::new(),
-                services: Watched::new(),
-            },
-            pending: Pending::default(),
+            first_variables: variables.clone(),
+            variables: Mutex::new(variables),
+            epoch: AtomicU32::new(0),
             generation: AtomicU32::new(0),
-            encrypted: Place::default(),
-            position: Mutex::new(Position::default()),
-            rotation: AtomicUsize::new(0),
             versions: Versions::default(),
+            seed,
         })
     }
 
-    /// The environment as it was last read.
+    /// The environment as it was last read, in the calling thread's world.
     pub fn environment(&self) -> Result<Shared<Environment>, NoMemory> {
-        match lock(&self.environment) {
-            Some(environment) => Ok(environment.clone()),
-            None => Ok(self.first_environment.clone()),
+        Ok(self.here(Instant::now())?.environment())
+    }
+
+    /// The environment variables as they were last read.
+    pub fn variables(&self) -> Shared<Variables> {
+        match lock(&self.variables) {
+            Some(variables) => variables.clone(),
+            None => self.first_variables.clone(),
         }
     }
 
-    /// Reads environment and files anew, changed or not, and forgets all answers: `res_init(3)`.
+    /// How often everything was to be read anew.
+    pub fn epoch(&self) -> u32 {
+        self.epoch.load(Relaxed)
+    }
+
+    /// Where places are chosen from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Reads environment and files anew, changed or not, and forgets all answers: `res_init(3)`. Here that
+    /// is done at once, in other worlds when somebody is there next.
     pub fn reload(&self) -> Result<(), NoMemory> {
-        let environment = Shared::new(Environment::read()?)?;
-        if let Some(mut current) = lock(&self.environment) {
-            *current = environment;
+        let variables = Shared::new(Variables::read()?)?;
+        let here = self.here(Instant::now())?;
+        if let Some(mut current) = lock(&self.variables) {
+            *current = variables;
         }
-        self.files.resolv.expire();
-        self.files.hosts.expire();
-        self.files.nsswitch.expire();
-        self.files.gai.expire();
-        self.files.services.expire();
-        self.flush();
-        Ok(())
+        self.epoch.fetch_add(1, Relaxed);
+        here.reload(self)
     }
 
-    /// Forgets all answers.
+    /// Forgets all answers, in every world.
     pub fn flush(&self) {
-        self.counters.cache_changed(&self.cache.flush());
-        self.recent.flush();
+        self.worlds.flush();
     }
 
     /// Notes a version of resolv.conf.
@@ -200,28 +202,30 @@ impl State {
     pub fn knows_version(&self, fingerprint: u64) -> bool {
         self.versions.has(fingerprint)
     }
-
-    /// Where `rotate` starts this time.
-    pub fn rotation(&self) -> usize {
-        self.rotation.fetch_add(1, Relaxed)
-    }
 }
 
-/// The last fingerprints, in a ring. Zero is no fingerprint: one that came out as zero would only make
-/// an unchanged `_res` be read again at each lookup.
-#[derive(Default)]
+/// The last fingerprints: a few for each version, of each world that threads went through. Zero is no
+/// fingerprint: one that came out as zero would only make an unchanged `_res` be read again at each lookup.
 struct Versions {
     /// In halves: not every machine has atomic numbers of 64 bits. Halves of two that are written at
     /// once match as seldom as the fingerprint of another `_res` does.
-    ring: [[AtomicU32; 2]; 16],
+    sets: [[[AtomicU32; 2]; 8]; 32],
     next: AtomicUsize,
+}
+
+impl Default for Versions {
+    fn default() -> Versions {
+        let sets = [const { [const { [const { AtomicU32::new(0) }; 2] }; 8] }; 32];
+        Versions { sets, next: AtomicUsize::new(0) }
+    }
 }
 
 impl Versions {
     fn add(&self, fingerprint: u64) {
         if !self.has(fingerprint) {
-            let at = self.next.fetch_add(1, Relaxed) % self.ring.len();
-            if let Some(place) = self.ring.get(at) {
+            let set = self.set(fingerprint);
+            let at = self.next.fetch_add(1, Relaxed) % set.len().max(1);
+            if let Some(place) = set.get(at) {
                 place
                     .iter()
                     .zip(halves(fingerprint))
@@ -234,7 +238,13 @@ impl Versions {
         let wanted = halves(fingerprint);
         let known =
             |place: &[AtomicU32; 2]| place.each_ref().map(|half| half.load(Relaxed)) == wanted;
-        fingerprint != 0 && self.ring.iter().any(known)
+        fingerprint != 0 && self.set(fingerprint).iter().any(known)
+    }
+
+    fn set(&self, fingerprint: u64) -> &[[AtomicU32; 2]] {
+        let [upper, lower] = halves(fingerprint);
+        let at = (upper ^ lower) as usize % self.sets.len();
+        self.sets.get(at).map_or(&[], |set| set)
     }
 }
 
@@ -242,8 +252,26 @@ fn halves(number: u64) -> [u32; 2] {
     [(number >> 32) as u32, number as u32]
 }
 
+impl Variables {
+    fn read() -> Result<Variables, NoMemory> {
+        let mut settings = Vec::new();
+        for (key, environment) in settings::VARIABLES {
+            if let Some(value) = variable(environment)? {
+                settings.try_push((key, value))?;
+            }
+        }
+        Ok(Variables {
+            settings,
+            local_domain: variable(c"LOCALDOMAIN")?,
+            res_options: variable(c"RES_OPTIONS")?,
+            host_aliases: variable(c"HOSTALIASES")?,
+        })
+    }
+}
+
 impl Environment {
-    fn read() -> Result<Environment, NoMemory> {
+    /// Reads rustdns.conf; the first time in a process, or where that was asked for, the trace says so.
+    pub(crate) fn read(variables: &Variables, is_first: bool) -> Result<Environment, NoMemory> {
         let mut settings = Settings::default();
         let zones: ZoneNames<'_> = &interfaces::index;
         let mut unreadable = None;
@@ -254,32 +282,37 @@ impl Environment {
             Err(Unreadable::Fault(Fault::Missing)) => {}
             Err(why) => unreadable = Some(why),
         }
-        for (key, environment) in settings::VARIABLES {
-            if let Some(value) = variable(environment)? {
-                settings.set(key.as_bytes(), &value, 0, zones)?;
-            }
+        for (key, value) in &variables.settings {
+            settings.set(key.as_bytes(), value, 0, zones)?;
         }
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
-        let host_aliases = match variable(c"HOSTALIASES")? {
-            Some(path) => c_string(&[&path])?,
+        let copied = |value: &Option<Box<[u8]>>| value.as_deref().map(copy).transpose();
+        let host_aliases = match &variables.host_aliases {
+            Some(path) => c_string(&[path])?,
             None => None,
         };
         let environment = Environment {
             paths,
-            local_domain: variable(c"LOCALDOMAIN")?,
-            res_options: variable(c"RES_OPTIONS")?,
+            local_domain: copied(&variables.local_domain)?,
+            res_options: copied(&variables.res_options)?,
             host_aliases,
             settings,
         };
-        environment.say(unreadable);
+        environment.say(is_first, unreadable);
         Ok(environment)
     }
 
     /// Says that we are here, and what was not understood.
-    fn say(&self, unreadable: Option<Unreadable>) {
+    fn say(&self, is_first: bool, unreadable: Option<Unreadable>) {
         let trace = self.settings.trace();
         let version = env!("CARGO_PKG_VERSION");
-        trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        if is_first {
+            trace.decision(format_args!("rustdns {version} answers for libc in this process"));
+        } else {
+            trace.decision(format_args!(
+                "another network namespace or root: nothing is known there"
+            ));
+        }
         if let Some(why) = unreadable {
             trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
         }

@@ -32,6 +32,8 @@ mod wildcard;
 #[allow(dead_code, reason = "each side uses its own half")]
 pub mod contract;
 
+use core::ffi::c_void;
+use core::sync::atomic::AtomicPtr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use call::Asked;
@@ -41,7 +43,7 @@ use failure::Failure;
 /// What librustdns.so looks for.
 #[cfg_attr(feature = "object", unsafe(no_mangle))]
 #[allow(unsafe_code, non_upper_case_globals, reason = "a symbol of C")]
-pub static rustdns_encrypted: Table = Table { version: VERSION, ask };
+pub static rustdns_encrypted: Table = Table { version: VERSION, ask, forget };
 
 /// Of one length in both builds: another one can't be named here.
 const VERSION: &[u8; contract::VERSION.len()] = match contract::VERSION.first_chunk() {
@@ -71,4 +73,16 @@ unsafe extern "C" fn ask(call: *const Call) {
         let bug = Failure::local("internal error, please report".into());
         asked.fail_rest(&bug);
     }
+}
+
+/// Frees what is kept at a place; see [`Table::forget`].
+///
+/// # Safety
+/// The place is valid, and no call that uses it is under way or comes later.
+#[allow(unsafe_code)]
+unsafe extern "C" fn forget(place: *const AtomicPtr<c_void>) {
+    // SAFETY: by the function's contract.
+    let place = unsafe { &*place };
+    // A panic in a destructor: what it has not freed stays.
+    let _ = catch_unwind(AssertUnwindSafe(|| process::forget(place)));
 }

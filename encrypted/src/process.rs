@@ -123,8 +123,8 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-/// What this process keeps, made by the first call.
-fn kept(place: &AtomicPtr<c_void>) -> &'static Kept {
+/// What is kept at a place, made by the first call.
+fn kept(place: &AtomicPtr<c_void>) -> &Kept {
     let mut found = place.load(Ordering::Acquire).cast::<Kept>();
     if found.is_null() {
         let made = Box::into_raw(Box::<Kept>::default());
@@ -138,7 +138,16 @@ fn kept(place: &AtomicPtr<c_void>) -> &'static Kept {
             }
         }
     }
-    // SAFETY: made above, by this object, and never given back: the place is this object's, and
-    // begins as null in each process.
+    // SAFETY: made above, by this object: the place is this object's, and begins as null in each
+    // process. It is given back when no call uses the place any more.
     unsafe { &*found }
+}
+
+/// Frees what is kept at a place that no call uses any more.
+pub(crate) fn forget(place: &AtomicPtr<c_void>) {
+    let found = place.swap(core::ptr::null_mut(), Ordering::AcqRel).cast::<Kept>();
+    if !found.is_null() {
+        // SAFETY: made by `kept`, and by the caller's word nobody has it borrowed.
+        drop(unsafe { Box::from_raw(found) });
+    }
 }

@@ -20,8 +20,21 @@ use core::sync::atomic::AtomicPtr;
 const STACK: usize = 512 * 1024;
 
 /// What the object keeps for a process: hangs on its state, which a fork wipes.
+/// Each network namespace and root has one: what was learned in one is not used in another.
 #[derive(Default)]
 pub struct Place(AtomicPtr<c_void>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What is there was put there by the object, which so has been loaded.
+        if !self.0.get_mut().is_null()
+            && let Ok(table) = table()
+        {
+            // SAFETY: the place is valid, and nobody else has it: it is being dropped.
+            unsafe { (table.forget)(&raw const self.0) };
+        }
+    }
+}
 
 /// Asks a server, and returns what has become of each question. `beat` is called several times a second
 /// meanwhile, on another thread.

@@ -85,6 +85,12 @@ pub fn identity(path: &CStr) -> Result<Identity, Fault> {
     Status::at(path).map(|status| status.identity)
 }
 
+/// Device and inode number of the file at `path`, symbolic links followed.
+pub(super) fn number(path: &CStr) -> Option<(u64, u64)> {
+    let Identity { device, inode, .. } = identity(path).ok()?;
+    Some((device, inode))
+}
+
 /// What the kernel says of a file.
 pub(super) struct Status {
     /// `st_mode`: what kind of file it is, and what who may.

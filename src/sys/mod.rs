@@ -28,6 +28,8 @@ pub mod host;
 pub mod interfaces;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+#[cfg_attr(target_family = "wasm", path = "host/namespaces.rs")]
+pub mod namespaces;
 pub mod netlink;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;

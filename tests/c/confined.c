@@ -31,7 +31,7 @@ static const struct {
     long number;
 } known[] = {
 #define CALL(name) {#name, SYS_##name}
-    CALL(bind), CALL(brk), CALL(clock_gettime), CALL(close), CALL(connect), CALL(fstat), CALL(futex),
+    CALL(bind), CALL(brk), CALL(capget), CALL(clock_gettime), CALL(close), CALL(connect), CALL(fstat), CALL(futex),
     CALL(getpid), CALL(getrandom), CALL(getsockname), CALL(getsockopt), CALL(ioctl), CALL(lseek),
     CALL(madvise), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(openat), CALL(ppoll), CALL(read),
     CALL(recvfrom), CALL(recvmsg), CALL(rt_sigprocmask), CALL(sched_yield), CALL(sendto),

@@ -112,6 +112,8 @@ pub struct Table {
     pub version: &'static [u8; VERSION.len()],
     /// Asks; each question gets one event that is not [`kind::BEAT`] before this returns.
     pub ask: unsafe extern "C" fn(*const Call),
+    /// Frees what is kept at a place, which nobody uses any more.
+    pub forget: unsafe extern "C" fn(place: *const AtomicPtr<c_void>),
 }
 
 /// The version of both.
