@@ -157,67 +157,62 @@ u32 SYS(freedom)(sys_t *sys)
 #endif
 }
 
-static u32 tell_number(sys_t *sys, u32 place, const char *path, uint64_t kind)
-{
-  struct stat status;
-  uint64_t numbers[3];
-  if (stat(path, &status) != 0)
-    return 0;
-  numbers[0] = kind;
-  numbers[1] = status.st_dev;
-  numbers[2] = status.st_ino;
-  memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
-  return 1;
-}
-
 /* The network namespace of a socket is its thread's; the cookie is no other one's (Linux 5.14). */
 u32 SYS(network_namespace)(sys_t *sys, u32 place)
 {
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
-  uint64_t numbers[3] = {1, 0, 0};
-  socklen_t length = sizeof numbers[1];
+  uint64_t number = 0;
+  socklen_t length = sizeof number;
+  struct stat status;
   int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
   if (file < 0 && errno == EAFNOSUPPORT)
     file = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (file < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-    return 0;
-  result = file < 0 ? -1 : getsockopt(file, SOL_SOCKET, SO_NETNS_COOKIE, &numbers[1], &length);
+  result = file < 0 ? -1 : getsockopt(file, SOL_SOCKET, SO_NETNS_COOKIE, &number, &length);
   if (file >= 0)
     close(file);
-  if (result != 0)
-    return tell_number(sys, place, "/proc/thread-self/ns/net", 0);
-  memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
-  return 1;
+  if (result != 0) {
+    if (stat("/proc/thread-self/ns/net", &status) != 0)
+      return 0;
+    number = status.st_ino;
+  }
+  memcpy(core_octets(sys, place, sizeof number), &number, sizeof number);
+  return result == 0 ? 1 : 2;
 }
 
 /* A mount is in one mount namespace only. */
 u32 SYS(root_directory)(sys_t *sys, u32 place)
 {
   struct stat status;
+  uint64_t numbers[3] = {0, 0, 0};
 #ifdef SYS_statx
   /* struct statx: 256 octets, which are the same on every architecture. */
   union {
     uint8_t octets[256];
     uint64_t aligned[32];
   } found;
-  uint32_t mask, device[2];
-  uint64_t numbers[3];
+  uint32_t mask = 0, device[2];
   /* STATX_INO, STATX_MNT_ID, STATX_MNT_ID_UNIQUE; AT_STATX_DONT_SYNC */
-  if (syscall(SYS_statx, AT_FDCWD, "/", 0x4000, 0x5100u, &found) == 0) {
+  if (syscall(SYS_statx, AT_FDCWD, "/", 0x4000, 0x5100u, &found) == 0)
     memcpy(&mask, found.octets, sizeof mask);
-    memcpy(&numbers[2], found.octets + 32, sizeof numbers[2]);
+  if (mask & 0x5000) {
     memcpy(device, found.octets + 136, sizeof device);
     memcpy(&numbers[0], found.octets + 144, sizeof numbers[0]);
     numbers[1] = (uint64_t)device[0] << 32 | device[1];
-    if (mask & 0x5000) {
-      memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
-      return 1;
-    }
+    memcpy(&numbers[2], found.octets + 32, sizeof numbers[2]);
+    memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
+    return 1;
   }
 #endif
-  return tell_number(sys, place, "/", stat("/proc/thread-self/ns/mnt", &status) == 0 ? status.st_ino : 0);
+  if (stat("/proc/thread-self/ns/mnt", &status) == 0)
+    numbers[0] = status.st_ino;
+  if (stat("/", &status) != 0)
+    return 0;
+  numbers[1] = status.st_dev;
+  numbers[2] = status.st_ino;
+  memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
+  return 1;
 }
 
 u32 SYS(host_name)(sys_t *sys, u32 place, u32 room)

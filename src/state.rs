@@ -162,9 +162,7 @@ impl State {
         }
         let of_first = counters.clone();
         Ok(State {
-            worlds: Worlds::new(|namespaces| {
-                World::new(namespaces, environment, entries, seed, of_first)
-            })?,
+            worlds: Worlds::new(|at| World::new(at, environment, entries, seed, of_first))?,
             counters,
             first_variables: variables.clone(),
             variables: Mutex::new(variables),

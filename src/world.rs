@@ -18,7 +18,7 @@ use crate::source::dns::pending::Pending;
 use crate::state::{Environment, Files, State};
 use crate::sys::chosen::Chosen;
 use crate::sys::encrypted::Place;
-use crate::sys::namespaces::{Freedom, Namespaces, Root, thread};
+use crate::sys::namespaces::{Freedom, Network, Root, network_number, thread};
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::ops::Deref;
@@ -34,10 +34,49 @@ const PASSING: usize = 128;
 /// The cache of one of those has room for so many times fewer answers. All of them full are about 6 MiB.
 const SMALLER: usize = 16;
 
+/// Which network namespace and root.
+#[derive(Clone, Copy)]
+pub struct Identity {
+    /// `None` where neither cookie nor number can be found out.
+    network: Option<Network>,
+    /// The network's number beside its cookie, where it is asked for.
+    number: Option<u64>,
+    /// `None` where a filter forbids to look at it.
+    root: Option<Root>,
+}
+
+impl Identity {
+    /// The calling thread's.
+    fn now() -> Identity {
+        Identity { network: Network::now(), number: None, root: Root::now() }
+    }
+
+    /// The calling thread's, which it will be asked for most often.
+    fn first() -> Identity {
+        Identity { number: network_number(), ..Identity::now() }
+    }
+
+    fn has_network(&self, network: Option<Network>) -> bool {
+        self.compared(network) == Some(true)
+    }
+
+    /// Whether this is the same network; `None` where one is known by its cookie alone and one by its number.
+    fn compared(&self, network: Option<Network>) -> Option<bool> {
+        match (self.network?, network?) {
+            (Network::Cookie(_), Network::Number(number)) => Some(self.number? == number),
+            (Network::Number(_), Network::Cookie(_)) => None,
+            (own, other) => Some(own == other),
+        }
+    }
+
+    fn has_root(&self, root: Option<Root>) -> bool {
+        root.is_some() && root == self.root
+    }
+}
+
 /// All that is learned in one network namespace and root.
 pub struct World {
-    /// Which; `None` where that can't be found out.
-    namespaces: Option<Namespaces>,
+    at: Identity,
     environment: Mutex<Shared<Environment>>,
     /// As it was at first: for threads that find the other busy.
     first_environment: Shared<Environment>,
@@ -63,7 +102,7 @@ impl World {
     /// A world of which nothing is known yet.
     #[inline(never)]
     pub fn new(
-        namespaces: Option<Namespaces>,
+        at: Identity,
         environment: Environment,
         entries: usize,
         seed: u64,
@@ -71,7 +110,7 @@ impl World {
     ) -> Result<Shared<World>, NoMemory> {
         let environment = Shared::new(environment)?;
         Shared::new(World {
-            namespaces,
+            at,
             first_environment: environment.clone(),
             environment: Mutex::new(environment),
             epoch: AtomicU32::new(0),
@@ -135,8 +174,11 @@ impl World {
         self.rotation.fetch_add(1, Relaxed)
     }
 
-    fn is_at(&self, root: Root) -> bool {
-        self.namespaces.is_some_and(|namespaces| namespaces.root == root)
+    /// True where the calling thread is here, as far as the number of its network namespace tells.
+    fn is_here(&self) -> bool {
+        self.at.number.is_some()
+            && self.at.number == network_number()
+            && self.at.has_root(Root::now())
     }
 }
 
@@ -178,6 +220,12 @@ struct Passing {
     world: Shared<World>,
     /// When it was last taken up: [`Instant::millis`].
     used: u32,
+}
+
+impl Passing {
+    fn is_at(&self, at: &Identity) -> bool {
+        self.world.at.has_network(at.network) && self.world.at.has_root(at.root)
+    }
 }
 
 /// What is known of the calling thread since it was last looked after. A signal handler may look up names
@@ -255,14 +303,14 @@ impl Mark {
 impl Worlds {
     /// The worlds of a process that begins with a call of this thread; `make` makes the first one.
     pub fn new(
-        make: impl FnOnce(Option<Namespaces>) -> Result<Shared<World>, NoMemory>,
+        make: impl FnOnce(Identity) -> Result<Shared<World>, NoMemory>,
     ) -> Result<Worlds, NoMemory> {
         static PROCESSES: AtomicUsize = AtomicUsize::new(0);
         let process = PROCESSES.fetch_add(1, Relaxed).wrapping_add(1);
         let (now, freedom) = (Instant::now(), Freedom::now());
         let resident = [const { Chosen::nothing() }; RESIDENT];
         if let Some(place) = resident.first() {
-            place.set(make(Namespaces::now())?)?;
+            place.set(make(Identity::first())?)?;
         }
         Mark::write(process, now, freedom, 0);
         Ok(Worlds { process, resident, passing: Mutex::new(Vec::new()) })
@@ -271,27 +319,18 @@ impl Worlds {
     /// The calling thread's world, made if there is none.
     pub fn here(&self, state: &State, now: Instant) -> Result<Here, NoMemory> {
         let Some((freedom, number)) = Mark::read(self.process, now) else {
-            return self.look(state, now, None, None);
+            return self.look(state, now, None);
         };
         let resident = self.resident.get(number).and_then(Chosen::get);
         match (freedom, resident) {
             (Freedom::Nothing, Some(world)) => Ok(Here::Resident(world)),
-            (Freedom::Root, Some(world)) if Root::now().is_some_and(|root| world.is_at(root)) => {
+            (Freedom::Root, Some(world)) if world.at.has_root(Root::now()) => {
                 Ok(Here::Resident(world))
             }
-            (freedom, resident) => {
-                let namespaces = Namespaces::now();
-                match resident {
-                    Some(world) if namespaces.is_some() && world.namespaces == namespaces => {
-                        Ok(Here::Resident(world))
-                    }
-                    // Who has all rights can't have got more.
-                    _ => {
-                        let freedom = Some(freedom).filter(|&freedom| freedom == Freedom::All);
-                        self.look(state, now, freedom, namespaces)
-                    }
-                }
-            }
+            (Freedom::All, Some(world)) if world.is_here() => Ok(Here::Resident(world)),
+            // Who has all rights can't have got more.
+            (Freedom::All, _) => self.look(state, now, Some(freedom)),
+            (Freedom::Nothing | Freedom::Root, _) => self.look(state, now, None),
         }
     }
 
@@ -302,34 +341,39 @@ impl Worlds {
         state: &State,
         now: Instant,
         freedom: Option<Freedom>,
-        namespaces: Option<Namespaces>,
     ) -> Result<Here, NoMemory> {
         let mark = |freedom, number| Mark::write(self.process, now, freedom, number);
         let is_marked = freedom.is_some();
         let freedom = freedom.unwrap_or_else(Freedom::now);
-        let Some(namespaces) = namespaces.or_else(Namespaces::now) else {
-            // Who can't leave is taken to be where it was last, or where the process began; of what may be
-            // anywhere nothing is kept.
-            let number = Mark::last_world(self.process);
-            return match self.resident.get(number).and_then(Chosen::get) {
-                Some(world) if freedom == Freedom::Nothing => {
-                    mark(freedom, number);
-                    Ok(Here::Resident(world))
-                }
-                _ => state.new_world(None, true).map(Here::Passing),
-            };
-        };
+        let at = Identity::now();
+        let last = Mark::last_world(self.process);
+        // Who can't leave is taken to be where it was last, or where the process began, unless it is seen to be
+        // elsewhere.
+        if freedom == Freedom::Nothing
+            && let Some(world) = self.resident.get(last).and_then(Chosen::get)
+            && world.at.compared(at.network) != Some(false)
+            && (at.root.is_none() || world.at.has_root(at.root))
+        {
+            mark(freedom, last);
+            return Ok(Here::Resident(world));
+        }
+        // Of what may be anywhere nothing is kept.
+        if at.network.is_none() {
+            return state.new_world(at, true).map(Here::Passing);
+        }
         for (number, place) in self.resident.iter().enumerate() {
             let world = match place.get() {
                 Some(world) => world,
                 // One that is passed through has its place among those that make room for others.
                 None if freedom == Freedom::All => break,
-                None => match self.take_passing(&namespaces) {
+                None => match self.take_passing(&at) {
                     Some(world) => place.set_first(world)?,
-                    None => place.set_first(state.new_world(Some(namespaces), false)?)?,
+                    None => place.set_first(state.new_world(at, false)?)?,
                 },
             };
-            if world.namespaces == Some(namespaces) {
+            // Who may not even look at its root is not taken to have left it.
+            let has_root = world.at.has_root(at.root) || at.root.is_none() && number == last;
+            if has_root && world.at.has_network(at.network) {
                 mark(freedom, number);
                 return Ok(Here::Resident(world));
             }
@@ -337,25 +381,20 @@ impl Worlds {
         if !is_marked {
             mark(freedom, RESIDENT);
         }
-        self.pass(state, now, namespaces).map(Here::Passing)
+        self.pass(state, now, at).map(Here::Passing)
     }
 
     /// A world that is kept until others take its place.
-    fn pass(
-        &self,
-        state: &State,
-        now: Instant,
-        namespaces: Namespaces,
-    ) -> Result<Shared<World>, NoMemory> {
+    fn pass(&self, state: &State, now: Instant, at: Identity) -> Result<Shared<World>, NoMemory> {
         let known = |passing: &mut Vec<Passing>| {
-            let found = passing.iter_mut().find(|p| p.world.namespaces == Some(namespaces))?;
+            let found = passing.iter_mut().find(|passing| passing.is_at(&at))?;
             found.used = now.millis();
             Some(found.world.clone())
         };
         if let Some(world) = lock(&self.passing).and_then(|mut passing| known(&mut passing)) {
             return Ok(world);
         }
-        let world = state.new_world(Some(namespaces), true)?;
+        let world = state.new_world(at, true)?;
         let Some(mut passing) = lock(&self.passing) else { return Ok(world) };
         // Another thread may have been quicker.
         if let Some(theirs) = known(&mut passing) {
@@ -376,10 +415,10 @@ impl Worlds {
     }
 
     /// Takes a world from those that make room for others.
-    fn take_passing(&self, namespaces: &Namespaces) -> Option<Shared<World>> {
+    fn take_passing(&self, at: &Identity) -> Option<Shared<World>> {
         let mut passing = lock(&self.passing)?;
-        let at = passing.iter().position(|p| p.world.namespaces.as_ref() == Some(namespaces))?;
-        Some(passing.swap_remove(at).world)
+        let place = passing.iter().position(|passing| passing.is_at(at))?;
+        Some(passing.swap_remove(place).world)
     }
 
     /// Forgets all answers, in every world.
@@ -394,16 +433,12 @@ impl Worlds {
 impl State {
     /// A world of which nothing is known yet.
     #[inline(never)]
-    fn new_world(
-        &self,
-        namespaces: Option<Namespaces>,
-        is_passing: bool,
-    ) -> Result<Shared<World>, NoMemory> {
+    fn new_world(&self, at: Identity, is_passing: bool) -> Result<Shared<World>, NoMemory> {
         let epoch = self.epoch();
         let environment = Environment::read(&self.variables(), false)?;
         let entries = environment.settings.cache_entries / if is_passing { SMALLER } else { 1 };
         let counters = self.counters.clone();
-        let world = World::new(namespaces, environment, entries, self.seed(), counters)?;
+        let world = World::new(at, environment, entries, self.seed(), counters)?;
         world.epoch.store(epoch, Relaxed);
         Ok(world)
     }

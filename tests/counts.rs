@@ -29,6 +29,10 @@ const UNCACHED_SYSTEM_CALLS: usize = 18;
 const UNCACHED_ALLOCATIONS: usize = 6;
 /// System calls of a lookup that the cache answers.
 const CACHED_SYSTEM_CALLS: usize = 0;
+/// The same where the process may leave its network namespace or its root: whether it has. (What it may is
+/// looked at as often as files are.)
+const CACHED_BY_WHO_MAY_LEAVE: usize = 2;
+const CACHED_BY_WHO_MAY_LEAVE_ITS_ROOT: usize = 1;
 /// Heap allocations of the same: the list that the caller gets, a node for each address.
 const CACHED_ALLOCATIONS: usize = 2;
 /// Octets of each stripped library. The goal is 700,000, which std alone takes a quarter of
@@ -47,8 +51,14 @@ const OWN_WITH_A_FULL_CACHE: i64 = 4096;
 /// calls that are not the single lookup's.
 const FILE_CHECKS: Duration = Duration::from_millis(100);
 const ORDER_CHECKS: Duration = Duration::from_secs(1);
-/// resolv.conf, hosts, nsswitch.conf, gai.conf, services.
-const FILES: usize = 5;
+/// resolv.conf, hosts, nsswitch.conf, gai.conf, services; and where the thread is, which takes five.
+const FILES: usize = 10;
+
+/// Who can leave neither network namespace nor root, as most processes; and who can leave its root, as root
+/// in a container. Tests run as root.
+const BOUND: &[&str] = &["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+const BOUND_BUT_FOR_ROOT: &[&str] =
+    &["setpriv", "--bounding-set=-all,+sys_chroot", "--inh-caps=-all"];
 
 /// Every name has an IPv4 and an IPv6 address.
 fn two_addresses(question: &Question) -> Reply {
@@ -82,10 +92,14 @@ fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
 }
 
 /// The system calls of each counted lookup, by strace, and how long all of them took.
-fn system_calls(sandbox: &Sandbox, arguments: &[&str]) -> (Vec<Vec<String>>, Duration) {
+fn system_calls(
+    sandbox: &Sandbox,
+    who: &[&str],
+    arguments: &[&str],
+) -> (Vec<Vec<String>>, Duration) {
     let trace = sandbox.scratch().join("strace");
     let mut command = sandbox.command("strace");
-    command.arg("-ttt").arg("-o").arg(&trace).arg("-E");
+    command.arg("-ttt").arg("-o").arg(&trace).args(who).arg("env");
     command.arg(format!("LD_PRELOAD={}", preload_library().display()));
     command.arg(cc::program("counted")).args(arguments);
     succeed(command);
@@ -124,8 +138,8 @@ fn tally(calls: &[Vec<String>]) -> BTreeMap<&str, usize> {
 }
 
 /// No lookup makes more calls than `most`, but what is repeated after a time.
-fn assert_system_calls(sandbox: &Sandbox, arguments: &[&str], most: usize) {
-    let (lookups, took) = system_calls(sandbox, arguments);
+fn assert_system_calls(sandbox: &Sandbox, who: &[&str], arguments: &[&str], most: usize) {
+    let (lookups, took) = system_calls(sandbox, who, arguments);
     assert_eq!(lookups.len().to_string(), arguments[1]);
     let usual = median(lookups.iter().map(Vec::len).collect());
     assert!(usual <= most, "{usual} system calls: {:?}", tally(&lookups));
@@ -153,8 +167,15 @@ const CACHED_ORDER_CALLS: usize = 6;
 fn system_calls_of_a_lookup() {
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, two_addresses);
-        assert_system_calls(sandbox, &["1", "200", "n%d.test"], UNCACHED_SYSTEM_CALLS);
-        assert_system_calls(sandbox, &["1", "500", "again.test"], CACHED_SYSTEM_CALLS);
+        for (who, cached) in [
+            (BOUND, CACHED_SYSTEM_CALLS),
+            (BOUND_BUT_FOR_ROOT, CACHED_BY_WHO_MAY_LEAVE_ITS_ROOT),
+            (&[], CACHED_BY_WHO_MAY_LEAVE),
+        ] {
+            let uncached = UNCACHED_SYSTEM_CALLS + cached;
+            assert_system_calls(sandbox, who, &["1", "200", "n%d.test"], uncached);
+            assert_system_calls(sandbox, who, &["1", "500", "again.test"], cached);
+        }
     });
 }
 

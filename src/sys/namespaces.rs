@@ -17,13 +17,13 @@ pub enum Freedom {
     All,
 }
 
-/// A network namespace, as long as the system runs: no other one has the same cookie.
+/// What a network namespace is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// `SO_NETNS_COOKIE` (Linux 5.14), which no other one ever has.
     Cookie(u64),
-    /// Device and inode number in /proc, which a later one may have when this one is gone.
-    Number(u64, u64),
+    /// Its number in /proc, which a later one may have when this one is gone.
+    Number(u64),
 }
 
 /// A root directory in its mount namespace: a mount is in one mount namespace only.
@@ -33,22 +33,6 @@ pub struct Root {
     mount: u64,
     device: u64,
     inode: u64,
-}
-
-/// Where a thread is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Namespaces {
-    /// Its network namespace.
-    pub network: Network,
-    /// Its root, and with it its mount namespace.
-    pub root: Root,
-}
-
-impl Namespaces {
-    /// The calling thread's; `None` where they can't be found out.
-    pub fn now() -> Option<Namespaces> {
-        Some(Namespaces { network: Network::now()?, root: Root::now()? })
-    }
 }
 
 /// capabilities(7): those of the first word.
@@ -93,19 +77,34 @@ impl Freedom {
 }
 
 impl Network {
-    /// The calling thread's; `None` where descriptors or memory are exhausted, or with a kernel older than
-    /// 5.14 and no /proc.
+    /// The calling thread's; `None` where there can be no socket, or with a kernel older than 5.14, and no
+    /// /proc.
     #[inline(never)]
     pub fn now() -> Option<Network> {
         match cookie() {
             Ok(cookie) => Some(Network::Cookie(cookie)),
-            Err(Fault::Exhausted(_)) => None,
-            Err(_) => {
-                let (device, inode) = files::number(c"/proc/thread-self/ns/net")?;
-                Some(Network::Number(device, inode))
-            }
+            Err(_) => network_number().map(Network::Number),
         }
     }
+}
+
+/// The number that /proc has for the calling thread's network namespace. One system call, where a cookie
+/// takes three; but when the namespace is gone the number may be another one's.
+#[inline(never)]
+pub fn network_number() -> Option<u64> {
+    let mut link = [0u8; 32];
+    // SAFETY: the path ends in NUL, and the buffer is valid for its length.
+    let length = unsafe {
+        let (path, place) = (c"/proc/thread-self/ns/net".as_ptr(), link.as_mut_ptr());
+        libc::syscall(libc::SYS_readlinkat, c_long::from(libc::AT_FDCWD), path, place, link.len())
+    };
+    // net:[4026531840]
+    let text = link.get(..usize::try_from(length).ok()?)?;
+    let digits = text.strip_prefix(b"net:[")?.strip_suffix(b"]")?;
+    digits.iter().try_fold(0u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|&digit| digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// A socket belongs to the network namespace of the thread that makes it. One of the kind that the DNS is
@@ -214,16 +213,18 @@ mod tests {
     #[test]
     fn a_thread_is_where_it_was_until_it_leaves() {
         std::thread::spawn(|| {
-            let before = Namespaces::now().unwrap();
-            assert_eq!(Namespaces::now(), Some(before));
+            let now = || (Network::now(), network_number(), Root::now());
+            let before = now();
+            assert_eq!(now(), before);
+            assert!(before.0.is_some() && before.1.is_some() && before.2.is_some());
             if Freedom::now() != Freedom::All || !unshared(libc::CLONE_NEWNET) {
                 return;
             }
-            let after = Namespaces::now().unwrap();
-            assert_ne!(after.network, before.network);
-            assert_eq!(after.root, before.root);
+            let after = now();
+            assert_ne!((after.0, after.1), (before.0, before.1));
+            assert_eq!(after.2, before.2);
             assert!(unshared(libc::CLONE_NEWNS));
-            assert_ne!(Root::now(), Some(before.root), "the same folder, mounted anew");
+            assert_ne!(Root::now(), before.2, "the same folder, mounted anew");
         })
         .join()
         .unwrap();

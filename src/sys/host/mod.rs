@@ -28,9 +28,10 @@ pub mod calls {
         pub fn thread_place() -> u64;
         /// What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well.
         pub fn freedom() -> i32;
-        /// Three numbers of its network namespace, which no other has; 0 where there are none to be had.
-        pub fn network_namespace(numbers: *mut u64) -> i32;
-        /// Likewise of its root directory and mount namespace.
+        /// A number of its network namespace: 1 where no other ever has it, 2 where a later one may, 0
+        /// where there is none to be had.
+        pub fn network_namespace(number: *mut u64) -> i32;
+        /// Three numbers of its root directory and mount namespace; 0 where there are none to be had.
         pub fn root_directory(numbers: *mut u64) -> i32;
         /// This host's name; its length, 0 for none.
         pub fn host_name(place: *mut u8, room: usize) -> usize;

@@ -13,29 +13,18 @@ pub enum Freedom {
     All,
 }
 
-/// A network namespace: of what kind its number is, and two numbers.
+/// What a network namespace is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network([u64; 3]);
+pub enum Network {
+    /// What no other one ever has.
+    Cookie(u64),
+    /// A number that a later one may have when this one is gone.
+    Number(u64),
+}
 
 /// A root directory in its mount namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root([u64; 3]);
-
-/// Where a thread is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Namespaces {
-    /// Its network namespace.
-    pub network: Network,
-    /// Its root, and with it its mount namespace.
-    pub root: Root,
-}
-
-impl Namespaces {
-    /// The calling thread's; `None` where they can't be found out.
-    pub fn now() -> Option<Namespaces> {
-        Some(Namespaces { network: Network::now()?, root: Root::now()? })
-    }
-}
 
 impl Freedom {
     /// The calling thread's.
@@ -52,9 +41,13 @@ impl Freedom {
 impl Network {
     /// The calling thread's.
     pub fn now() -> Option<Network> {
-        let mut numbers = [0; 3];
-        // SAFETY: the place has three numbers.
-        (unsafe { calls::network_namespace(numbers.as_mut_ptr()) } == 1).then_some(Network(numbers))
+        let mut number = 0;
+        // SAFETY: the place is a number.
+        match unsafe { calls::network_namespace(&raw mut number) } {
+            1 => Some(Network::Cookie(number)),
+            2 => Some(Network::Number(number)),
+            _ => None,
+        }
     }
 }
 
@@ -65,6 +58,11 @@ impl Root {
         // SAFETY: the place has three numbers.
         (unsafe { calls::root_directory(numbers.as_mut_ptr()) } == 1).then_some(Root(numbers))
     }
+}
+
+/// The number that /proc has for the calling thread's network namespace: the cookie is asked for instead.
+pub fn network_number() -> Option<u64> {
+    None
 }
 
 /// The thread that is calling the instance: another one may be next.
