@@ -2,10 +2,8 @@
 
 use crate::config::resolv::{MAX_SERVERS, Options, ResolvConf};
 use crate::mem::{NoMemory, TryPush, copy};
-use crate::network::Network;
 use crate::source::dns::health::Health;
 use crate::state::Upstream;
-use crate::sys::shared::Shared;
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
 use smallvec::SmallVec;
@@ -48,8 +46,7 @@ impl Manual<'_> {
             self.servers.iter().try_for_each(|server| serve(*server))?;
             self.search.iter().try_for_each(|domain| conf.search.try_push(copy(domain)?))?;
         }
-        let conf = Shared::new(conf)?;
-        Ok(Upstream { conf, servers, generation: None, network: Network::default() })
+        Upstream::by_hand(conf, servers)
     }
 }
 

@@ -135,11 +135,8 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         edns0: matches!(way, Way::Edns),
         ..Options::default()
     };
-    let upstream = Upstream {
-        conf: ResolvConf { options, ..ResolvConf::default() },
-        servers: vec![(server, Health::default())],
-        generation: None,
-    };
+    let conf = ResolvConf { options, ..ResolvConf::default() };
+    let upstream = Upstream::by_hand(conf, vec![(server, Health::default())])?;
     let session = Session::begin()?;
     let terms = session.lookup(&upstream).terms;
     let private = terms.private.filter(|_| matches!(way, Way::Private));
