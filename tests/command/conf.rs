@@ -117,6 +117,7 @@ fn help_and_man_page_have_the_same_options() {
             "doctor",
             "bench",
             "conf",
+            "flush",
             "stats",
             "top",
             "completions"

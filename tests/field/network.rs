@@ -7,7 +7,7 @@ use crate::support::conversation::Conversation;
 use crate::support::differential::LIMIT;
 use crate::support::dns::{Question, Reply, Server};
 use crate::support::process::run;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Sandbox, preload_library};
 use crate::support::wire::{Record, rtype};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -285,5 +285,61 @@ fn a_suspended_machine_s_answers_grow_old() {
             assert_eq!(output.out(), "192.0.2.1\n192.0.2.1\n", "{output}");
             assert_eq!(server.asked().len(), want, "{seconds} s");
         }
+    });
+}
+
+/// A change that this host can't see: what a hook may do for processes that run, with the command and
+/// without it, whether resolv.conf is a file or a link to one.
+#[test]
+fn a_hook_makes_running_processes_forget() {
+    for (is_link, by) in [(false, "rustdns flush"), (true, "rustdns flush"), (true, "touch")] {
+        Sandbox::enter(|sandbox| {
+            let stub = Stub::start(sandbox);
+            host(sandbox);
+            if is_link {
+                sandbox.write("/run/stub.conf", "nameserver 127.0.0.53\n");
+                sandbox.symlink("/run/stub.conf", "/etc/resolv.conf");
+            }
+            let mut process = Conversation::begin(sandbox, &[]);
+            let mut says = |at: usize| {
+                for lookup in LOOKUPS {
+                    let (said, _) = process.call(lookup.0);
+                    assert!(said.contains([lookup.1, lookup.2][at]), "{by}: {}: {said}", lookup.0);
+                }
+            };
+            says(0);
+            stub.turns();
+            std::thread::sleep(Duration::from_millis(150));
+            says(0);
+            let output = match by {
+                "touch" => {
+                    let mut command = sandbox.command("touch");
+                    command.arg("/etc/resolv.conf");
+                    run(command, LIMIT)
+                }
+                _ => {
+                    let mut command = sandbox.command(preload_library().with_file_name("rustdns"));
+                    command.arg("flush");
+                    run(command, LIMIT)
+                }
+            };
+            assert!(output.success() && output.out().is_empty(), "{output}");
+            std::thread::sleep(Duration::from_millis(150));
+            says(1);
+        });
+    }
+}
+
+#[test]
+fn a_flush_that_can_not_be_says_why() {
+    Sandbox::enter(|sandbox| {
+        sandbox.remove("/etc/resolv.conf");
+        let mut command = sandbox.command(preload_library().with_file_name("rustdns"));
+        command.arg("flush");
+        let output = run(command, LIMIT);
+        assert!(
+            !output.success() && output.err().contains("/etc/resolv.conf: No such file"),
+            "{output}"
+        );
     });
 }

@@ -291,6 +291,7 @@ fn script(label: &str, query: &[u8]) -> Vec<u8> {
         "name" => Part { name: Some(b"\x05other\x05local\0"), ..Part::default() },
         "type" => Part { qtype: Some(16), ..Part::default() },
         "class" => Part { class: 3, ..Part::default() },
+        "day" => Part { ttl: 86_400, ..Part::default() },
         "going" => Part { ttl: 0, ..Part::default() },
         "short" => Part { data: vec![192, 0, 2], ..Part::default() },
         "cut" => return answer(query, &Part::default())[..30].to_vec(),
@@ -402,6 +403,43 @@ fn answers_are_kept_for_their_time() {
         let output = probe(sandbox, true, calls);
         assert_eq!(output.out().matches("192.0.2.50 port").count(), 3, "{output}");
         assert_eq!(*asked.lock().unwrap(), ["plain 1", "plain 28"]);
+    });
+}
+
+/// A host may have moved after two minutes (RFC 6762 section 10), whatever it says; the machine may have
+/// been suspended meanwhile.
+#[test]
+fn no_host_s_answer_is_kept_for_more_than_two_minutes() {
+    Sandbox::enter(|sandbox| {
+        sandbox.write("/etc/nsswitch.conf", "hosts: mdns4_minimal [NOTFOUND=return]\n");
+        let asked = scripted(sandbox, &["192.0.2.9/24"]);
+        for (seconds, want) in [("60", 1), ("130", 2)] {
+            asked.lock().unwrap().clear();
+            let mut command = sandbox.command(cc::program("suspended"));
+            command.args(["day.local", seconds]);
+            let output = run(sandbox.preload(command), LIMIT);
+            assert_eq!(output.out(), "192.0.2.50\n192.0.2.50\n", "{output}");
+            assert_eq!(asked.lock().unwrap().len(), want, "{seconds} s");
+        }
+    });
+}
+
+/// What was heard by a link says nothing once that is gone, though all addresses stay.
+#[test]
+fn an_answer_is_of_its_link() {
+    Sandbox::enter(|sandbox| {
+        sandbox.write("/etc/nsswitch.conf", "hosts: mdns4_minimal [NOTFOUND=return]\n");
+        let asked = scripted(sandbox, &["192.0.2.9/24"]);
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("day.local", "192.0.2.50");
+        thread::sleep(Duration::from_millis(1100));
+        process.finds("day.local", "192.0.2.50");
+        assert_eq!(*asked.lock().unwrap(), ["day 1"]);
+        sandbox.ip("link set out0 down");
+        sandbox.ip("link set out0 up");
+        thread::sleep(Duration::from_millis(1100));
+        process.finds("day.local", "192.0.2.50");
+        assert_eq!(*asked.lock().unwrap(), ["day 1", "day 1"]);
     });
 }
 

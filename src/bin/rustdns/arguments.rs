@@ -24,6 +24,7 @@ pub(crate) enum Subcommand {
     Doctor(Doctor),
     Bench(Bench),
     Conf(Conf),
+    Flush(Flush),
     Stats(Stats),
     Top(Top),
     Completions(Completions),
@@ -169,6 +170,11 @@ pub(crate) struct Conf {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// Make every running process forget cached answers and what is known of the name servers
+#[derive(Args)]
+#[command(after_help = "Example:\n  rustdns flush")]
+pub(crate) struct Flush {}
 
 /// Show what the library has done in processes that run with `stats on`
 #[derive(Args)]

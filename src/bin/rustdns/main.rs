@@ -14,6 +14,7 @@
 //! | `child`, `ask` | lookups in a process of their own, as its linker resolves `getaddrinfo` |
 //! | `doctor` | `rustdns doctor`: files, name servers, services, processes, traps |
 //! | `conf` | `rustdns conf` |
+//! | `flush` | `rustdns flush` |
 //! | `stats`, `top`, `processes` | `rustdns stats` and `rustdns top`; the counters of other processes |
 //! | `completions` | `rustdns completions` |
 //! | `answer`, `paint`, `progress` | what is printed: text and JSON, colours, how long it takes |
@@ -30,6 +31,7 @@ mod conf;
 mod doctor;
 mod elf;
 mod explain;
+mod flush;
 mod library;
 mod lookup;
 mod paint;
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Subcommand::Doctor(arguments) => doctor::doctor(&arguments),
         Subcommand::Bench(arguments) => bench::bench(&arguments),
         Subcommand::Conf(arguments) => conf::conf(&arguments),
+        Subcommand::Flush(_) => flush::flush(),
         Subcommand::Stats(arguments) => stats::stats(&arguments),
         Subcommand::Top(arguments) => top::top(&arguments),
         Subcommand::Completions(arguments) => completions::completions(&arguments),
