@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::cc;
+use super::libcs::{self, Libc};
 use super::process::{Output, run, run_with_input};
 use super::sandbox::Sandbox;
 
@@ -52,9 +52,19 @@ pub fn probe(sandbox: &Sandbox, preload: bool, calls: &str) -> Output {
 
 /// The same with a time limit of its own.
 pub fn probe_within(limit: Duration, sandbox: &Sandbox, preload: bool, calls: &str) -> Output {
-    let mut command = sandbox.command(cc::program("gai"));
+    probe_with(Libc::chosen(), limit, sandbox, preload, calls)
+}
+
+/// The same with this libc.
+pub fn probe_with(
+    libc: &Libc,
+    limit: Duration,
+    sandbox: &Sandbox,
+    preload: bool,
+    calls: &str,
+) -> Output {
+    let mut command = libcs::command(sandbox, libc, "gai", preload);
     command.arg("--batch");
-    let command = if preload { sandbox.preload(command) } else { command };
     run_with_input(command, calls.as_bytes(), limit)
 }
 
