@@ -51,23 +51,29 @@ u32 system_result(long result)
 
 /* ---- clock, chance, names ---- */
 
-static u64 nanoseconds(clockid_t clock)
+static u64 nanoseconds(clockid_t clock, clockid_t other)
 {
   struct timespec now;
-  clock_gettime(clock, &now);
+  if (clock_gettime(clock, &now) != 0)
+    clock_gettime(other, &now);
   return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
 }
+
+/* Goes on while the machine is suspended, where the kernel has such a clock (Linux 2.6.39). */
+#ifndef CLOCK_BOOTTIME
+#define CLOCK_BOOTTIME 7
+#endif
 
 u64 SYS(clock)(sys_t *sys)
 {
   (void)sys;
-  return nanoseconds(CLOCK_MONOTONIC);
+  return nanoseconds(CLOCK_BOOTTIME, CLOCK_MONOTONIC);
 }
 
 u64 SYS(wall_clock)(sys_t *sys)
 {
   (void)sys;
-  return nanoseconds(CLOCK_REALTIME);
+  return nanoseconds(CLOCK_REALTIME, CLOCK_REALTIME);
 }
 
 static int random_from_device(uint8_t *place, size_t length)

@@ -1,6 +1,7 @@
 //! IP addresses as the pipeline carries them, and the text forms that libc reads.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::mem::{NoMemory, copy};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// An IP address with the zone it belongs to (RFC 4007).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +124,41 @@ pub fn zone_index(ip: Ipv6Addr, zone: &[u8], names: ZoneNames<'_>) -> Option<u32
     core::str::from_utf8(zone).ok()?.parse().ok()
 }
 
+/// A server with a zone as it was written. The interface of that name may get another index, or come
+/// later than the server was read (RFC 4007 section 6 has indices chosen anew as interfaces come).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Zoned {
+    /// The server, with the index that the zone had; 0: none yet.
+    pub server: SocketAddrV6,
+    zone: Box<[u8]>,
+}
+
+impl Zoned {
+    /// The server and its zone's text.
+    pub fn new(server: SocketAddrV6, zone: &[u8]) -> Result<Zoned, NoMemory> {
+        Ok(Zoned { server, zone: copy(zone)? })
+    }
+
+    /// The server with the index that its zone has now; where that is none, as it was.
+    pub fn now(&self, names: ZoneNames<'_>) -> SocketAddrV6 {
+        let mut server = self.server;
+        if let Some(index) = zone_index(*server.ip(), &self.zone, names) {
+            server.set_scope_id(index);
+        }
+        server
+    }
+
+    /// The same server, as it is now.
+    pub fn renewed(&self, names: ZoneNames<'_>) -> Result<Zoned, NoMemory> {
+        Zoned::new(self.now(names), &self.zone)
+    }
+}
+
+/// The zoned one that stands for `server` in a list.
+pub fn zoned<'a>(list: &'a [Zoned], server: &SocketAddr) -> Option<&'a Zoned> {
+    list.iter().find(|zoned| SocketAddr::V6(zoned.server) == *server)
+}
+
 /// True where an interface's name may stand as the zone: `fe80::/10`, `ff01::/16`, `ff02::/16`
 /// and their like with other flags.
 pub fn is_link_local(ip: Ipv6Addr) -> bool {
@@ -176,5 +212,18 @@ mod tests {
         assert_eq!(zone_index(global, b"lo", names), None);
         assert_eq!(zone_index(global, b"01", names), Some(1));
         assert_eq!(zone_index(local, b"", names), None);
+    }
+
+    #[test]
+    fn a_zone_keeps_its_name() {
+        let server = SocketAddrV6::new("fe80::1".parse().unwrap(), 53, 0, 7);
+        let zoned = Zoned::new(server, b"eth0").unwrap();
+        let is = |index| move |name: &[u8]| (name == b"eth0").then_some(index);
+        assert_eq!(zoned.now(&is(7)), server);
+        assert_eq!(zoned.now(&is(9)).scope_id(), 9);
+        assert_eq!(zoned.now(&|_| None).scope_id(), 7, "gone: as it was");
+        assert_eq!(zoned.renewed(&is(9)).unwrap().now(&is(11)).scope_id(), 11);
+        let numbered = Zoned::new(server, b"3").unwrap();
+        assert_eq!(numbered.now(&is(9)).scope_id(), 3);
     }
 }

@@ -30,6 +30,7 @@ pub mod locale;
 pub mod lookup;
 pub mod mem;
 pub mod nameinfo;
+pub mod network;
 pub mod order;
 pub mod recent;
 pub mod resolve;

@@ -7,8 +7,8 @@ use crate::mem::TryPush;
 use crate::recent::orders::MAX_ADDRESSES;
 use crate::session::Session;
 use crate::source::dns::read::Addresses;
+use crate::sys::interfaces;
 use crate::sys::udp::{Peers, Udp};
-use crate::sys::{addresses, interfaces};
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 use smallvec::SmallVec;
 
@@ -53,7 +53,7 @@ fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), E
     drop(probe);
     let policy = session.policy()?;
     if select::needs_interface_facts(&candidates, &policy) {
-        learn_facts(&mut candidates);
+        learn_facts(session, &mut candidates);
     }
     select::sort(&mut candidates, &policy)?;
     #[cfg(feature = "command")]
@@ -68,31 +68,32 @@ fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), E
 ///
 /// libc does so only on a host that has an IPv6 address besides loopback's; without one, two IPv4
 /// addresses keep their order even where one is on a subnet of ours.
-fn learn_facts(candidates: &mut [Candidate]) {
-    let mut facts: SmallVec<[_; 8]> = SmallVec::new();
-    let mut has_v6 = false;
-    let listed = addresses::addresses(&mut |own| {
-        has_v6 |= own.ip.is_ipv6() && !own.ip.is_loopback();
-        let wanted = candidates
-            .iter()
-            .any(|c| c.source.is_some_and(|source| source.ip.to_canonical() == own.ip));
-        if wanted {
-            // What there is no room for decides nothing.
-            let _ = facts.try_push(own);
-        }
-    });
-    // Without the list the rules that need it don't decide.
-    if listed.is_err() || !has_v6 {
+#[inline(never)]
+fn learn_facts(session: &Session, candidates: &mut [Candidate]) {
+    let sources = candidates.iter().filter_map(|candidate| candidate.source);
+    let wanted = sources.map(|source| source.ip.to_canonical());
+    // Without the kernel's word the rules that need it don't decide.
+    let Ok(mut facts) = session.recent().facts(session.now(), wanted) else { return };
+    if !facts.has_v6 {
         return;
     }
+    let mut is_news = false;
     for source in candidates.iter_mut().filter_map(|candidate| candidate.source.as_mut()) {
-        if let Some(own) = facts.iter().find(|own| own.ip == source.ip.to_canonical()) {
+        if let Some(fact) = facts.of(source.ip.to_canonical())
+            && let Some(own) = fact.own
+        {
             source.prefix_len = own.prefix_len;
             source.interface = own.interface;
             source.deprecated = own.deprecated;
             source.home = own.home;
-            source.native = !interfaces::is_tunnel(own.interface);
+            source.native = !fact.is_tunnel(|interface| {
+                is_news = true;
+                interfaces::is_tunnel(interface)
+            });
         }
+    }
+    if is_news {
+        session.recent().put_facts(facts);
     }
 }
 

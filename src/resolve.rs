@@ -19,7 +19,7 @@ use crate::source::local::{self, Special};
 use crate::source::{Failure, Found, NameText, append_text, hosts, mdns, myhostname, resolved};
 use crate::state::state;
 use crate::sys::time::Instant;
-use crate::sys::{addresses, interfaces, log, probes};
+use crate::sys::{interfaces, log, probes};
 use crate::trace::Text;
 use crate::walk::walk;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -141,27 +141,61 @@ impl Resolver<'_> {
     }
 
     /// No node: this host, by its wildcard addresses for a server's socket, else by loopback.
+    ///
+    /// With AI_ADDRCONFIG and one family configured these are that family's alone, as in libc: a server
+    /// that opens them all, or the first one, is to be one that others reach.
     fn without_node(&self) -> Result<Addresses, Error> {
         let (v6, v4) = if self.flags().passive {
             (Ipv6Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED)
         } else {
             (Ipv6Addr::LOCALHOST, Ipv4Addr::LOCALHOST)
         };
+        let family = self.only_family().unwrap_or(self.hints.family);
         let mut addresses = Addresses::new();
-        if self.hints.family != Family::V4 {
+        if family != Family::V4 {
             addresses.try_push(Address::new(IpAddr::V6(v6)))?;
         }
-        if self.hints.family != Family::V6 {
+        if family != Family::V6 {
             addresses.try_push(Address::new(IpAddr::V4(v4)))?;
         }
         Ok(addresses)
     }
 
+    /// By RFC 6724; with AI_ADDRCONFIG and one family configured that one's addresses come first all the
+    /// same. (The other's can be loopback's: a server on a host of one family is rarely there too.)
     fn sorted(&self, mut addresses: Addresses) -> Result<Addresses, Error> {
-        if addresses.len() > 1 {
-            sort(self.session, &mut addresses)?;
+        if addresses.len() < 2 {
+            return Ok(addresses);
+        }
+        sort(self.session, &mut addresses)?;
+        let has = |v4| addresses.iter().any(|address| address.is_ipv4() == v4);
+        if has(true)
+            && has(false)
+            && let Some(family) = self.only_family()
+        {
+            let mut sorted = Addresses::new();
+            for first in [true, false] {
+                for &address in &addresses {
+                    if (address.is_ipv4() == (family == Family::V4)) == first {
+                        sorted.try_push(address)?;
+                    }
+                }
+            }
+            return Ok(sorted);
         }
         Ok(addresses)
+    }
+
+    /// The one family that this host has, where both are wanted and AI_ADDRCONFIG is set.
+    fn only_family(&self) -> Option<Family> {
+        if self.hints.family != Family::Any || !self.flags().addr_config {
+            return None;
+        }
+        match self.configured() {
+            OwnFamilies { v4: true, v6: false } => Some(Family::V4),
+            OwnFamilies { v4: false, v6: true } => Some(Family::V6),
+            OwnFamilies { .. } => None,
+        }
     }
 
     /// The canonical name as the flags want it.
@@ -251,10 +285,12 @@ impl Resolver<'_> {
         };
         let node = further.as_deref().or(alias.as_deref()).unwrap_or(node);
         match local::special(node) {
-            Special::Localhost => return local::localhost(b"localhost", family),
+            Special::Localhost => return local::localhost(self.session, node, family),
             Special::NeverInDns => return Err(Failure::NoName),
             Special::No => {}
         }
+        // First, because it may have a look at the addresses that the next step goes by.
+        let upstream = self.session.upstream()?;
         // AI_ADDRCONFIG is about what a server is asked for: addresses in files and localhost are
         // local knowledge and cost nothing.
         let configured = self.configured();
@@ -268,7 +304,6 @@ impl Resolver<'_> {
             (Family::Any, OwnFamilies { v4: false, v6: false }) => Family::Any,
             (Family::V4 | Family::V6, _) => return Err(Failure::NoName),
         };
-        let upstream = self.session.upstream()?;
         let mut found = self.session.lookup(&upstream).addresses(node, family)?;
         // Where both families are wanted, libc does not look at the sortlist.
         if self.hints.family == Family::V4 {
@@ -283,16 +318,8 @@ impl Resolver<'_> {
         if !self.flags().addr_config {
             return both;
         }
-        let found = self.session.recent().families(self.session.now(), || {
-            let mut seen = OwnFamilies { v4: false, v6: false };
-            addresses::addresses(&mut |own| match own.ip {
-                IpAddr::V4(ip) => seen.v4 |= ip != Ipv4Addr::LOCALHOST,
-                IpAddr::V6(ip) => seen.v6 |= !ip.is_loopback(),
-            })
-            .map(|()| seen)
-        });
         // A filter that forbids netlink must not make names disappear.
-        found.unwrap_or(both)
+        self.session.recent().families(self.session.now()).unwrap_or(both)
     }
 }
 

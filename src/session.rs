@@ -13,6 +13,7 @@ use crate::config::watch::{FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
+use crate::network::{self, Network};
 use crate::recent::Recent;
 use crate::resolver::manual::Manual;
 use crate::source::dns::cookie::Use;
@@ -217,7 +218,7 @@ impl Session {
     /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
     /// program has changed it.
     pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
-        let configured = self.configured_upstream()?;
+        let configured = self.current_upstream()?;
         match manual_of_thread() {
             None => Ok(configured),
             Some(manual) => self.manual_upstream(manual, configured),
@@ -252,6 +253,16 @@ impl Session {
 
     /// Servers, search list and options of resolv.conf.
     pub fn configured_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let upstream = self.followed_upstream()?;
+        if !upstream.zones.have_moved(self.now, &interfaces::index) {
+            return Ok(upstream);
+        }
+        self.trace().decision(format_args!("an interface that a name server is on has come anew"));
+        self.state.files.resolv.expire();
+        self.followed_upstream()
+    }
+
+    fn followed_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
         self.file(&self.state.files.resolv, path, |octets| {
             let text = self.content(path, octets);
@@ -272,6 +283,45 @@ impl Session {
         })
     }
 
+    /// The same, for a lookup: what is known of the servers, and kept of their answers, is of the network
+    /// that this host is in.
+    pub fn current_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
+        let upstream = self.configured_upstream()?;
+        let network = &upstream.network;
+        if network.is_due(self.now) {
+            return self.look_around(upstream);
+        }
+        self.good_until.set(self.good_until.get().min(network.fresh_until(self.now)));
+        Ok(upstream)
+    }
+
+    /// Looks whether this host is where it has been, and forgets what the network has said if it is not.
+    ///
+    /// Where the kernel does not say (a filter forbids to ask), nothing is ever forgotten.
+    #[cold]
+    #[inline(never)]
+    fn look_around(&self, upstream: Shared<Upstream>) -> Result<Shared<Upstream>, NoMemory> {
+        let peers = network::peers(upstream.servers.iter().map(|(server, _)| *server));
+        let Ok(looked) = self.state.recent.look(self.now, core::iter::empty(), &peers) else {
+            return Ok(upstream);
+        };
+        if !upstream.network.has_moved(looked.place) {
+            return Ok(upstream);
+        }
+        self.trace().decision(format_args!(
+            "the network has changed: addresses or routes; what it said is forgotten"
+        ));
+        let generation = self.state.generation.fetch_add(1, Relaxed);
+        let here = Network::at(looked.place, self.now);
+        let moved = upstream.moved(generation, here).and_then(Shared::new);
+        if let Ok(moved) = &moved {
+            self.state.files.resolv.replace(&upstream, moved);
+        }
+        self.state.forget_network();
+        // Where memory is short the version that is there goes on being used.
+        Ok(moved.unwrap_or(upstream))
+    }
+
     /// A DNS lookup by these servers.
     pub fn lookup<'a>(&'a self, upstream: &'a Upstream) -> Lookup<'a> {
         let settings = &self.environment.settings;
@@ -286,6 +336,8 @@ impl Session {
                     (Use::Auto, None) => Use::Off,
                     (wanted, _) => wanted,
                 },
+                hedge: settings.hedge,
+                other_known: false,
                 limit: Duration::MAX,
                 waited: Duration::ZERO,
                 private: self.private(),

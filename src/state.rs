@@ -1,7 +1,7 @@
 //! The process's state: followed files, the cache, what is known of servers. All of it hangs on one
 //! pointer that a fork wipes, so a child begins with nothing of its parent's.
 
-use crate::address::ZoneNames;
+use crate::address::{ZoneNames, Zoned, zoned};
 use crate::cache::Cache;
 use crate::config::gai::Policy;
 use crate::config::hosts::Hosts;
@@ -9,10 +9,11 @@ use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{self, Dnssec, Settings};
-use crate::config::watch::{Watched, lock};
+use crate::config::watch::{FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::{NoMemory, TryPush};
+use crate::network::Network;
 use crate::recent::Recent;
 use crate::resolver::manual;
 use crate::source::c_string;
@@ -23,6 +24,7 @@ use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::shared::Shared;
+use crate::sys::time::Instant;
 use crate::sys::wiped::PerProcess;
 use crate::sys::{interfaces, process};
 use core::net::SocketAddr;
@@ -104,11 +106,35 @@ pub struct Paths {
 /// resolv.conf, and what is known of the servers in it.
 pub struct Upstream {
     /// The file as parsed, environment applied.
-    pub conf: ResolvConf,
+    pub conf: Shared<ResolvConf>,
     /// The servers that are asked, in order.
     pub servers: Vec<(SocketAddr, Health)>,
     /// Which version this is: answers are kept by it. `None`: a program has set it by hand.
     pub generation: Option<u32>,
+    /// Servers whose zone has a name, as they are in `servers`.
+    pub zones: Shared<Zones>,
+    /// Where it has been used.
+    pub network: Network,
+}
+
+/// Servers whose zones are looked up again from time to time: an interface that was made anew has another
+/// index.
+#[derive(Default)]
+pub struct Zones {
+    zoned: Vec<Zoned>,
+    /// When they were looked up: [`Instant::millis`].
+    at: AtomicU32,
+}
+
+impl Zones {
+    /// Looks the zones up, as often as a file is looked at: true where one has another index now.
+    pub fn have_moved(&self, now: Instant, names: ZoneNames<'_>) -> bool {
+        if self.zoned.is_empty() || now.millis().wrapping_sub(self.at.load(Relaxed)) < FRESH {
+            return false;
+        }
+        self.at.store(now.millis(), Relaxed);
+        self.zoned.iter().any(|zoned| zoned.now(names) != zoned.server)
+    }
 }
 
 /// This process's state.
@@ -148,7 +174,7 @@ impl State {
                 gai: Watched::new(),
                 services: Watched::new(),
             },
-            pending: Pending::default(),
+            pending: Pending::new(seed),
             generation: AtomicU32::new(0),
             encrypted: Place::default(),
             position: Mutex::new(Position::default()),
@@ -184,6 +210,12 @@ impl State {
     pub fn flush(&self) {
         self.counters.cache_changed(&self.cache.flush());
         self.recent.flush();
+    }
+
+    /// Forgets all that the network has said: it is another one now.
+    pub fn forget_network(&self) {
+        self.counters.cache_changed(&self.cache.flush());
+        self.recent.forget();
     }
 
     /// Notes a version of resolv.conf.
@@ -307,10 +339,10 @@ impl Upstream {
         text: Option<&[u8]>,
         environment: &Environment,
         generation: u32,
-        zones: ZoneNames<'_>,
+        names: ZoneNames<'_>,
     ) -> Result<Upstream, NoMemory> {
         let mut buffer = [0; 256];
-        let mut conf = resolv::parse(text, process::host_name(&mut buffer), zones)?;
+        let mut conf = resolv::parse(text, process::host_name(&mut buffer), names)?;
         let settings = &environment.settings;
         conf.apply_environment(
             environment.local_domain.as_deref(),
@@ -320,12 +352,52 @@ impl Upstream {
         let chosen = &settings.upstream.addresses;
         let file = if settings.asks_file() { &conf.servers[..] } else { &[] };
         let mut servers = Vec::new();
-        for &server in chosen.iter().chain(file) {
-            if settings.may_ask(&server) {
-                servers.try_push((server, Health::default()))?;
+        let mut zones = Zones::default();
+        for (list, known) in [(&chosen[..], &settings.upstream.zoned), (file, &conf.zoned)] {
+            for &server in list {
+                let zoned = zoned(known, &server).map(|zoned| zoned.renewed(names)).transpose()?;
+                let server = zoned.as_ref().map_or(server, |zoned| SocketAddr::V6(zoned.server));
+                if settings.may_ask(&server) {
+                    servers.try_push((server, Health::default()))?;
+                    zoned.map(|zoned| zones.zoned.try_push(zoned)).transpose()?;
+                }
             }
         }
-        Ok(Upstream { conf, servers, generation: Some(generation) })
+        Ok(Upstream {
+            conf: Shared::new(conf)?,
+            servers,
+            generation: Some(generation),
+            zones: Shared::new(zones)?,
+            network: Network::default(),
+        })
+    }
+
+    /// One that a program has set by hand: nothing is kept for it.
+    pub fn by_hand(
+        conf: ResolvConf,
+        servers: Vec<(SocketAddr, Health)>,
+    ) -> Result<Upstream, NoMemory> {
+        Ok(Upstream {
+            conf: Shared::new(conf)?,
+            servers,
+            generation: None,
+            zones: Shared::new(Zones::default())?,
+            network: Network::default(),
+        })
+    }
+
+    /// The same configuration where nothing is known yet, of servers neither, in another network.
+    pub fn moved(&self, generation: u32, network: Network) -> Result<Upstream, NoMemory> {
+        let mut servers = Vec::new();
+        let fresh = self.servers.iter().map(|(server, _)| (*server, Health::default()));
+        fresh.into_iter().try_for_each(|server| servers.try_push(server))?;
+        Ok(Upstream {
+            conf: self.conf.clone(),
+            servers,
+            generation: Some(generation),
+            zones: self.zones.clone(),
+            network,
+        })
     }
 }
 

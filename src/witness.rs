@@ -182,7 +182,7 @@ pub(crate) fn content<T>(qtype: u16, content: &read::Content<T>, ttl: u32) {
 pub(crate) fn cached(qtype: u16, entry: &cache::Entry, now: Instant) {
     let found = match entry.content() {
         cache::Content::Addresses(..) | cache::Content::Names(_) => true,
-        cache::Content::NoData | cache::Content::NoName => false,
+        cache::Content::NoData | cache::Content::NoName | cache::Content::Unrelated => false,
     };
     tell(|| Statement::Cached(Content { qtype, found, ttl: entry.ttl(now) }));
 }

@@ -235,7 +235,9 @@ fn the_next_server_is_not_asked_while_the_other_family_may_come() {
             second.clear_log();
             let output = probe(sandbox, preload, "gai -t stream x.test -\n").out();
             assert!(output.contains("2001:db8::1"), "{output}");
-            assert_eq!(second.asked(), ["x.test 1 udp", "x.test 28 udp"], "preloaded: {preload}");
+            // libc asks it when the first has had its second.
+            let asked: &[&str] = if preload { &[] } else { &["x.test 1 udp", "x.test 28 udp"] };
+            assert_eq!(second.asked(), asked, "preloaded: {preload}");
         }
     });
 }

@@ -32,14 +32,16 @@ use support::wire::{Record, rtype};
 /// Options of resolv.conf with which no slow machine decides what becomes of a lookup.
 pub const PATIENT: &str = "timeout:30 attempts:1";
 
-/// Whatever is asked exists.
+/// Whatever is asked exists. Names below slow.test take longer than a server that nobody has heard has at first.
 fn everything(question: &Question) -> Reply {
-    match question.qtype {
+    let reply = match question.qtype {
         rtype::A => Reply::records([Record::address(&question.name, "192.0.2.7")]),
         rtype::AAAA => Reply::records([Record::address(&question.name, "2001:db8::7")]),
         rtype::PTR => Reply::records([Record::ptr(&question.name, "host.test")]),
         _ => Reply::nodata().soa("test"),
-    }
+    };
+    let is_slow = question.name.ends_with(".slow.test");
+    reply.after(if is_slow { Duration::from_millis(2500) } else { Duration::ZERO })
 }
 
 /// An authority, a certificate of it, and a plain server behind those that speak TLS.

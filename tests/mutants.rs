@@ -11,3 +11,8 @@ fn servers() {
 fn hosts() {
     support::mutants::all_are_caught("hosts");
 }
+
+#[test]
+fn field() {
+    support::mutants::all_are_caught("field");
+}

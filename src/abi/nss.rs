@@ -1,7 +1,8 @@
 //! The NSS module: what libc calls where nsswitch.conf's line for hosts has `rustdns` (nss(5)).
 //!
-//! It is the DNS, with search list, cache and hedging, and nothing else: no nsswitch.conf, no hosts
-//! file, no call of libc's resolver, so it can't come back to itself.
+//! It is the DNS, with search list, cache and hedging, and nothing else: no call of libc's resolver, so it
+//! can't come back to itself. Only for `localhost` and names below it, which the DNS doesn't have, hosts
+//! and nsswitch.conf are looked at: see [`crate::source::local::localhost`].
 //!
 //! All functions share a contract. They return an `enum nss_status`; where that isn't success they
 //! tell `errno` and `h_errno` by the pointers that they are given (see [`reply`]), and leave the

@@ -51,7 +51,7 @@ impl Whose {
     ) -> Result<T, Failure> {
         probes::lookup_start(&[]);
         let session = Session::begin()?;
-        let configured = session.configured_upstream()?;
+        let configured = session.current_upstream()?;
         let state = self.state();
         // SAFETY: the thread's state is its own; a caller's is valid by the function's contract.
         let manual = unsafe {

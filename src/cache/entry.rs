@@ -25,6 +25,11 @@ pub enum Content<'a, L> {
     NoData,
     /// The name does not exist.
     NoName,
+    /// No server has said anything about such records.
+    Silence,
+    /// The name is an alias of one without such records (RFC 2308 section 2.2): no different in the DNS,
+    /// but libc tells some callers another error.
+    Unrelated,
 }
 
 /// What is put into the cache.
@@ -59,6 +64,8 @@ enum Kind {
     Names,
     NoData,
     NoName,
+    Silence,
+    Unrelated,
 }
 
 impl Entry {
@@ -84,6 +91,8 @@ impl Entry {
             Content::Names(names) => (Kind::Names, names),
             Content::NoData => (Kind::NoData, &[][..]),
             Content::NoName => (Kind::NoName, &[][..]),
+            Content::Silence => (Kind::Silence, &[][..]),
+            Content::Unrelated => (Kind::Unrelated, &[][..]),
         };
         let name = key.name.wire();
         let facts = Facts {
@@ -99,6 +108,11 @@ impl Entry {
         Ok(Entry(Tailed::new(facts, &[name, &addresses, names])?))
     }
 
+    /// The answer to `key` for those that are waiting for it now, and for nobody after them.
+    pub fn passing(key: &Key<'_>, content: Given<'_>, now: Instant) -> Result<Entry, NoMemory> {
+        Entry::new(key, content, now, 0)
+    }
+
     /// What it said.
     pub fn content(&self) -> Kept<'_> {
         let (name, addresses) = (usize::from(self.0.name), usize::from(self.0.addresses));
@@ -109,6 +123,8 @@ impl Entry {
             Kind::Names => Content::Names(names),
             Kind::NoData => Content::NoData,
             Kind::NoName => Content::NoName,
+            Kind::Silence => Content::Silence,
+            Kind::Unrelated => Content::Unrelated,
         }
     }
 

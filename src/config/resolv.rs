@@ -2,7 +2,7 @@
 
 use super::note::Notes;
 pub use super::options::Options;
-use crate::address::{ZoneNames, inet_aton, inet_pton6, split_zone, zone_index};
+use crate::address::{ZoneNames, Zoned, inet_aton, inet_pton6, split_zone, zone_index};
 use crate::mem::{NoMemory, TryPush, copy};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
@@ -19,6 +19,8 @@ const MAX_SEARCH: usize = 256;
 pub struct ResolvConf {
     /// Name servers in order, port 53; 127.0.0.1 where the file names none.
     pub servers: Vec<SocketAddr>,
+    /// Those of them that have a zone.
+    pub zoned: Vec<Zoned>,
     /// Domains to search, in order.
     pub search: Vec<Box<[u8]>>,
     /// `sortlist`, which `gethostbyname(3)` sorts by.
@@ -122,6 +124,9 @@ impl ResolvConf {
         };
         if self.servers.len() >= MAX_SERVERS {
             return self.notes.add(number, "more than three, name server ignored", word);
+        }
+        if let (SocketAddr::V6(server), (_, Some(zone))) = (server, split_zone(word)) {
+            self.zoned.try_push(Zoned::new(server, zone)?)?;
         }
         self.servers.try_push(server)
     }

@@ -12,6 +12,7 @@ use crate::source::dns::cookie::Use;
 use crate::trace::{Sink, Trace};
 use core::ffi::CStr;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 /// The keys of [`TABLE`] and their environment variables, apart: what only people read of the table is in
 /// no library then.
@@ -29,6 +30,8 @@ pub static VARIABLES: [(&str, &CStr); TABLE.len()] = {
 /// Entries that are kept by default. A full cache of two addresses a name takes about 350 octets an
 /// entry, so 1.4 MiB.
 const CACHE_ENTRIES: usize = 4096;
+/// Longer than a server that is alive takes for all but few names.
+const HEDGE: Duration = Duration::from_secs(1);
 /// More would be no cache but a leak.
 const MAX_CACHE_ENTRIES: usize = 1 << 20;
 
@@ -81,6 +84,9 @@ pub struct Settings {
     pub random_case: bool,
     /// Whether queries carry cookies.
     pub cookies: Use,
+    /// After how long the next name server is asked beside a silent one that is not known to be alive;
+    /// `None`: after resolv.conf's `timeout`.
+    pub hedge: Option<Duration>,
     /// Level of the debug trace.
     pub debug: u8,
     /// Where it goes.
@@ -112,6 +118,7 @@ impl Default for Settings {
             foreign_libc: false,
             random_case: false,
             cookies: Use::Auto,
+            hedge: Some(HEDGE),
             debug: 0,
             log: Sink::Stderr,
             json: false,
@@ -183,6 +190,7 @@ impl Settings {
             b"serve-stale" => assign(&mut self.serve_stale, number(value)),
             b"foreign" => assign(&mut self.foreign_libc, one_of(value, (b"skip", b"libc"))),
             b"case-randomization" => assign(&mut self.random_case, one_of(value, (b"off", b"on"))),
+            b"hedge" => assign(&mut self.hedge, hedge(value)),
             b"cookies" => assign(&mut self.cookies, use_of_cookies(value)),
             b"debug" => assign(&mut self.debug, number(value).filter(|level| *level <= 2)),
             b"log" => assign(&mut self.log, sink(value)?),
@@ -215,7 +223,7 @@ impl Settings {
     /// True where resolv.conf's servers are asked: no others are set, or there were to be encrypted ones,
     /// behind which `upstream-fallback plain` has them.
     pub fn asks_file(&self) -> bool {
-        let Servers { addresses, encrypted, is_unread } = &self.upstream;
+        let Servers { addresses, encrypted, is_unread, .. } = &self.upstream;
         if *is_unread || !encrypted.is_empty() { self.fallback_plain } else { addresses.is_empty() }
     }
 
@@ -261,6 +269,13 @@ fn entries(value: &[u8]) -> Option<usize> {
         b"off" => Some(0),
         b"on" => Some(CACHE_ENTRIES),
         _ => number(value).filter(|entries| *entries <= MAX_CACHE_ENTRIES),
+    }
+}
+
+fn hedge(value: &[u8]) -> Option<Option<Duration>> {
+    match value {
+        b"off" => Some(None),
+        _ => number(value).map(|millis: u32| Some(Duration::from_millis(millis.into()))),
     }
 }
 
@@ -311,7 +326,7 @@ mod tests {
         let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
             cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ncookies on\ndebug 2\nlog /tmp/x\n\
              root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://dns.test\n\
-             serve-stale 3600\ndebug-format json\nstats /run/x\n\
+             hedge 300\nserve-stale 3600\ndebug-format json\nstats /run/x\n\
              upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
              upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
@@ -329,7 +344,12 @@ mod tests {
         assert_eq!(settings.root.as_deref(), Some(&b"/srv"[..]));
         assert!(matches!(&settings.log, Sink::File(path) if path.as_c_str() == c"/tmp/x"));
         let noted: Vec<_> = settings.notes.iter().map(|note| note.line).collect();
-        assert_eq!(noted, [12, 13, 14, 15, 25]);
+        assert_eq!(noted, [12, 13, 14, 15, 26]);
+        assert_eq!(settings.hedge, Some(Duration::from_millis(300)));
+        for (value, hedge) in [("off", None), ("0", Some(Duration::ZERO)), ("1s", Some(HEDGE))] {
+            let settings = parse(format!("hedge {value}").as_bytes(), NO_ZONES).unwrap();
+            assert_eq!(settings.hedge, hedge, "{value}");
+        }
         assert_eq!(settings.cookies, Use::On);
         assert!(settings.serve_stale == 3600 && settings.json && !settings.asks_libc());
         assert!(matches!(&settings.stats, Stats::Folder(path) if **path == *b"/run/x"));

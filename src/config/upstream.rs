@@ -1,9 +1,9 @@
 //! The setting `upstream`: name servers as people write them.
 
 use super::resolv;
-use crate::address::ZoneNames;
+use crate::address::{ZoneNames, Zoned, split_zone, zoned};
 use crate::mem::{NoMemory, TryPush, copy};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// A name server that is asked in private.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Encrypted {
 pub struct Servers {
     /// All of them.
     pub addresses: Vec<SocketAddr>,
+    /// Those of them that have a zone.
+    pub zoned: Vec<Zoned>,
     /// Those that are asked in private.
     pub encrypted: Vec<Encrypted>,
     /// A list that was meant to be private can't be read: better nobody is asked than somebody else in
@@ -27,9 +29,19 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// The server of this address, where it is asked in private.
+    /// The server of this address, where it is asked in private. Its zone may have another index by now:
+    /// where none is the same with it, one that is the same without counts.
     pub fn encrypted(&self, address: &SocketAddr) -> Option<&Encrypted> {
-        self.encrypted.iter().find(|encrypted| encrypted.address == *address)
+        let mut all = self.encrypted.iter();
+        all.find(|encrypted| encrypted.address == *address).or_else(|| {
+            let has_moved = |encrypted: &&Encrypted| {
+                zoned(&self.zoned, &encrypted.address).is_some_and(|zoned| {
+                    IpAddr::V6(*zoned.server.ip()) == address.ip()
+                        && zoned.server.port() == address.port()
+                })
+            };
+            self.encrypted.iter().find(has_moved)
+        })
     }
 }
 
@@ -46,17 +58,20 @@ pub fn list(value: &[u8], zones: ZoneNames<'_>) -> Result<Option<Servers>, NoMem
             Some((rest, port)) => (place(rest, port), port),
             None => (Some(word), 53),
         };
-        let Some(address) = plain.and_then(|plain| server(plain, port, zones)) else {
+        let Some((address, zone)) = plain.and_then(|plain| server(plain, port, zones)) else {
             return Ok(None);
         };
         let is_private = port != 53;
         // One that is to be asked in private is never to be asked otherwise.
-        if servers.encrypted(&address).is_some()
+        if servers.encrypted.iter().any(|encrypted| encrypted.address == address)
             || is_private && servers.addresses.contains(&address)
         {
             return Ok(None);
         }
         servers.addresses.try_push(address)?;
+        if let (SocketAddr::V6(server), Some(zone)) = (address, zone) {
+            servers.zoned.try_push(Zoned::new(server, zone)?)?;
+        }
         if is_private {
             servers.encrypted.try_push(Encrypted { address, text: copy(word)? })?;
         }
@@ -86,8 +101,13 @@ fn place(rest: &[u8], port: u16) -> Option<&[u8]> {
     is_good.then_some(address)
 }
 
-/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`; `port` where none is said.
-fn server(word: &[u8], port: u16, zones: ZoneNames<'_>) -> Option<SocketAddr> {
+/// `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]`, `[::1]:53`, `fe80::1%eth0`; `port` where none is said. With the
+/// zone's text.
+fn server<'a>(
+    word: &'a [u8],
+    port: u16,
+    zones: ZoneNames<'_>,
+) -> Option<(SocketAddr, Option<&'a [u8]>)> {
     let colons = word.iter().filter(|b| **b == b':').count();
     // An address of IPv6 has two colons at least; with a port it stands in brackets.
     let has_port = colons == 1 || word.starts_with(b"[") && !word.ends_with(b"]");
@@ -104,7 +124,7 @@ fn server(word: &[u8], port: u16, zones: ZoneNames<'_>) -> Option<SocketAddr> {
     };
     let mut server = resolv::server(address, zones).filter(|_| port != 0)?;
     server.set_port(port);
-    Some(server)
+    Some((server, split_zone(address).1))
 }
 
 #[cfg(test)]
@@ -137,6 +157,15 @@ mod tests {
             );
             assert_eq!(servers.addresses, [encrypted.address]);
         }
+        let zoned = read("tls://fe80::1%eth0#a fe80::1%eth0 tls://fe80::2%eth0").unwrap();
+        let text = |address: &str| {
+            let encrypted = zoned.encrypted(&address.parse().unwrap());
+            encrypted.map(|encrypted| str::from_utf8(&encrypted.text).unwrap())
+        };
+        assert_eq!(text("[fe80::1%7]:853"), Some("tls://fe80::1%eth0#a"));
+        assert_eq!(text("[fe80::1%9]:853"), Some("tls://fe80::1%eth0#a"), "another index by now");
+        assert_eq!(text("[fe80::2%9]:853"), Some("tls://fe80::2%eth0"));
+        assert_eq!((text("[fe80::1%7]:53"), text("[fe80::3%7]:853")), (None, None));
         let mixed = read("192.0.2.1 tls://192.0.2.1 [::1]:5353").unwrap();
         assert_eq!((mixed.addresses.len(), mixed.encrypted.len()), (3, 1));
     }

@@ -110,6 +110,16 @@ impl<T> Watched<T> {
         Ok(content)
     }
 
+    /// Puts another version in the place of one, where that is still the current one. The file is the same.
+    pub fn replace(&self, old: &Shared<T>, new: &Shared<T>) {
+        if let Some(mut current) = lock(&self.current)
+            && let Some(version) = &mut *current
+            && Shared::same(&version.content, old)
+        {
+            version.content = new.clone();
+        }
+    }
+
     /// The next [`Watched::get`] reads the file, changed or not.
     pub fn expire(&self) {
         self.checked.store(0, Relaxed);

@@ -2,15 +2,26 @@
 
 use super::BELIEVED;
 use crate::sys::time::Instant;
+use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Families of which an interface other than loopback has an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnFamilies {
     /// IPv4.
     pub v4: bool,
     /// IPv6.
     pub v6: bool,
+}
+
+impl OwnFamilies {
+    /// Takes in an address of this host: any but 127.0.0.1 and ::1 counts.
+    pub fn learn(&mut self, own: IpAddr) {
+        match own {
+            IpAddr::V4(ip) => self.v4 |= ip != Ipv4Addr::LOCALHOST,
+            IpAddr::V6(ip) => self.v6 |= !ip.is_loopback(),
+        }
+    }
 }
 
 /// The families that were found a moment ago, and when: [`Instant::millis`] without its two lowest

@@ -4,7 +4,7 @@ use super::BELIEVED;
 use crate::address::Address;
 use crate::config::watch::lock;
 use crate::sys::time::Instant;
-use core::hash::Hasher;
+use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
 use std::sync::Mutex;
 
@@ -56,11 +56,8 @@ impl Orders {
         let mut hasher = DefaultHasher::new();
         hasher.write_u64(self.seed);
         for address in addresses {
-            match address.ip {
-                core::net::IpAddr::V4(ip) => hasher.write_u32(ip.to_bits()),
-                core::net::IpAddr::V6(ip) => hasher.write_u128(ip.to_bits()),
-            }
-            hasher.write_u32(address.scope);
+            // All of it, the family too: 0.0.0.0 and :: are the same number.
+            address.hash(&mut hasher);
         }
         Some(List { hash: hasher.finish(), len: addresses.len() })
     }
@@ -154,6 +151,40 @@ mod tests {
         assert_eq!(known(list, start), Some(vec![0, 1, 2]), "the later one counts");
         orders.flush();
         assert_eq!(known(list, start), None);
+    }
+
+    #[test]
+    fn every_part_of_an_address_counts() {
+        let orders = Orders::new(100, 1);
+        let of = |list: &[&str]| {
+            let list: Vec<Address> = list
+                .iter()
+                .map(|text| {
+                    let (ip, scope) = text.split_once('%').unwrap_or((text, "0"));
+                    Address { ip: ip.parse().unwrap(), scope: scope.parse().unwrap() }
+                })
+                .collect();
+            orders.list(&list).unwrap().hash
+        };
+        let lists: &[&[&str]] = &[
+            &["0.0.0.0", "::"],
+            &["::", "0.0.0.0"],
+            &["::", "::"],
+            &["0.0.0.0", "0.0.0.0"],
+            &["0.0.0.0", "0.0.0.0", "0.0.0.0"],
+            &["0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0"],
+            &["0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0"],
+            &["::1", "127.0.0.1"],
+            &["::127.0.0.1", "0.0.0.1"],
+            &["::ffff:127.0.0.1", "0.0.0.1"],
+            &["fe80::1%1", "::"],
+            &["fe80::1", "::%1"],
+            &["fe80::1%2", "::"],
+        ];
+        let mut hashes: Vec<u64> = lists.iter().map(|list| of(list)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), lists.len());
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Manual<'_> {
             self.servers.iter().try_for_each(|server| serve(*server))?;
             self.search.iter().try_for_each(|domain| conf.search.try_push(copy(domain)?))?;
         }
-        Ok(Upstream { conf, servers, generation: None })
+        Upstream::by_hand(conf, servers)
     }
 }
 
@@ -65,17 +65,17 @@ fn fingerprint<'a>(
     servers: impl Iterator<Item = &'a SocketAddr>,
     search: impl Iterator<Item = &'a [u8]>,
 ) -> u64 {
+    /// What the octets behind it are, so that none of one kind pass for another.
+    #[derive(Hash)]
+    enum Part<'a> {
+        Options(Option<&'a Options>),
+        Server(&'a SocketAddr),
+        Domain(&'a [u8]),
+    }
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-    options.hash(&mut hash);
-    for server in servers {
-        (server.ip(), server.port()).hash(&mut hash);
-        if let SocketAddr::V6(server) = server {
-            server.scope_id().hash(&mut hash);
-        }
-    }
-    for domain in search {
-        domain.hash(&mut hash);
-    }
+    Part::Options(options).hash(&mut hash);
+    servers.for_each(|server| Part::Server(server).hash(&mut hash));
+    search.for_each(|domain| Part::Domain(domain).hash(&mut hash));
     hash.finish()
 }
 
@@ -191,8 +191,12 @@ mod tests {
             servers: SmallVec::from_slice(&["192.0.2.1:53".parse().unwrap()]),
             search: SmallVec::from_slice(&[&b"a"[..], b"b"]),
         };
-        let changes: [fn(&mut Manual<'_>); 8] = [
+        let changes: [fn(&mut Manual<'_>); 12] = [
             |_| {},
+            |m| m.servers = SmallVec::from_slice(&["[::ffff:192.0.2.1]:53".parse().unwrap()]),
+            |m| m.servers = SmallVec::from_slice(&["[::192.0.2.1]:53".parse().unwrap()]),
+            |m| m.servers = SmallVec::from_slice(&["[fe80::1%1]:53".parse().unwrap()]),
+            |m| m.servers = SmallVec::from_slice(&["[fe80::1%2]:53".parse().unwrap()]),
             |m| m.options.use_vc = true,
             |m| m.options.ndots = 2,
             |m| m.options.timeout = 1,

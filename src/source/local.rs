@@ -1,10 +1,14 @@
 //! Names that need no server: `localhost` (RFC 6761), and names that must never be asked for.
 
-use super::{Failure, Found, append_text};
+use super::{Failure, Found, append_text, hosts};
 use crate::address::Address;
+use crate::config::nsswitch::Service;
 use crate::lookup::query::Family;
 use crate::mem::{NoMemory, TryPush};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::session::Session;
+use crate::sys::Fault;
+use crate::sys::udp::Udp;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What must be known of a name before it may go to a name server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +35,51 @@ pub fn special(node: &[u8]) -> Special {
     }
 }
 
-/// The loopback addresses, under `canonical`.
-pub fn localhost(canonical: &[u8], family: Family) -> Result<Found, Failure> {
+/// The addresses of `localhost` or of a name below it.
+///
+/// They are the hosts file's where that has the name and nsswitch.conf's line has the file, before this
+/// or after it, and for either family: what the administrator has written is not passed over. Else they
+/// are the loopback addresses that this host has.
+///
+/// # Errors
+/// [`Failure::NoName`] where hosts has none of the family for the name, [`Failure::NoData`] for IPv6 on a
+/// host without it.
+pub fn localhost(session: &Session, node: &[u8], family: Family) -> Result<Found, Failure> {
+    let has_file = match session.hosts_database() {
+        Ok(database) => database.steps.iter().any(|step| step.service == Service::Files),
+        Err(Failure::Memory) => return Err(Failure::Memory),
+        // Libc could read it, if it has brought us here.
+        Err(_) => true,
+    };
+    if has_file {
+        let file = session.hosts()?;
+        // A name with its final dot is the same name; in hosts it may stand either way.
+        let relative = node.strip_suffix(b".").unwrap_or(node);
+        let written = [node, relative].into_iter().find(|name| file.by_name(name).next().is_some());
+        if let Some(name) = written {
+            return hosts::addresses(&file, name, family, &|line| session.say_line(&file, line));
+        }
+    }
     #[cfg(feature = "command")]
     crate::witness::tell(|| crate::witness::Statement::Own);
     let mut found = Found::default();
-    append_text(&mut found.canonical, canonical)?;
-    for ip in [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)] {
-        push(&mut found, Address::new(ip), family)?;
+    append_text(&mut found.canonical, b"localhost")?;
+    let (v6, v4) = (IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST));
+    if family != Family::V4 && is_there(v6) {
+        push(&mut found, Address::new(v6), family)?;
     }
-    Ok(found)
+    push(&mut found, Address::new(v4), family)?;
+    if found.addresses.is_empty() { Err(Failure::NoData) } else { Ok(found) }
+}
+
+/// True where a program could send to this address of IPv6; IPv6 may be switched off, or not for us.
+fn is_there(ip: IpAddr) -> bool {
+    match Udp::unconnected(true) {
+        Ok(mut udp) => udp.source(&SocketAddr::new(ip, 1)).is_some(),
+        // That says nothing of the address.
+        Err(Fault::Exhausted(_)) => true,
+        Err(_) => false,
+    }
 }
 
 fn push(found: &mut Found, address: Address, family: Family) -> Result<(), NoMemory> {

@@ -19,8 +19,13 @@ use crate::source::dns::read::Addresses;
 use crate::sys::time::Instant;
 use core::net::{IpAddr, Ipv6Addr};
 
-/// What the answers are kept under, apart from the name servers'.
-const GENERATION: u32 = u32::MAX;
+/// What the answers are kept under, apart from the name servers': this bit, and which network and links
+/// they are of.
+const GENERATION: u32 = 1 << 31;
+
+/// No record of a host is kept longer, in seconds: what it is told to be when the host may move (RFC 6762
+/// section 10).
+const MAX_TTL: u32 = 120;
 
 /// A record's class without the bit that says that others are out of date (RFC 6762 section 10.2).
 const CLASS: u16 = 0x7fff;
@@ -92,9 +97,10 @@ fn ask(
     found: &mut Found,
 ) -> Result<Option<Name>, Failure> {
     let now = Instant::now();
+    let generation = generation(session)?;
     let mut is_known = true;
     for &qtype in qtypes {
-        is_known &= recall(session, &Key { name, qtype, generation: GENERATION }, found, now)?;
+        is_known &= recall(session, &Key { name, qtype, generation }, found, now)?;
     }
     if is_known {
         return Ok(None);
@@ -106,8 +112,15 @@ fn ask(
     let (seen, denied) = ([false; 2], [false; 2]);
     let mut reading = Reading { name, qtypes, found, seen, denied, alias: None, ttl: u32::MAX };
     exchange(session, name, qtypes, &mut |message, interface| reading.read(message, interface))?;
-    reading.keep(session);
+    reading.keep(session, generation);
     Ok(reading.alias)
+}
+
+/// What answers of now are kept under: what was heard by a link that is gone says nothing.
+fn generation(session: &Session) -> Result<u32, NoMemory> {
+    let network = session.current_upstream()?.generation.unwrap_or_default();
+    let links = session.recent().links.get(session.now(), exchange::fingerprint);
+    Ok(GENERATION | (links ^ network.rotate_left(16)))
 }
 
 /// Adds what the cache knows; false where that is nothing.
@@ -126,7 +139,7 @@ fn recall(
             }
         }
         Content::Names(text) => append_text(&mut found.canonical, text)?,
-        Content::NoData | Content::NoName => {}
+        Content::NoData | Content::NoName | Content::Unrelated | Content::Silence => {}
     }
     let ttl = entry.ttl(now);
     found.ttl = Some(found.ttl.map_or(ttl, |other| other.min(ttl)));
@@ -228,9 +241,9 @@ impl Reading<'_> {
 
     /// Keeps what was found for as long as it said, that a host which has one family lacks the other, and
     /// what it says itself that it lacks.
-    fn keep(&mut self, session: &Session) {
+    fn keep(&mut self, session: &Session, generation: u32) {
         let settings = session.settings();
-        let ttl = self.ttl.min(settings.cache_max_ttl);
+        let ttl = self.ttl.min(settings.cache_max_ttl).min(MAX_TTL);
         let is_any_seen = self.seen.contains(&true);
         if is_any_seen {
             self.found.ttl = Some(ttl);
@@ -239,7 +252,7 @@ impl Reading<'_> {
             if !is_any_seen && !denied {
                 continue;
             }
-            let key = Key { name: self.name, qtype, generation: GENERATION };
+            let key = Key { name: self.name, qtype, generation };
             let mut list = Addresses::new();
             if let Ok(content) = self.content(qtype, seen, &mut list) {
                 let keep = Keep { ttl, spare: 0 };

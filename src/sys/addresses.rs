@@ -15,8 +15,10 @@ pub struct InterfaceAddress {
     pub interface: u32,
     /// How far it reaches, by the kernel's numbers: 0 everywhere, 253 the link, 254 this host.
     pub scope: u8,
-    /// Past its preferred lifetime (RFC 4862), or still being checked for duplicates.
+    /// Past its preferred lifetime (RFC 4862), or used while it is being checked for duplicates.
     pub deprecated: bool,
+    /// Not used yet: it is being checked for duplicates.
+    pub tentative: bool,
     /// Temporary (RFC 8981).
     pub temporary: bool,
     /// A Mobile IPv6 home address (RFC 6275).
@@ -31,8 +33,10 @@ pub(crate) const GET_ADDRESS: u16 = 22;
 pub(crate) const ATTRIBUTE_ADDRESS: u16 = 1;
 pub(crate) const ATTRIBUTE_LOCAL: u16 = 2;
 pub(crate) const ATTRIBUTE_FLAGS: u16 = 8;
+pub(crate) const CARRIER_CHANGES: u16 = 35;
 pub(crate) const FLAG_TEMPORARY: u32 = 0x01;
 pub(crate) const FLAG_HOME: u32 = 0x10;
+pub(crate) const FLAG_TENTATIVE: u32 = 0x40;
 pub(crate) const INET: u8 = 2;
 pub(crate) const INET6: u8 = 10;
 // Of net/if.h, likewise.
@@ -44,6 +48,8 @@ pub(crate) const IFF_MULTICAST: i32 = 0x1000;
 const LINK_FLAGS: i32 = IFF_UP | IFF_MULTICAST | IFF_LOOPBACK | IFF_POINT_TO_POINT;
 /// `RT_SCOPE_HOST`: addresses that are not known outside this host, and (above it) nowhere.
 pub(crate) const SCOPE_HOST: u8 = 254;
+/// `RT_SCOPE_LINK`: addresses that are not known beyond the link, and (above it) beyond this host.
+pub(crate) const SCOPE_LINK: u8 = 253;
 /// `IFA_F_DEPRECATED` and `IFA_F_OPTIMISTIC`.
 pub(crate) const FLAGS_DEPRECATED: u32 = 0x20 | 0x04;
 
@@ -59,16 +65,20 @@ pub fn addresses(each: &mut dyn FnMut(InterfaceAddress)) -> Result<(), ListError
 }
 
 /// Tells `each` the index of every interface that is up and takes multicast, loopback and
-/// point-to-point links left out.
-pub fn multicast(each: &mut dyn FnMut(u32)) -> Result<(), ListError> {
+/// point-to-point links left out; with how often its link has come or gone, where the kernel counts (Linux
+/// 3.15).
+pub fn multicast(each: &mut dyn FnMut(u32, u32)) -> Result<(), ListError> {
     netlink::dump(GET_LINK, netlink::IFINFOMSG, &mut |kind, message| {
         // An ifinfomsg: family, type, index, flags, a mask.
         if kind == NEW_LINK
-            && let Some((&[_, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3], _)) =
-                message.split_first_chunk()
+            && let Some((&[_, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..], rest)) =
+                message.split_first_chunk::<{ netlink::IFINFOMSG }>()
             && i32::from_ne_bytes([f0, f1, f2, f3]) & LINK_FLAGS == IFF_UP | IFF_MULTICAST
         {
-            each(u32::from_ne_bytes([i0, i1, i2, i3]));
+            let changes = netlink::attributes(rest).find(|(kind, _)| *kind == CARRIER_CHANGES);
+            let changes = changes.and_then(|(_, value)| value.try_into().ok());
+            let index = u32::from_ne_bytes([i0, i1, i2, i3]);
+            each(index, changes.map_or(0, u32::from_ne_bytes));
         }
     })
 }
@@ -81,7 +91,7 @@ pub fn has_ipv6() -> bool {
 }
 
 /// Reads one `ifaddrmsg` with its attributes.
-fn read_address(message: &[u8]) -> Option<InterfaceAddress> {
+pub(super) fn read_address(message: &[u8]) -> Option<InterfaceAddress> {
     let (&[family, prefix_len, flags, scope, i0, i1, i2, i3], rest) =
         message.split_first_chunk()?;
     let mut flags = u32::from(flags);
@@ -101,6 +111,7 @@ fn read_address(message: &[u8]) -> Option<InterfaceAddress> {
         interface: u32::from_ne_bytes([i0, i1, i2, i3]),
         scope,
         deprecated: flags & FLAGS_DEPRECATED != 0,
+        tentative: flags & FLAG_TENTATIVE != 0,
         temporary: flags & FLAG_TEMPORARY != 0,
         home: flags & FLAG_HOME != 0,
     })

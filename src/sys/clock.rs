@@ -1,10 +1,14 @@
-//! Points on the monotonic clock.
+//! Points on a clock that never goes back, and goes on while the machine is suspended.
 
 use core::time::Duration;
 
-/// A point on the monotonic clock.
+/// A point on that clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(pub(super) Duration);
+
+/// Who wakes so much later than it wanted to could not run: the process was stopped, or the machine slept.
+/// What others did not say meanwhile is nobody's silence.
+pub const LEAP: Duration = Duration::from_secs(1);
 
 impl Instant {
     /// How long after `earlier` this is; zero when it is not after.

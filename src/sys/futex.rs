@@ -3,8 +3,8 @@
 
 use super::process::errno;
 use super::time::Instant;
-use core::ptr::null_mut;
 use core::sync::atomic::AtomicU32;
+use core::time::Duration;
 
 /// Why [`wait`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ union KernelTime {
 }
 
 impl KernelTime {
-    fn new(deadline: Instant) -> KernelTime {
-        let (seconds, nanoseconds) = deadline.parts();
-        // A deadline that the kernel's words can't hold is beyond any process's life; nanoseconds are
+    fn new(time: Duration) -> KernelTime {
+        let (seconds, nanoseconds) = (time.as_secs(), time.subsec_nanos());
+        // A time that the kernel's words can't hold is beyond any process's life; nanoseconds are
         // below 10^9.
         if words_are_wide() {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -53,26 +53,18 @@ fn words_are_told_wide() -> bool {
 }
 
 fn futex_wait(number: &AtomicU32, expected: u32, time: *const KernelTime) -> core::ffi::c_long {
-    let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG;
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the call only reads, a number that lives through it, and a time for which the caller
     // answers: null, or two words of either size.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            number.as_ptr(),
-            operation,
-            expected,
-            time,
-            null_mut::<u32>(),
-            libc::FUTEX_BITSET_MATCH_ANY,
-        )
-    }
+    unsafe { libc::syscall(libc::SYS_futex, number.as_ptr(), operation, expected, time) }
 }
 
 /// Waits until `number` is not `expected`, [`wake`] is called, a signal handler has run, or
 /// `deadline` has passed.
 pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Woken {
-    let time = deadline.map(KernelTime::new);
+    // The kernel knows no deadline on this clock: it is told what is left. Time that the machine is
+    // suspended meanwhile comes on top.
+    let time = deadline.map(|deadline| KernelTime::new(deadline.since(Instant::now())));
     let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     if futex_wait(number, expected, time) == 0 {
         return Woken::Perhaps;
@@ -95,7 +87,6 @@ pub fn wake(number: &AtomicU32) {
 mod tests {
     use super::*;
     use core::sync::atomic::Ordering::SeqCst;
-    use core::time::Duration;
 
     #[test]
     fn a_deadline_passes_and_another_number_does_not_wait() {

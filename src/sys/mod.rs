@@ -45,6 +45,7 @@ pub mod screen;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
+pub mod surroundings;
 pub mod tailed;
 #[cfg(feature = "command")]
 pub mod terminal;

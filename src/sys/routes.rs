@@ -1,15 +1,18 @@
-//! The kernel's routes (rtnetlink(7)), as far as names are made of them: the gateways.
+//! The kernel's routes (rtnetlink(7)), as far as names are made of them: the gateways, and the ways to
+//! single hosts.
 
-use super::addresses::read_ip;
-use super::netlink::{self, ListError, attributes};
-use core::net::IpAddr;
+use super::addresses::{INET, INET6, read_ip};
+use super::netlink::{self, ListError, Requests, attributes};
+use core::net::{IpAddr, SocketAddr};
 
 // Of linux/rtnetlink.h: kernel ABI, the same on every architecture.
 pub(crate) const NEW_ROUTE: u16 = 24;
 pub(crate) const GET_ROUTE: u16 = 26;
+pub(crate) const TO: u16 = 1;
 pub(crate) const INTERFACE: u16 = 4;
 pub(crate) const GATEWAY: u16 = 5;
 pub(crate) const PRIORITY: u16 = 6;
+pub(crate) const SOURCE: u16 = 7;
 pub(crate) const MULTIPATH: u16 = 9;
 pub(crate) const VIA: u16 = 18;
 pub(crate) const MAIN: u8 = 254;
@@ -24,6 +27,61 @@ pub struct Gateway {
     pub interface: u32,
     /// The route's metric: the lower is taken first.
     pub metric: u32,
+}
+
+/// How the kernel would send to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// Index of the interface.
+    pub interface: u32,
+    /// The next hop, where the host is behind one.
+    pub gateway: Option<IpAddr>,
+    /// The address that it would send from.
+    pub source: Option<IpAddr>,
+}
+
+/// Asks for the way to a host, by rules and routes as this process meets them: the request's number.
+pub(super) fn ask_way(requests: &mut Requests, to: &SocketAddr) -> Option<u32> {
+    let (v4, v6);
+    let (family, address, interface): (u8, &[u8], u32) = match to {
+        SocketAddr::V4(to) => {
+            v4 = to.ip().octets();
+            (INET, &v4, 0)
+        }
+        SocketAddr::V6(to) => {
+            v6 = to.ip().octets();
+            (INET6, &v6, to.scope_id())
+        }
+    };
+    let mut structure = [0; netlink::RTMSG];
+    // The family, and how many bits of the destination count: all.
+    let bits = u8::try_from(address.len() * 8).ok()?;
+    structure.iter_mut().zip([family, bits]).for_each(|(to, from)| *to = from);
+    let (destination, by) = (attribute(TO, address.len())?, attribute(INTERFACE, 4)?);
+    let interface = interface.to_ne_bytes();
+    let parts: [&[u8]; 5] = [&structure, &destination, address, &by, &interface];
+    let parts = if interface == [0; 4] { parts.get(..3) } else { parts.get(..) };
+    requests.add(GET_ROUTE, netlink::REQUEST, parts?)
+}
+
+/// The length and type in front of a value of `len` octets.
+fn attribute(kind: u16, len: usize) -> Option<[u8; 4]> {
+    let ([l0, l1], [t0, t1]) = (u16::try_from(len + 4).ok()?.to_ne_bytes(), kind.to_ne_bytes());
+    Some([l0, l1, t0, t1])
+}
+
+/// Reads the kernel's answer to [`ask_way`].
+pub(super) fn read_way(message: &[u8]) -> Option<Way> {
+    let (&[family, ..], rest) = message.split_first_chunk::<{ netlink::RTMSG }>()?;
+    let mut way = Way { interface: 0, gateway: hop(family, rest), source: None };
+    for (kind, value) in attributes(rest) {
+        match kind {
+            INTERFACE => way.interface = number(value),
+            SOURCE => way.source = read_ip(family, value),
+            _ => {}
+        }
+    }
+    Some(way)
 }
 
 /// Tells `each` the gateways of the main table's default routes.

@@ -42,13 +42,17 @@ impl RoutingSocket {
         Ok(socket)
     }
 
-    /// Receives the next datagram of the answer.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        // SAFETY: `buffer` is valid for writing over its whole length. The kernel has queued the
-        // answer before sendto returned, so this does not wait.
+    /// Receives the next datagram of the answer in place of what is in `buffer`, as far as it has memory.
+    pub(super) fn receive(&self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+        buffer.clear();
+        let room = buffer.spare_capacity_mut();
+        // SAFETY: the vector's own memory is valid for writing over its capacity. The kernel has queued
+        // the answer before sendto returned, so this does not wait.
         let n = retry(|| unsafe {
-            libc::recv(self.0, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
+            libc::recv(self.0, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT)
         })?;
-        Ok(n.unsigned_abs())
+        // SAFETY: the kernel has written so many octets, no more than there was room for.
+        unsafe { buffer.set_len(n.unsigned_abs()) };
+        Ok(())
     }
 }

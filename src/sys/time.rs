@@ -1,31 +1,38 @@
-//! The monotonic clock, and waiting on descriptors until a point on it.
+//! The clock, and waiting on descriptors until a point on it.
 
 use super::Fault;
-pub use super::clock::Instant;
+pub use super::clock::{Instant, LEAP};
 use super::socket::Socket;
 use core::time::Duration;
 
 impl Instant {
-    /// Now. Unaffected by changes of the wall clock.
+    /// Now. Unaffected by changes of the wall clock, and counting while the machine is suspended: a TTL goes
+    /// on then. Without a system call since Linux 5.3, on the architectures whose vdso(7) has it.
     pub fn now() -> Instant {
-        Instant(read(libc::CLOCK_MONOTONIC))
+        // Before Linux 2.6.39 there is the other one alone.
+        Instant(
+            read(libc::CLOCK_BOOTTIME).or_else(|| read(libc::CLOCK_MONOTONIC)).unwrap_or_default(),
+        )
     }
 }
 
 /// What the wall clock says: the time since 1970.
 pub fn since_epoch() -> Duration {
-    read(libc::CLOCK_REALTIME)
+    read(libc::CLOCK_REALTIME).unwrap_or_default()
 }
 
-fn read(clock: libc::clockid_t) -> Duration {
+/// `None` where there is no such clock.
+fn read(clock: libc::clockid_t) -> Option<Duration> {
     // SAFETY: timespec is plain integers, for which zero is a value.
     let mut now: libc::timespec = unsafe { core::mem::zeroed() };
-    // SAFETY: `now` is a valid place to write to, and every kernel has both clocks.
-    unsafe { libc::clock_gettime(clock, &mut now) };
+    // SAFETY: `now` is a valid place to write to.
+    if unsafe { libc::clock_gettime(clock, &mut now) } != 0 {
+        return None;
+    }
     // Kernel contract: tv_nsec is below 10^9, and a time after 1970 is not negative. time_t and long
     // are narrower than the target types on some architectures and equal on others.
     #[allow(clippy::unnecessary_cast)]
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    Some(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
 }
 
 /// One socket to wait for.

@@ -12,7 +12,8 @@ pub struct Udp {
     pub socket: Socket,
     /// Its peers.
     pub peers: Peers,
-    is_connected: bool,
+    /// A peer was asked for since it was last taken away, whether it was had or not.
+    is_used: bool,
 }
 
 /// The peers that a socket can have.
@@ -32,18 +33,18 @@ impl Udp {
     /// A socket without a peer.
     pub fn unconnected(v6: bool) -> Result<Udp, Fault> {
         let peers = if v6 { Peers::V6 } else { Peers::V4 };
-        Ok(Udp { socket: Socket::unconnected(v6)?, peers, is_connected: false })
+        Ok(Udp { socket: Socket::unconnected(v6)?, peers, is_used: false })
     }
 
     /// A connected socket that can have these peers.
     pub fn of_connected(socket: Socket, peers: Peers) -> Udp {
-        Udp { socket, peers, is_connected: true }
+        Udp { socket, peers, is_used: true }
     }
 
     /// A socket connected to `peer`, of its family.
     pub fn connected(peer: &SocketAddr) -> Result<Udp, Fault> {
         let peers = if peer.is_ipv6() { Peers::V6 } else { Peers::V4 };
-        Ok(Udp { socket: Socket::udp(peer)?, peers, is_connected: true })
+        Ok(Udp { socket: Socket::udp(peer)?, peers, is_used: true })
     }
 
     /// A socket connected to `peer` that can have peers of both families after it, where there are such
@@ -56,7 +57,7 @@ impl Udp {
         };
         match peer {
             SocketAddr::V4(_) => match both() {
-                Ok(socket) => Ok(Udp { socket, peers: Peers::Both, is_connected: true }),
+                Ok(socket) => Ok(Udp { socket, peers: Peers::Both, is_used: true }),
                 // IPv6 is not there, or kept apart (net.ipv6.bindv6only), or not for this process.
                 Err(_) => Udp::connected(peer),
             },
@@ -67,11 +68,13 @@ impl Udp {
     /// The source address that the kernel would use towards `peer`; `None` where there is no route.
     #[inline(never)]
     pub fn source(&mut self, peer: &SocketAddr) -> Option<IpAddr> {
-        if self.is_connected {
-            // Else the source that was chosen for the last peer would stay.
+        if self.is_used {
+            // Else the source that was chosen for the last peer would stay; and where that one could not
+            // be had, the interface of its zone, to which Linux binds the socket before it looks for a
+            // way (RFC 4007 section 6; udp(7) has AF_UNSPEC, which unbinds it).
             self.socket.disconnect().ok()?;
-            self.is_connected = false;
         }
+        self.is_used = true;
         let to = if self.peers == Peers::V4 { *peer } else { mapped(peer) };
         if self.socket.connect(&to).is_err() {
             // No route; or the socket can't have such peers, where it has never had one.
@@ -81,7 +84,6 @@ impl Udp {
             }
             return None;
         }
-        self.is_connected = true;
         if peer.is_ipv4() && self.peers == Peers::V6 {
             self.peers = Peers::Both;
         }

@@ -37,22 +37,41 @@ static const struct group {
     {0, {-1}},
 };
 
+/* Sockets to the kernel's routing tables alone (netlink(7)). */
+#define WORD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
+#define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LOW_WORD 4
+#else
+#define LOW_WORD 0
+#endif
+
 static void forbid(const char *name, int errno_value)
 {
+    struct sock_filter netlink[] = {
+        WORD(offsetof(struct seccomp_data, nr)), UNLESS(SYS_socket, 3),
+        WORD(offsetof(struct seccomp_data, args[0]) + LOW_WORD), UNLESS(AF_NETLINK, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errno_value & SECCOMP_RET_DATA)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     struct sock_filter code[16] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
     unsigned short len = 1;
     const struct group *group = groups;
-    while (group->name && strcmp(group->name, name))
-        group++;
-    if (!group->name)
-        fail("no such call", 0);
-    for (const int *call = group->calls; *call >= 0; call++) {
-        code[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *call, 0, 1);
-        code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-            SECCOMP_RET_ERRNO | (errno_value & SECCOMP_RET_DATA));
+    if (!strcmp(name, "netlink")) {
+        memcpy(code, netlink, sizeof netlink);
+        len = sizeof netlink / sizeof netlink[0];
+    } else {
+        while (group->name && strcmp(group->name, name))
+            group++;
+        if (!group->name)
+            fail("no such call", 0);
+        for (const int *call = group->calls; *call >= 0; call++) {
+            code[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *call, 0, 1);
+            code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+                SECCOMP_RET_ERRNO | (errno_value & SECCOMP_RET_DATA));
+        }
+        code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     }
-    code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct sock_fprog program = {.len = len, .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
         fail("seccomp", errno);

@@ -260,13 +260,25 @@ fn theirs(message: &TheirMessage, octets: &[u8], qtype: u16) -> (Said, u32) {
         (_, 0) => Said::NoData,
         _ => Said::Unrelated,
     };
-    (said, negative_ttl(message))
+    // Of the end of a chain, and only what its own zone's SOA record says.
+    let is_broken =
+        code == rcode::NOERROR && of(&end).any(|record| u16::from(record.record_type()) == qtype);
+    let says_so = |zone: &TheirName| {
+        end == ASKED.to_ascii_lowercase() || zone.is_root() || {
+            let zone = label_text(zone);
+            end == zone || end.ends_with(&format!(".{zone}"))
+        }
+    };
+    let kept = if ends && !is_broken { negative_ttl(message, &says_so) } else { 0 };
+    (said, kept.min(ttl))
 }
 
 /// RFC 2308 section 5.
-fn negative_ttl(message: &TheirMessage) -> u32 {
+fn negative_ttl(message: &TheirMessage, says_so: &dyn Fn(&TheirName) -> bool) -> u32 {
     let soa = |r: &TheirRecord| match &r.data {
-        RData::SOA(soa) if r.dns_class == DNSClass::IN => Some(least(r.ttl).min(soa.minimum)),
+        RData::SOA(soa) if r.dns_class == DNSClass::IN => {
+            Some(if says_so(&r.name) { least(r.ttl).min(soa.minimum) } else { 0 })
+        }
         _ => None,
     };
     message.authorities.iter().find_map(soa).unwrap_or(0)

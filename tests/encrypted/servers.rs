@@ -92,6 +92,30 @@ fn knot_resolver_answers_over_tls_and_https() {
     });
 }
 
+/// As with plain servers: one that is alive decides, however slow, and a later one's "no" waits for it.
+#[test]
+fn a_slow_first_server_decides() {
+    Sandbox::enter(|sandbox| {
+        let bed = Bed::new(sandbox);
+        let other_view = "  local-zone: \"slow.test.\" static\n";
+        let at = |at, more| RealServer::unbound_private(sandbox, at, &bed.good, more);
+        let (Some(_first), Some(second)) =
+            (at("127.0.0.2:853", ""), at("127.0.0.3:853", other_view))
+        else {
+            return;
+        };
+        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "");
+        // Nobody has heard the first yet.
+        Conversation::begin(sandbox, &[]).finds("a.slow.test.", "192.0.2.7");
+        assert_ne!(second.statistic(sandbox, "num.query.tls"), 0);
+        let mut process = Conversation::begin(sandbox, &[]);
+        process.finds("host.test.", "192.0.2.7");
+        let before = second.statistic(sandbox, "num.query.tls");
+        process.finds("b.slow.test.", "192.0.2.7");
+        assert_eq!(second.statistic(sandbox, "num.query.tls"), before);
+    });
+}
+
 #[test]
 fn servers_are_asked_in_their_order_and_the_next_one_when_one_is_dead() {
     Sandbox::enter(|sandbox| {

@@ -13,6 +13,7 @@ mod support;
 mod addresses;
 mod aliases;
 mod coalescing;
+mod edns;
 mod families;
 mod names;
 mod namespaces;

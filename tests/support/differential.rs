@@ -38,6 +38,17 @@ pub fn compare<S: AsRef<OsStr>>(
     Pair { what, libc, rustdns }
 }
 
+/// Makes calls in one process of another probe of `tests/c`, which reads them as `--batch`: as
+/// [`compare_calls`].
+pub fn compare_batch(sandbox: &Sandbox, probe: &str, calls: &str) -> Pair {
+    let [libc, rustdns] = [false, true].map(|preload| {
+        let mut command = libcs::command(sandbox, Libc::chosen(), probe, preload);
+        command.arg("--batch");
+        run_with_input(command, calls.as_bytes(), LIMIT)
+    });
+    Pair { what: format!("{probe} --batch"), libc, rustdns }
+}
+
 /// Makes many calls in one process of the probe `gai`, both ways: see `tests/c/gai.c` for what a
 /// line of `calls` may be.
 pub fn compare_calls(sandbox: &Sandbox, calls: &str) -> Pair {

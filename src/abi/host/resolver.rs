@@ -42,7 +42,7 @@ fn run(
         reserve(&mut room, size)?;
         room.resize(size, MaybeUninit::new(0)); // within the capacity
         let session = Session::begin()?;
-        let configured = session.configured_upstream()?;
+        let configured = session.current_upstream()?;
         let upstream = match manual() {
             Some(manual) => session.manual_upstream(manual, configured)?,
             None => configured,

@@ -44,15 +44,14 @@ pub(super) const SYSTEM: &[Assertion] = values! {
     libc => S_IFMT S_IFREG STDIN_FILENO STDOUT_FILENO STDERR_FILENO;
     libc => TCSANOW ICANON ECHO ISIG TIOCGWINSZ SIGINT SIGTERM SIGHUP;
     libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
-    libc => POLLIN POLLOUT CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
+    libc => POLLIN POLLOUT CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
     libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGKILL SIGABRT SIGBUS SIGSEGV PR_SET_PDEATHSIG;
     libc => SIOCGIFHWADDR NETLINK_ROUTE RTLD_NOW RTLD_LOCAL;
-    libc => SYS_futex SYS_gettid SYS_rt_sigqueueinfo FUTEX_WAIT_BITSET FUTEX_WAKE FUTEX_PRIVATE_FLAG;
+    libc => SYS_futex SYS_gettid SYS_rt_sigqueueinfo FUTEX_WAIT FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
 
 /// What Linux's headers call otherwise, or spread over several names.
 pub(super) const KERNEL: &[Assertion] = renamed! {
-    "(int)FUTEX_BITSET_MATCH_ANY" libc::FUTEX_BITSET_MATCH_ANY;
     "PTHREAD_CANCEL_DISABLE" process::CANCEL_DISABLE;
     "PTHREAD_CANCEL_DEFERRED" process::CANCEL_DEFERRED;
     "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
@@ -70,7 +69,9 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "NLMSG_ERROR" netlink::ERROR;
     "RTM_NEWADDR" addresses::NEW_ADDRESS;
     "RTM_GETADDR" addresses::GET_ADDRESS;
+    "NLM_F_REQUEST" netlink::REQUEST;
     "NLM_F_REQUEST | NLM_F_DUMP" netlink::REQUEST_DUMP;
+    "NLM_F_MULTI" netlink::MULTIPART;
     "sizeof(struct ifaddrmsg)" netlink::IFADDRMSG;
     "sizeof(struct ifinfomsg)" netlink::IFINFOMSG;
     "RTM_NEWLINK" addresses::NEW_LINK;
@@ -78,20 +79,25 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "sizeof(struct rtmsg)" netlink::RTMSG;
     "RTM_NEWROUTE" routes::NEW_ROUTE;
     "RTM_GETROUTE" routes::GET_ROUTE;
+    "RTA_DST" routes::TO;
     "RTA_OIF" routes::INTERFACE;
     "RTA_GATEWAY" routes::GATEWAY;
     "RTA_PRIORITY" routes::PRIORITY;
+    "RTA_PREFSRC" routes::SOURCE;
     "RTA_MULTIPATH" routes::MULTIPATH;
     "RTA_VIA" routes::VIA;
     "RT_TABLE_MAIN" routes::MAIN;
     "RTN_UNICAST" routes::UNICAST;
+    "RT_SCOPE_LINK" addresses::SCOPE_LINK;
     "RT_SCOPE_HOST" addresses::SCOPE_HOST;
     "IFA_ADDRESS" addresses::ATTRIBUTE_ADDRESS;
     "IFA_LOCAL" addresses::ATTRIBUTE_LOCAL;
     "IFA_FLAGS" addresses::ATTRIBUTE_FLAGS;
+    "IFLA_CARRIER_CHANGES" addresses::CARRIER_CHANGES;
     "IFA_F_TEMPORARY" addresses::FLAG_TEMPORARY;
     "IFA_F_HOMEADDRESS" addresses::FLAG_HOME;
     "IFA_F_DEPRECATED | IFA_F_OPTIMISTIC" addresses::FLAGS_DEPRECATED;
+    "IFA_F_TENTATIVE" addresses::FLAG_TENTATIVE;
     "IFF_UP" addresses::IFF_UP;
     "IFF_LOOPBACK" addresses::IFF_LOOPBACK;
     "IFF_POINTOPOINT" addresses::IFF_POINT_TO_POINT;

@@ -103,6 +103,13 @@ pub const TABLE: &[Setting] = &[
         help: "Cookies in queries, which a forger would have to guess: auto puts them into those that resolv.conf's option edns0 has given EDNS, on into all, which get EDNS for it.",
     },
     Setting {
+        key: "hedge",
+        environment: c"RUSTDNS_HEDGE",
+        values: "milliseconds, off",
+        default: "1000",
+        help: "How long a name server that is not known to be alive may be silent before the next one is asked as well. off: for resolv.conf's timeout, as libc.",
+    },
+    Setting {
         key: "debug",
         environment: c"RUSTDNS_DEBUG",
         values: "0, 1, 2",

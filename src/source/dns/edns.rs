@@ -13,6 +13,8 @@ const COOKIE: u16 = 10;
 /// The longest OPT record of a query: with a cookie.
 pub(super) const MAX_OPT: usize = 11 + 4 + super::cookie::MAX;
 
+/// BADVERS (RFC 6891 section 9): the server does not speak our version of EDNS.
+const BADVERS: u16 = 16;
 /// BADCOOKIE (RFC 7873 section 8): the four bits of the header are its lower ones.
 const BADCOOKIE: u16 = 23;
 
@@ -42,6 +44,9 @@ pub(super) struct Edns<'a> {
 impl<'a> Edns<'a> {
     pub(super) fn of(message: &Message<'a>) -> Edns<'a> {
         let header = u16::from(message.rcode());
+        if message.additional_count() == 0 {
+            return Edns { rcode: header, cookie: None };
+        }
         let opt = message.additional().find(|record| record.record_type == record_type::OPT);
         let Some(opt) = opt else { return Edns { rcode: header, cookie: None } };
         let mut rest = opt.data;
@@ -56,6 +61,16 @@ impl<'a> Edns<'a> {
         }
         let [upper, ..] = opt.ttl_as_sent.to_be_bytes();
         Edns { rcode: u16::from(upper) << 4 | header, cookie }
+    }
+
+    /// The server speaks another version of EDNS than ours, which is the first one.
+    pub(super) fn is_bad_version(&self) -> bool {
+        self.rcode == BADVERS
+    }
+
+    /// A response code that the header has no room for: what stands there is only its end.
+    pub(super) fn extended_rcode(&self) -> Option<u8> {
+        (self.rcode > 0xf).then(|| u8::try_from(self.rcode).unwrap_or(u8::MAX))
     }
 
     /// The server wants its cookie, or another one.

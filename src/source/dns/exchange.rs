@@ -1,15 +1,19 @@
 //! The exchange: up to two questions go to the name servers, and what comes back is waited for on the
 //! caller's stack. Nothing outlives it: no socket, no thread.
 //!
-//! Servers are asked in order while they are well. One that is silent for a while is hedged by the
-//! next, and listened to all the same; then each is sent the query again, from fresh sockets, at
-//! doubling intervals, until the time is up that libc would have waited by the same resolv.conf.
+//! Servers are asked in resolv.conf's order, which is meaning: one that is alive decides, however slow. What
+//! is lost on the way is asked again of it, early and from fresh sockets, at doubling intervals. The next one
+//! is asked beside it when it is not known to be alive (`schedule`), and its "no" held back (`held`) while an
+//! earlier one may still speak; until the time is up that libc would have waited by the same resolv.conf.
 
 mod answers;
+mod held;
 mod sending;
 
 pub(super) use self::answers::trouble_in;
 use self::answers::trouble_of;
+use self::held::Held;
+pub(super) use self::held::is_negative;
 use super::cookie;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
@@ -17,13 +21,13 @@ use super::health::{Health, Standing};
 use super::message::Message;
 use super::pending::{Alive, BEAT};
 use super::private::{self, Private};
-use super::schedule::{Order, budget, order};
+use super::schedule::Schedule;
 use crate::config::resolv::Options;
 use crate::counters::{Count, Counters};
 use crate::mem::{NoMemory, TryPush};
 use crate::sys::Fault;
 use crate::sys::probes;
-use crate::sys::time::{Instant, wait};
+use crate::sys::time::{Instant, LEAP, wait};
 use crate::sys::udp::Udp;
 use crate::trace::Trace;
 use core::cell::Cell;
@@ -44,6 +48,11 @@ pub struct Terms<'a> {
     pub random_case: bool,
     /// Whether queries carry cookies.
     pub cookies: cookie::Use,
+    /// After how long the next server is asked beside one that is not known to be alive; `None`: when that
+    /// one's time is over.
+    pub hedge: Option<Duration>,
+    /// Addresses of the other family are known: what is asked need not be waited for as long.
+    pub other_known: bool,
     /// No longer than this, whatever resolv.conf allows.
     pub limit: Duration,
     /// How much of the time that this may take is gone: another thread was waited for.
@@ -123,21 +132,26 @@ pub fn exchange(
     let mut exchange = Exchange {
         terms,
         questions,
-        order: order(terms, start)?,
+        start,
+        expected: start,
+        leaps: 0,
+        partial: None,
+        schedule: Schedule::new(terms, start)?,
+        speaker: None,
+        held: [const { None }; MAX_QUESTIONS],
         progress: [Progress::Open; MAX_QUESTIONS],
         trouble: [Trouble::Silent; MAX_QUESTIONS],
-        turn: 0,
         flights: SmallVec::new(),
-        strikes: SmallVec::new(),
-        next_send: None,
         bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
     };
-    for _ in terms.servers {
-        exchange.strikes.try_push(0)?;
+    if terms.other_known {
+        exchange.limit_wait(start);
     }
-    exchange.run(start, read)?;
-    exchange.judge_silence(Instant::now());
+    exchange.run(read)?;
+    let now = Instant::now();
+    exchange.release_held(now, true, read)?;
+    exchange.judge_silence(now);
     for (progress, trouble) in exchange.progress.iter_mut().zip(exchange.trouble) {
         if *progress == Progress::Open {
             *progress = Progress::Failed(trouble);
@@ -149,9 +163,18 @@ pub fn exchange(
     Ok(exchange.progress)
 }
 
-/// Once one family has addresses the other is waited for no longer than this: by then its query was
-/// sent four times. (libc waits for three timeouts: 15 s by default.)
+/// Once one family has addresses the other may take as long again, and this at least: by then its query was
+/// sent three or four times. (libc waits for three timeouts: 15 s by default.)
 const OTHER_FAMILY: Duration = Duration::from_secs(2);
+/// What the second of two answers may come later than it would by itself: on a stream one follows the other.
+const A_MOMENT: Duration = Duration::from_millis(250);
+/// The same where the server was silent about that family not long ago: as long again as the first took,
+/// within these bounds.
+const MUTE_FAMILY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(250));
+/// Nobody is thought dead for less, whatever the setting `hedge` says.
+const LEAST_SILENCE: Duration = Duration::from_millis(10);
+/// So often a leap of the clock gives a lookup time.
+const MAX_LEAPS: u32 = 3;
 
 /// Who has waited for another thread in vain may ask for as long as this, though the time is up.
 pub(super) const LEFT: Duration = Duration::from_millis(250);
@@ -159,53 +182,103 @@ pub(super) const LEFT: Duration = Duration::from_millis(250);
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
     questions: &'a [Question<'a>],
-    order: Order,
+    /// When it began; later where the clock has leapt.
+    start: Instant,
+    /// When it was to be awake again at the latest.
+    expected: Instant,
+    /// How often the clock has leapt.
+    leaps: u32,
+    /// Until when the other family is waited for, once one is known.
+    partial: Option<Instant>,
+    schedule: Schedule,
+    /// The server whose answer was taken, first: the other family is its matter too.
+    speaker: Option<usize>,
+    /// Answers that wait for what an earlier server says.
+    held: [Option<Held>; MAX_QUESTIONS],
     progress: [Progress; MAX_QUESTIONS],
     /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
-    /// How many times it was somebody's turn.
-    turn: usize,
     flights: SmallVec<[Flight; 4]>,
-    /// How often each server has failed outright: it is left alone after `attempts` times.
-    strikes: SmallVec<[u32; 4]>,
-    /// When the next one is sent to if nothing changes; `None` when nobody is left.
-    next_send: Option<Instant>,
     /// How often each question has met with BADCOOKIE.
     bad_cookies: [u32; MAX_QUESTIONS],
     dice: Dice,
 }
 
 impl Exchange<'_> {
-    fn run(&mut self, start: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
-        let whole = budget(self.terms.options, self.terms.servers.len()).min(self.terms.limit);
-        let deadline = start.after(whole.saturating_sub(self.terms.waited).max(LEFT.min(whole)));
-        let timeout = Duration::from_secs(u64::from(self.terms.options.timeout).max(1));
-        let partial = start.after(timeout.min(OTHER_FAMILY)).min(deadline);
-        self.next_send = Some(start);
+    fn run(&mut self, read: Reader<'_>) -> Result<(), NoMemory> {
         let mut scratch = [0u8; 4096];
         while self.is_open() {
             let now = Instant::now();
-            let until = if self.has_positive() { partial } else { deadline };
+            self.look_for_leap(now);
+            let until = self.until();
             if now >= until {
                 return Ok(());
             }
-            if self.next_send.is_some_and(|at| at <= now) {
+            if self.release_held(now, false, read)? {
+                continue;
+            }
+            let turn = self.schedule.next_turn(self.terms, now);
+            let repetition = self.schedule.next_repetition();
+            if turn.is_some_and(|at| at <= now) {
                 self.take_turn(now)?;
                 continue;
             }
-            let until = match self.terms.alive {
-                Some(alive) => {
-                    alive.sign(now);
-                    until.min(now.after(BEAT))
-                }
-                None => until,
-            };
-            if self.next_send.is_none() && !self.flights.iter().any(Flight::is_waiting) {
+            if let Some((server, _)) = repetition.filter(|(_, at)| *at <= now) {
+                self.repeat(server, now)?;
+                continue;
+            }
+            if !self.flights.iter().any(Flight::is_waiting) {
                 return Ok(());
             }
-            self.listen(self.next_send.map_or(until, |at| at.min(until)), &mut scratch, read)?;
+            let beat = self.terms.alive.map(|alive| {
+                alive.sign(now);
+                now.after(BEAT)
+            });
+            let events = [turn, repetition.map(|(_, at)| at), beat, self.next_release(now)];
+            self.expected = events.into_iter().flatten().fold(until, Instant::min);
+            self.listen(self.expected, &mut scratch, read)?;
         }
         Ok(())
+    }
+
+    /// When the time is up.
+    fn until(&self) -> Instant {
+        let terms = self.terms;
+        let whole = self.schedule.budget(terms.options).min(terms.limit);
+        let deadline = self.start.after(whole.saturating_sub(terms.waited).max(LEFT.min(whole)));
+        self.partial.map_or(deadline, |partial| partial.min(deadline))
+    }
+
+    /// Time in which nobody could run is not silence. (A clock that somebody winds on must not give time
+    /// without end.)
+    fn look_for_leap(&mut self, now: Instant) {
+        let late = now.since(self.expected);
+        if late > LEAP && self.leaps < MAX_LEAPS {
+            self.leaps += 1;
+            self.start = self.start.after(late);
+            self.partial = self.partial.map(|partial| partial.after(late));
+            self.schedule.shift(late, now);
+            let millis = late.as_millis() as u64; // of a process's life
+            self.terms.trace.decision(format_args!("stopped for {millis} ms, asking once more"));
+        }
+        self.expected = now;
+    }
+
+    /// Addresses of one family are known `now`: from here on the other one is waited for.
+    fn limit_wait(&mut self, now: Instant) {
+        let open = self.questions.iter().zip(&self.progress);
+        let mut open = open.filter(|(_, p)| **p == Progress::Open).map(|(asked, _)| asked.qtype);
+        let speaks = |server: &usize| self.speaker.is_none_or(|speaker| speaker == *server);
+        let servers = || self.terms.servers.iter().enumerate().filter(|(at, _)| speaks(at));
+        let is_mute = |qtype| servers().any(|(_, (_, health))| health.is_mute(now, qtype));
+        let took = now.since(self.start);
+        let wait = if open.any(is_mute) {
+            let (least, most) = MUTE_FAMILY;
+            took.clamp(least, most)
+        } else {
+            (took + A_MOMENT).max(OTHER_FAMILY)
+        };
+        self.partial.get_or_insert(now.after(wait));
     }
 
     /// True while a question has neither an answer nor an end.
@@ -235,8 +308,8 @@ impl Exchange<'_> {
         if let Err(fault) = wait(&mut interests, until) {
             // poll(2) itself fails only for want of kernel memory.
             self.trouble = [Trouble::Local(fault); MAX_QUESTIONS];
-            self.next_send = None;
             self.flights.clear();
+            self.schedule.give_up();
             return Ok(());
         }
         for (at, interest) in interests.iter().enumerate() {
@@ -299,23 +372,43 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Servers that were sent to and never heard, while another one answered, go to the end.
+    /// Servers that were silent to everything for as long as they may be go to the end of the order; and
+    /// what one is silent about, that speaks otherwise, is remembered.
     fn judge_silence(&self, now: Instant) {
-        if !self.progress.iter().any(|p| matches!(p, Progress::Answered(_))) {
-            return;
-        }
-        for flight in &self.flights {
-            let Some((_, health)) = self.terms.servers.get(flight.server) else { continue };
-            let silent_for = |question: usize| {
-                flight.sent(question).filter(|sent| !sent.done).map(|sent| now.since(sent.at))
-            };
-            let longest = (0..self.questions.len()).filter_map(silent_for).max();
-            if longest.is_some_and(|silence| silence >= health.patience(Standing::OnProbation))
-                && health.silent(now)
-            {
-                self.terms.found_dead(flight.server);
+        let is_answered = |p: &Progress| matches!(p, Progress::Answered(_));
+        let other_spoke = self.progress.iter().any(is_answered);
+        for turn in self.schedule.turns() {
+            let Some((_, health)) = self.terms.servers.get(turn.server) else { continue };
+            let awaited = |question: &usize| self.awaits(turn.server, *question);
+            let Some(asked) = turn.asked else { continue };
+            let mut silent = (0..self.questions.len()).filter(awaited).peekable();
+            if silent.peek().is_none() {
+                continue;
+            }
+            let is_known = self.terms.other_known && health.life(now) == Standing::Alive;
+            if is_known || turn.has_spoken || health.was_heard(asked) {
+                let has_waited = self.partial.is_some_and(|partial| partial <= now);
+                let types = silent.filter_map(|at| self.questions.get(at)).map(|asked| asked.qtype);
+                types.filter(|_| has_waited).for_each(|qtype| health.found_mute(now, qtype));
+                continue;
+            }
+            // Nobody else is there to be asked before it.
+            if self.terms.servers.len() < 2 {
+                continue;
+            }
+            let hedged =
+                self.terms.hedge.filter(|_| other_spoke && turn.may_be_hedged(health, now));
+            let patience =
+                hedged.map_or(turn.share, |hedge| hedge.max(LEAST_SILENCE).min(turn.share));
+            if now.since(asked) >= patience && health.found_dead(now) {
+                self.terms.found_dead(turn.server);
             }
         }
+    }
+
+    /// True while a server's answer to this question may still come.
+    fn awaits(&self, server: usize, question: usize) -> bool {
+        self.flights.iter().any(|flight| flight.server == server && flight.awaits(question))
     }
 }
 

@@ -5,8 +5,10 @@ use super::flight::Question;
 use super::lookup::Lookup;
 use super::message::{Message, rcode};
 use super::name::Name;
+use super::pending::{Ours, Turn, Unkept};
 use super::read::negative_ttl;
-use crate::cache::Content;
+use crate::cache::{Content, Entry};
+use crate::lookup::search::Miss;
 use crate::mem::NoMemory;
 use crate::sys::time::Instant;
 
@@ -15,9 +17,42 @@ impl Lookup<'_> {
     /// has another way to go on.
     pub fn has(&self, name: &Name, qtype: u16) -> Result<bool, NoMemory> {
         let key = self.key(name, qtype);
-        if let Some(entry) = key.and_then(|key| self.cache.get(&key, Instant::now())) {
-            return Ok(matches!(entry.content(), Content::Names(_)));
+        let says_so = |entry: &Entry| matches!(entry.content(), Content::Names(_));
+        let kept = || key.and_then(|key| self.cache.get(&key, Instant::now()));
+        if let Some(entry) = kept() {
+            return Ok(says_so(&entry));
         }
+        let begun = Instant::now();
+        loop {
+            let turn = self.join(name, [qtype, 0], begun)?;
+            if let Some(entry) = kept() {
+                return Ok(says_so(&entry));
+            }
+            match turn {
+                Turn::Ours(mut turn) => {
+                    let has = self.ask_existence(name, qtype, Some(&turn))?;
+                    let passing = |key| Entry::passing(&key, Content::Names(&[]), Instant::now());
+                    let told = match key.filter(|_| has) {
+                        Some(key) => passing(key).ok().map(Unkept::Answer),
+                        None => Some(Unkept::Missed(Miss::NoName)),
+                    };
+                    turn.learned([told, None]);
+                    return Ok(has);
+                }
+                Turn::Theirs([Some(Unkept::Answer(entry)), _]) => return Ok(says_so(&entry)),
+                Turn::Theirs([Some(_), _]) | Turn::Late => return Ok(false),
+                Turn::Theirs([None, _]) => {}
+                Turn::Alone => return self.ask_existence(name, qtype, None),
+            }
+        }
+    }
+
+    fn ask_existence(
+        &self,
+        name: &Name,
+        qtype: u16,
+        turn: Option<&Ours<'_>>,
+    ) -> Result<bool, NoMemory> {
         let (mut has, mut ttl) = (false, 0);
         let read = &mut |_: usize, message: &Message<'_>| {
             has = message.rcode() == rcode::NOERROR && message.answer_count() > 0;
@@ -28,12 +63,13 @@ impl Lookup<'_> {
             Ok(if has { Verdict::Positive } else { Verdict::Negative })
         };
         self.missed(1);
-        let [progress, _] = exchange(&self.terms, &[Question::new(*name, qtype)], read)?;
+        let question = [Question::new(*name, qtype)];
+        let [progress, _] = exchange(&self.terms(turn, false), &question, read)?;
         if let Progress::Failed(_) = progress {
             ttl = self.negative_ttl;
         }
         let content = if has { Content::Names(&[]) } else { Content::NoName };
-        self.keep(name, qtype, Some(content), ttl);
+        self.keep(name, qtype, content, ttl);
         Ok(has)
     }
 }

@@ -99,8 +99,11 @@ pub(super) struct Sent {
     form: QueryForm,
     /// The name as sent: its letters' case may have been made random.
     name: Name,
-    /// When it was (last) sent.
+    /// When it was first sent. Which sending an answer is for can't be told: measured from a later one, a
+    /// slow server would look fast (Karn's algorithm, RFC 6298 section 3).
     pub(super) at: Instant,
+    /// It stands in for one with EDNS, which the server has refused.
+    pub(super) is_instead_of_edns: bool,
     /// An answer for it has come, good or bad.
     pub(super) done: bool,
 }
@@ -108,6 +111,10 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn used_edns(&self) -> bool {
         self.form.edns
+    }
+
+    pub(super) fn qtype(&self) -> u16 {
+        self.form.qtype
     }
 
     pub(super) fn cookie(&self) -> Option<&Cookie> {
@@ -267,7 +274,11 @@ impl Flight {
             },
         }
         if let Some(place) = self.sent.get_mut(question) {
-            *place = Some(Sent { form, name, at: now, done: false });
+            let earlier = place.filter(|sent| !sent.done && sent.form.id == form.id);
+            let at = earlier.map_or(now, |sent| sent.at);
+            let is_instead_of_edns = earlier.is_some_and(|sent| sent.is_instead_of_edns)
+                || place.is_some_and(|sent| sent.done && sent.form.edns && !form.edns);
+            *place = Some(Sent { form, name, at, is_instead_of_edns, done: false });
         }
         if let Some(failed) = self.failed.get_mut(question) {
             *failed = false;
@@ -348,5 +359,44 @@ impl Flight {
         }
         stream.write(&self.socket)?;
         stream.read(&self.socket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use std::net::UdpSocket;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a numeric address")]
+    fn a_query_is_as_old_as_its_first_sending() {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut flight = Flight::udp(0, &server.local_addr().unwrap(), false).unwrap();
+        let name = Name::from_text(b"a.test").unwrap();
+        let form = |id, edns| QueryForm {
+            id,
+            qtype: 1,
+            class: CLASS_IN,
+            recursion: true,
+            ad: false,
+            edns,
+            dnssec: false,
+            cookie: None,
+        };
+        let start = Instant::now();
+        let at = |millis| start.after(Duration::from_millis(millis));
+        flight.send(0, None, name, form(1, true), at(0)).ok().unwrap();
+        flight.send_again(0, None, at(250)).ok().unwrap();
+        let sent = |flight: &Flight| {
+            let sent = flight.sent(0).unwrap();
+            (sent.at, sent.is_instead_of_edns)
+        };
+        assert_eq!(sent(&flight), (at(0), false));
+        // Refused with EDNS, and asked again without.
+        flight.finish(0);
+        flight.send(0, None, name, form(2, false), at(300)).ok().unwrap();
+        flight.send_again(0, None, at(600)).ok().unwrap();
+        assert_eq!(sent(&flight), (at(300), true));
     }
 }

@@ -1,5 +1,6 @@
 //! Answers as the cache keeps them: what of a server's goes in, and what comes out again.
 
+use super::exchange::Trouble;
 use super::lookup::Lookup;
 use super::name::Name;
 use super::outcome::Outcome;
@@ -30,6 +31,8 @@ pub(super) fn addresses_of(entry: &cache::Entry, name: &Name) -> Result<Outcome<
         }
         cache::Content::NoData => Outcome::Missed(Miss::NoData),
         cache::Content::NoName => Outcome::Missed(Miss::NoName),
+        cache::Content::Silence => Outcome::Failed(Trouble::Silent),
+        cache::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
         cache::Content::Names(_) => Outcome::NotAsked,
     })
 }
@@ -44,32 +47,44 @@ pub(super) fn names_of(entry: &cache::Entry, run: &mut Vec<u8>) -> Result<Outcom
         }
         cache::Content::NoData => Outcome::Missed(Miss::NoData),
         cache::Content::NoName => Outcome::Missed(Miss::NoName),
-        cache::Content::Addresses(..) => Outcome::NotAsked,
+        cache::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
+        cache::Content::Addresses(..) | cache::Content::Silence => Outcome::NotAsked,
     })
 }
 
-/// What the cache keeps of an answer; answers that are neither yes nor no are not kept. `run` takes the
-/// names.
+/// What the cache keeps of an answer. `run` takes the names.
 fn cached_content<'a>(
     content: &'a read::Content<read::AddressSet>,
     run: &'a mut NameText,
-) -> Result<Option<cache::Given<'a>>, NoMemory> {
-    let read::Content::Found(set) = content else { return Ok(negative(content)) };
+) -> Result<cache::Given<'a>, NoMemory> {
+    let set = match content {
+        read::Content::Found(set) => set,
+        read::Content::NoData => return Ok(cache::Content::NoData),
+        read::Content::NoName => return Ok(cache::Content::NoName),
+        read::Content::Unrelated => return Ok(cache::Content::Unrelated),
+    };
     let mut aliases = names(&set.aliases);
     // The first alias is the name that the entry is kept under.
     if aliases.next().is_some() {
         append_name(run, &text_of(&set.canonical)?)?;
         aliases.try_for_each(|alias| append_name(run, alias))?;
     }
-    Ok(Some(cache::Content::Addresses(&set.addresses, run)))
+    Ok(cache::Content::Addresses(&set.addresses, run))
 }
 
-pub(super) fn negative<T>(content: &read::Content<T>) -> Option<cache::Given<'static>> {
-    match content {
-        read::Content::NoData => Some(cache::Content::NoData),
-        read::Content::NoName => Some(cache::Content::NoName),
-        read::Content::Found(_) | read::Content::Unrelated => None,
+/// The same of what was found: for threads that wait for an answer which the cache does not keep.
+pub(super) fn passing(
+    key: &cache::Key<'_>,
+    found: &Found,
+    now: Instant,
+) -> Result<cache::Entry, NoMemory> {
+    let mut run = NameText::new();
+    let mut aliases = names(&found.aliases);
+    if aliases.next().is_some() {
+        append_name(&mut run, &found.canonical)?;
+        aliases.try_for_each(|alias| append_name(&mut run, alias))?;
     }
+    cache::Entry::passing(key, cache::Content::Addresses(&found.addresses, &run), now)
 }
 
 impl Lookup<'_> {
@@ -88,22 +103,19 @@ impl Lookup<'_> {
     }
 
     /// Keeps an answer for as long as it, and the settings, allow.
-    pub(super) fn keep(
-        &self,
-        name: &Name,
-        qtype: u16,
-        content: Option<cache::Given<'_>>,
-        ttl: u32,
-    ) {
-        if matches!(content, Some(cache::Content::NoData | cache::Content::NoName)) {
-            self.terms.counters.one(Count::Negative);
-        }
-        let (Some(content), Some(key)) = (content, self.key(name, qtype)) else { return };
+    pub(super) fn keep(&self, name: &Name, qtype: u16, content: cache::Given<'_>, ttl: u32) {
         let most = match content {
             cache::Content::Addresses(..) | cache::Content::Names(_) => self.max_ttl,
-            cache::Content::NoData | cache::Content::NoName => self.negative_ttl,
+            cache::Content::NoData | cache::Content::NoName | cache::Content::Unrelated => {
+                self.terms.counters.one(Count::Negative);
+                self.negative_ttl
+            }
+            cache::Content::Silence => self.negative_ttl,
         };
-        let keep = cache::Keep { ttl: ttl.min(most), spare: self.serve_stale };
+        let Some(key) = self.key(name, qtype) else { return };
+        let is_answer = !matches!(content, cache::Content::Silence);
+        let spare = if is_answer { self.serve_stale } else { 0 };
+        let keep = cache::Keep { ttl: ttl.min(most), spare };
         let change = self.cache.put(&key, content, keep, Instant::now());
         self.terms.counters.cache_changed(&change);
     }

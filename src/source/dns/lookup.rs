@@ -2,13 +2,12 @@
 
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::kept::{addresses_of, names_of, negative};
+use super::kept::{addresses_of, names_of};
 use super::message::{Message, record_type};
 use super::name::Name;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
-use super::pending::{Alive, Asked, Pending, Turn};
+use super::pending::{Ours, Pending};
 use super::read;
-use super::schedule::budget;
 use crate::cache::{self, Cache};
 use crate::counters::Count;
 use crate::lookup::query::Family;
@@ -25,8 +24,9 @@ use smallvec::SmallVec;
 /// How long servers have to answer where an answer past its time would do (RFC 8767 section 5).
 const PATIENCE_WITH_SPARE: Duration = Duration::from_millis(1800);
 
-/// From the end of a thread's time to ask until others know what came of it.
-const TO_TELL: Duration = Duration::from_millis(100);
+/// How many seconds a name is not asked for addresses of a family again that servers were silent about, while
+/// they gave those of the other (RFC 9520 section 3.2).
+const SILENCE: u32 = 30;
 
 /// All that a lookup needs to know.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn trace(&self) -> Trace<'a> {
+    pub(super) fn trace(&self) -> Trace<'a> {
         self.terms.trace
     }
 
@@ -110,24 +110,7 @@ impl<'a> Lookup<'a> {
         if answers.is_complete() {
             self.trace().packet(format_args!("dns: {name} from the cache"));
         } else {
-            let begun = Instant::now();
-            match self.join(name, answers.missing()) {
-                Turn::Ours(mut turn) => {
-                    // Somebody's turn may just have ended.
-                    self.recall(name, &mut answers)?;
-                    self.ask_servers(name, &mut answers, Some(turn.alive()))?;
-                    turn.learned(answers.learned());
-                }
-                Turn::Theirs(learned) => {
-                    self.trace().packet(format_args!("dns: {name} as another thread was told"));
-                    self.recall(name, &mut answers)?;
-                    answers.learn(learned);
-                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
-                }
-                Turn::Alone => {
-                    self.having_waited(begun).ask_servers(name, &mut answers, None)?;
-                }
-            }
+            self.find_out(name, &mut answers)?;
         }
         let mut joined = together(answers.outcomes)?;
         if let Ok(found) = &mut joined
@@ -143,43 +126,32 @@ impl<'a> Lookup<'a> {
     }
 
     /// Fills in what the cache knows.
-    fn recall(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
+    pub(super) fn recall(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
         let now = Instant::now();
         for (qtype, outcome) in answers.open() {
             *outcome = self.cached_addresses(name, qtype, now)?;
         }
+        // Silence is an answer only beside addresses of the other family.
+        if !answers.has_addresses() {
+            answers.forget_silence();
+        }
         Ok(())
     }
 
-    /// Takes the turn to ask, where answers are kept for others to find.
-    fn join(&self, name: &Name, qtypes: [u16; MAX_QUESTIONS]) -> Turn<'a> {
-        // Who asks needs a moment more, to tell.
-        let limit = budget(self.terms.options, self.terms.servers.len()) + TO_TELL;
-        let turn = match self.generation {
-            Some(generation) if self.cache.is_on() => {
-                self.pending.join(&Asked { name: *name, qtypes, generation }, limit)
-            }
-            _ => Turn::Alone,
-        };
-        if matches!(turn, Turn::Theirs(_)) {
-            self.terms.counters.one(Count::Coalesced);
-        }
-        turn
-    }
-
     /// The same lookup with so much less time as has gone since `begun`.
-    fn having_waited(&self, begun: Instant) -> Lookup<'a> {
+    pub(super) fn having_waited(&self, begun: Instant) -> Lookup<'a> {
         let waited = Instant::now().since(begun);
         Lookup { terms: Terms { waited, ..self.terms }, ..*self }
     }
 
     /// Asks the servers for what is missing.
-    fn ask_servers(
+    pub(super) fn ask_servers(
         &self,
         name: &Name,
         answers: &mut Answers,
-        alive: Option<&Alive>,
+        turn: Option<&Ours<'_>>,
     ) -> Result<(), NoMemory> {
+        let other_known = answers.has_addresses();
         let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
         let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
         for (qtype, outcome) in answers.open() {
@@ -199,6 +171,7 @@ impl<'a> Lookup<'a> {
             #[cfg(feature = "command")]
             crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
             self.keep_addresses(name, asked.qtype, &content, ttl)?;
+            self.tell(turn, name, asked.qtype);
             **outcome = Outcome::of(content, |set| {
                 Ok(Found {
                     addresses: set.addresses,
@@ -211,11 +184,17 @@ impl<'a> Lookup<'a> {
         };
         self.missed(questions.len());
         let has_spares = questions.iter().all(|asked| self.spare(name, asked.qtype()).is_some());
-        let progress = exchange(&self.terms(alive, has_spares), &questions, read)?;
+        let terms = Terms { other_known, ..self.terms(turn, has_spares) };
+        let progress = exchange(&terms, &questions, read)?;
         for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
             outcome.note(progress);
             if outcome.wants_spare() {
                 self.serve_addresses(name, asked.qtype(), outcome)?;
+            }
+        }
+        if answers.has_addresses() {
+            for qtype in answers.silent() {
+                self.keep(name, qtype, cache::Content::Silence, SILENCE);
             }
         }
         Ok(())
@@ -273,7 +252,8 @@ impl<'a> Lookup<'a> {
     }
 
     /// The terms of asking, by whether there is a spare answer for every question.
-    fn terms<'t>(&'t self, alive: Option<&'t Alive>, has_spare: bool) -> Terms<'t> {
+    pub(super) fn terms<'t>(&'t self, turn: Option<&'t Ours<'_>>, has_spare: bool) -> Terms<'t> {
+        let alive = turn.map(Ours::alive);
         let limit = if has_spare { PATIENCE_WITH_SPARE } else { Duration::MAX };
         Terms { alive, limit, ..self.terms }
     }
@@ -302,24 +282,7 @@ impl<'a> Lookup<'a> {
         let name = Name::reverse(ip);
         let (mut run, mut outcome) = (Vec::new(), Outcome::NotAsked);
         self.recall_names(&name, &mut run, &mut outcome)?;
-        if matches!(outcome, Outcome::NotAsked) {
-            let begun = Instant::now();
-            match self.join(&name, [record_type::PTR, 0]) {
-                Turn::Ours(mut turn) => {
-                    self.recall_names(&name, &mut run, &mut outcome)?;
-                    self.ask_for_names(&name, &mut run, &mut outcome, Some(turn.alive()))?;
-                    turn.learned([outcome.unkept(), None]);
-                }
-                Turn::Theirs([learned, _]) => {
-                    self.recall_names(&name, &mut run, &mut outcome)?;
-                    outcome.learn(learned);
-                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
-                }
-                Turn::Alone => {
-                    self.having_waited(begun).ask_for_names(&name, &mut run, &mut outcome, None)?;
-                }
-            }
-        }
+        self.find_names(&name, &mut run, &mut outcome)?;
         match outcome {
             Outcome::Found(ttl) => {
                 names(&run).try_for_each(each)?;
@@ -332,7 +295,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Fills in what the cache knows: the names as a run, and how many seconds they stay true.
-    fn recall_names(
+    pub(super) fn recall_names(
         &self,
         name: &Name,
         run: &mut Vec<u8>,
@@ -346,12 +309,12 @@ impl<'a> Lookup<'a> {
     }
 
     /// Asks the servers, unless there is an outcome already.
-    fn ask_for_names(
+    pub(super) fn ask_for_names(
         &self,
         name: &Name,
         run: &mut Vec<u8>,
         outcome: &mut Outcome<u32>,
-        alive: Option<&Alive>,
+        turn: Option<&Ours<'_>>,
     ) -> Result<(), NoMemory> {
         if !matches!(outcome, Outcome::NotAsked) {
             return Ok(());
@@ -365,8 +328,10 @@ impl<'a> Lookup<'a> {
             #[cfg(feature = "command")]
             crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
             let kept = match &content {
-                read::Content::Found(()) => Some(cache::Content::Names(run)),
-                other => negative(other),
+                read::Content::Found(()) => cache::Content::Names(run),
+                read::Content::NoData => cache::Content::NoData,
+                read::Content::NoName => cache::Content::NoName,
+                read::Content::Unrelated => cache::Content::Unrelated,
             };
             self.keep(name, record_type::PTR, kept, ttl);
             *outcome = Outcome::of(content, |()| Ok(ttl.min(self.max_ttl)))?;
@@ -375,7 +340,7 @@ impl<'a> Lookup<'a> {
         let question = [Question::new(*name, record_type::PTR)];
         self.missed(question.len());
         let has_spare = self.spare(name, record_type::PTR).is_some();
-        let [progress, _] = exchange(&self.terms(alive, has_spare), &question, read)?;
+        let [progress, _] = exchange(&self.terms(turn, has_spare), &question, read)?;
         outcome.note(progress);
         if outcome.wants_spare()
             && let Some(spare) = self.serve(name, record_type::PTR)

@@ -284,6 +284,16 @@ impl Record<'_> {
         is_name(self.octets, self.owner_at, name)
     }
 
+    /// True where `name` is the record's owner, or below it.
+    pub fn is_at_or_above(&self, name: &Name) -> bool {
+        let Some(owner) = self.owner() else { return false };
+        let above = name.labels().count().checked_sub(owner.labels().count());
+        above.is_some_and(|above| {
+            let mut labels = name.labels().skip(above).zip(owner.labels());
+            labels.all(|(label, other)| label.eq_ignore_ascii_case(other))
+        })
+    }
+
     /// The name that the data consists of (CNAME, PTR); `None` where it is malformed, or where the
     /// data has something behind it.
     pub fn target(&self) -> Option<Name> {

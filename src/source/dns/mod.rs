@@ -18,3 +18,4 @@ pub mod private;
 pub mod read;
 mod schedule;
 mod stream;
+mod turns;

@@ -3,8 +3,9 @@
 use super::exchange::{Progress, Trouble, Verdict};
 use super::flight::MAX_QUESTIONS;
 use super::message::rcode;
-use super::pending::{Learned, Unkept};
+use super::pending::Unkept;
 use super::read;
+use crate::cache::Entry;
 use crate::lookup::search::Miss;
 use crate::mem::{NoMemory, TryPush};
 use crate::source::{Failure, Found};
@@ -55,23 +56,36 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What another thread can't find in the cache.
-    pub(super) fn unkept(&self) -> Option<Unkept> {
+    /// True where no server said anything.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Outcome::Failed(Trouble::Silent))
+    }
+
+    /// What another thread can't find in the cache; `answer` makes it of what was found, where it is not
+    /// there.
+    pub(super) fn unkept(&self, answer: impl FnOnce(&T) -> Option<Entry>) -> Option<Unkept> {
         match self {
             Outcome::Missed(miss) => Some(Unkept::Missed(*miss)),
             Outcome::Failed(trouble) => Some(Unkept::Failed(*trouble)),
-            Outcome::Found(_) | Outcome::NotAsked => None,
+            Outcome::Found(found) => answer(found).map(Unkept::Answer),
+            Outcome::NotAsked => None,
         }
     }
 
-    /// Takes over what another thread has learned, where nothing is known.
-    pub(super) fn learn(&mut self, learned: Option<Unkept>) {
+    /// Takes over what another thread has learned, where nothing is known; `read` reads an answer.
+    pub(super) fn learn(
+        &mut self,
+        learned: Option<Unkept>,
+        read: impl FnOnce(&Entry) -> Result<Outcome<T>, NoMemory>,
+    ) -> Result<(), NoMemory> {
         if let (Outcome::NotAsked, Some(learned)) = (&self, learned) {
             *self = match learned {
+                Unkept::Answer(entry) => read(&entry)?,
                 Unkept::Missed(miss) => Outcome::Missed(miss),
                 Unkept::Failed(trouble) => Outcome::Failed(trouble),
             };
         }
+        Ok(())
     }
 }
 
@@ -91,33 +105,42 @@ impl Answers {
         })
     }
 
+    /// True where addresses of one family are known.
+    pub(super) fn has_addresses(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Found(_)))
+    }
+
+    /// The record types that no server has said anything about.
+    pub(super) fn silent(&self) -> impl Iterator<Item = u16> + use<> {
+        let silent = |outcome: &Outcome<Found>| matches!(outcome, Outcome::Failed(Trouble::Silent));
+        let [v4, v6] = &self.outcomes;
+        let silent = [silent(v4), silent(v6)];
+        self.wanted.into_iter().zip(silent).filter(|(_, is)| *is).filter_map(|(qtype, _)| qtype)
+    }
+
+    /// What servers were silent about is to be asked for.
+    pub(super) fn forget_silence(&mut self) {
+        for outcome in &mut self.outcomes {
+            if matches!(outcome, Outcome::Failed(Trouble::Silent)) {
+                *outcome = Outcome::NotAsked;
+            }
+        }
+    }
+
     pub(super) fn is_complete(&mut self) -> bool {
         self.open().next().is_none()
     }
 
-    /// The record types that are still to be asked for; 0: none.
-    pub(super) fn missing(&mut self) -> [u16; MAX_QUESTIONS] {
+    /// The record types that are still to be asked for, each in its family's place; 0: none.
+    pub(super) fn missing(&self) -> [u16; MAX_QUESTIONS] {
         let mut missing = [0; MAX_QUESTIONS];
-        for (place, (qtype, _)) in missing.iter_mut().zip(self.open()) {
-            *place = qtype;
-        }
-        missing
-    }
-
-    /// What another thread can't find in the cache.
-    pub(super) fn learned(&self) -> Learned {
-        let [v4, v6] = &self.outcomes;
-        [v4.unkept(), v6.unkept()]
-    }
-
-    /// Takes over what another thread has learned.
-    pub(super) fn learn(&mut self, learned: Learned) {
-        for ((wanted, outcome), learned) in self.wanted.iter().zip(&mut self.outcomes).zip(learned)
-        {
-            if wanted.is_some() {
-                outcome.learn(learned);
+        let families = self.wanted.iter().zip(&self.outcomes);
+        for (place, (wanted, outcome)) in missing.iter_mut().zip(families) {
+            if let (Some(qtype), Outcome::NotAsked) = (wanted, outcome) {
+                *place = *qtype;
             }
         }
+        missing
     }
 }
 

@@ -1,31 +1,45 @@
 //! Questions under way: of threads that ask the same at the same time, one asks the servers and the
-//! others wait for what it learns. It gives a sign of life all the while: one that has jumped out of its
-//! lookup (longjmp(3)) or is stopped is not waited for, another takes its turn.
+//! others wait for what it learns. So there is never more than one outstanding query for a forger to hit
+//! (RFC 5452 section 5: with many, one forged answer in a few hundred would do), whatever else waits.
+//!
+//! Who asks gives signs of life all the while: one that has jumped out of its lookup (longjmp(3)) or is
+//! stopped is not waited for, another takes its turn.
+//!
+//! This is for what the cache keeps. A message that a caller has written himself (res_send(3)), and a
+//! lookup without the cache, is its caller's alone: what is forged there reaches nobody else.
 
 use super::exchange::Trouble;
 use super::name::Name;
+use crate::cache::Entry;
 use crate::config::watch::lock;
 use crate::lookup::search::Miss;
+use crate::mem::{NoMemory, TryPush};
 use crate::sys::futex;
 use crate::sys::process;
+use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::hash::Hasher;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use core::time::Duration;
-use std::sync::Mutex;
+use std::hash::DefaultHasher;
+use std::sync::{Mutex, MutexGuard};
 
 /// How often a thread that asks gives a sign of life.
 pub const BEAT: Duration = Duration::from_millis(250);
 /// One that has given none for this long is gone.
 const GONE: Duration = Duration::from_secs(1);
-/// More questions than this may be under way at once; they are asked without looking for others.
-const PLACES: usize = 16;
+/// Questions are spread over so many lists by a hash that starts from a secret, so that a list is short:
+/// it has as many as there are threads that ask them, and grows with them.
+const SHARDS: usize = 32;
+/// A list that has had more gives its memory back when it is empty.
+const FEW: usize = 8;
 
 /// What may be asked for in one go: a name, and which two record types of it (0: none).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
     /// The full name.
     pub name: Name,
-    /// The record types.
+    /// The record types. A type has its place: A and PTR the first, AAAA the second.
     pub qtypes: [u16; 2],
     /// Which version of the configuration it is asked by.
     pub generation: u32,
@@ -35,8 +49,11 @@ pub struct Asked {
 pub type Learned = [Option<Unkept>; 2];
 
 /// An outcome that is not kept in the cache, or not always.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Unkept {
+    /// An answer that is true for no time (RFC 1035 section 3.2.1: for the transaction in progress), or
+    /// has found no place.
+    Answer(Entry),
     /// There are no such records.
     Missed(Miss),
     /// No server answered.
@@ -44,83 +61,126 @@ pub enum Unkept {
 }
 
 /// The questions under way in this process.
-#[derive(Default)]
 pub struct Pending {
-    places: [Place; PLACES],
+    shards: [Shard; SHARDS],
+    seed: u64,
 }
 
-#[derive(Default)]
-struct Place {
-    state: Mutex<State>,
-    /// Goes up when a question here has ended that others waited for.
-    round: AtomicU32,
+type Shard = Mutex<Vec<Shared<Claim>>>;
+
+/// Questions that one thread asks.
+struct Claim {
+    asked: Asked,
+    /// The thread, by [`process::thread_mark`].
+    owner: usize,
     alive: Alive,
+    /// Another thread waits for it. Set before `done` is looked at, and looked at after that was set.
+    is_awaited: AtomicBool,
+    /// Bits: which of the questions are answered, and [`ENDED`], [`LEFT`].
+    done: AtomicU32,
+    learned: Mutex<Learned>,
 }
+
+/// All that is to be learned was.
+const ENDED: u32 = 4;
+/// Its thread is gone, and another one asks.
+const LEFT: u32 = 8;
 
 /// When a thread that asks last gave a sign of life: [`Instant::millis`].
 #[derive(Default)]
 pub struct Alive(AtomicU32);
 
-#[derive(Default)]
-struct State {
-    current: Option<Current>,
-    /// What the last one learned that others waited for, by the round that it ended.
-    last: Option<(u32, Learned)>,
-}
-
-struct Current {
-    asked: Asked,
-    /// The thread that asks, by [`process::thread_mark`].
-    owner: usize,
-    /// Another thread waits for it.
-    is_awaited: bool,
-}
-
 /// What a thread is to do about a question.
 pub enum Turn<'a> {
     /// Ask, and tell the others.
     Ours(Ours<'a>),
-    /// Nothing more: another thread has asked meanwhile. What the cache doesn't know stands here.
+    /// Another thread has asked one of them meanwhile. What the cache doesn't know stands here; if that
+    /// is nothing, come again.
     Theirs(Learned),
+    /// Nothing: the time is over.
+    Late,
     /// Ask for itself.
     Alone,
 }
 
 /// The right to ask for all; ends when dropped, whether something was learned or not.
 pub struct Ours<'a> {
-    place: &'a Place,
-    learned: Learned,
+    shard: &'a Shard,
+    claim: Shared<Claim>,
 }
 
 impl Pending {
-    /// Takes the turn to ask, or waits for the thread that has it: no longer than `limit`, which is
-    /// the longest that asking can take.
-    pub fn join(&self, asked: &Asked, limit: Duration) -> Turn<'_> {
-        let Some(place) = self.places.get(place_of(&asked.name)) else { return Turn::Alone };
+    /// None so far; `seed` makes in which list they are unpredictable.
+    pub fn new(seed: u64) -> Pending {
+        Pending { shards: [const { Mutex::new(Vec::new()) }; SHARDS], seed }
+    }
+
+    /// Takes the turn to ask, or waits for the thread that has it for one of these questions: no longer
+    /// than `limit`, which is the longest that asking can take.
+    ///
+    /// # Errors
+    /// [`NoMemory`] where there is none to say that the question is under way.
+    pub fn join(&self, asked: &Asked, limit: Duration) -> Result<Turn<'_>, NoMemory> {
+        let Some(shard) = self.shards.get(self.shard_of(&asked.name)) else {
+            return Ok(Turn::Alone);
+        };
         let thread = process::thread_mark();
-        let now = Instant::now();
-        let Some(mut state) = lock(&place.state) else { return Turn::Alone };
-        let silence = place.alive.silence(now);
-        match &mut state.current {
-            Some(current) if silence < GONE => {
-                // Asked by this very thread: a signal handler, or a longjmp(3) out of the last call.
-                if current.asked != *asked || current.owner == thread {
-                    return Turn::Alone;
-                }
-                current.is_awaited = true;
-                let round = place.round.load(Relaxed);
-                drop(state);
-                place.wait(asked, round, now.after(limit))
+        let deadline = Instant::now().after(limit);
+        loop {
+            let now = Instant::now();
+            let Some(mut claims) = lock(shard) else { return Ok(Turn::Alone) };
+            // Those of threads that jumped away, which nobody has asked for again.
+            claims.retain(|claim| claim.alive.silence(now) < GONE * 8);
+            let concerned = || claims.iter().filter(|claim| claim.concerns(asked));
+            // Asked by this very thread: a signal handler, or a longjmp(3) out of the last call.
+            if concerned().any(|claim| claim.owner == thread && claim.holds_its_owner_off(now)) {
+                return Ok(Turn::Alone);
             }
-            // Who waits for the one that is gone takes its turn in a moment, as long as anybody does: the
-            // one that jumps out of its lookups would else be back first, time and again.
-            Some(current) if current.is_awaited && silence < GONE * 2 => Turn::Alone,
-            current => {
-                *current = Some(Current { asked: *asked, owner: thread, is_awaited: false });
-                place.alive.sign(now);
-                Turn::Ours(Ours { place, learned: [None; 2] })
+            let Some(other) = concerned().find(|claim| claim.alive.silence(now) < GONE).cloned()
+            else {
+                return self.take(shard, claims, asked, now).map(Turn::Ours);
+            };
+            if now >= deadline {
+                return Ok(Turn::Late);
+            }
+            other.is_awaited.store(true, SeqCst);
+            drop(claims);
+            if let Some(learned) = other.wait(asked, deadline) {
+                return Ok(Turn::Theirs(learned));
             }
         }
+    }
+
+    /// Takes the turn: nobody asks any of these questions, or nobody that has given a sign of life.
+    fn take<'a>(
+        &self,
+        shard: &'a Shard,
+        mut claims: MutexGuard<'_, Vec<Shared<Claim>>>,
+        asked: &Asked,
+        now: Instant,
+    ) -> Result<Ours<'a>, NoMemory> {
+        let claim = Shared::new(Claim::new(asked, process::thread_mark(), now))?;
+        claims.try_reserve(1).map_err(|_| NoMemory)?;
+        claims.retain(|gone| {
+            let stays = !gone.concerns(asked);
+            if !stays {
+                // Those that wait for it come back here, and wait for this one.
+                claim.is_awaited.fetch_or(gone.is_awaited.load(SeqCst), SeqCst);
+                gone.end(LEFT);
+            }
+            stays
+        });
+        claims.try_push(claim.clone())?;
+        Ok(Ours { shard, claim })
+    }
+
+    fn shard_of(&self, name: &Name) -> usize {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.seed);
+        for octet in name.wire() {
+            hasher.write_u8(octet.to_ascii_lowercase());
+        }
+        hasher.finish() as usize % SHARDS
     }
 }
 
@@ -134,179 +194,124 @@ impl Alive {
     fn silence(&self, now: Instant) -> Duration {
         // Negative where the sign was given after `now` was taken.
         let silent = now.millis().wrapping_sub(self.0.load(Relaxed)).cast_signed();
+        if silent < -(GONE.as_millis() as i32) {
+            return Duration::MAX; // of weeks ago
+        }
         Duration::from_millis(u64::try_from(silent).unwrap_or(0))
     }
 }
 
-impl Place {
-    fn wait(&self, asked: &Asked, round: u32, deadline: Instant) -> Turn<'_> {
-        while self.round.load(Relaxed) == round {
-            let now = Instant::now();
-            if now >= deadline {
-                return Turn::Alone;
-            }
-            let silence = self.alive.silence(now);
-            if silence >= GONE
-                && let Some(turn) = self.take_over(asked, round, now)
-            {
-                return turn;
-            }
-            // Another thread was quicker where the silence has been as long: its turn counts from now.
-            let patience = GONE.checked_sub(silence).unwrap_or(GONE);
-            futex::wait(&self.round, round, Some(deadline.min(now.after(patience))));
-        }
-        match lock(&self.state).and_then(|state| state.last) {
-            Some((ended, learned)) if ended == round => Turn::Theirs(learned),
-            // Another question has been answered here since: the cache may know, or nobody.
-            _ => Turn::Theirs([None; 2]),
+impl Claim {
+    fn new(asked: &Asked, owner: usize, now: Instant) -> Claim {
+        let alive = Alive::default();
+        alive.sign(now);
+        Claim {
+            asked: *asked,
+            owner,
+            alive,
+            is_awaited: AtomicBool::new(false),
+            done: AtomicU32::new(0),
+            learned: Mutex::default(),
         }
     }
 
-    /// The turn of a thread that is gone, for one of those that wait for it; `None` where another was
-    /// quicker.
-    fn take_over(&self, asked: &Asked, round: u32, now: Instant) -> Option<Turn<'_>> {
-        let Some(mut state) = lock(&self.state) else { return Some(Turn::Alone) };
-        if self.round.load(Relaxed) != round || self.alive.silence(now) < GONE {
-            return None;
+    /// The bits of those of its questions that are among these.
+    fn shared(&self, asked: &Asked) -> u32 {
+        let both = self.asked.qtypes.iter().zip(asked.qtypes).zip([1, 2]);
+        both.filter(|((one, other), _)| **one == *other && *other != 0).map(|(_, bit)| bit).sum()
+    }
+
+    /// True where one of these questions is being asked here.
+    fn concerns(&self, asked: &Asked) -> bool {
+        let done = self.done.load(SeqCst);
+        done & (ENDED | LEFT) == 0
+            && self.shared(asked) & !done != 0
+            && self.asked.generation == asked.generation
+            && self.asked.name == asked.name
+    }
+
+    /// True while its owner, who comes again, is to ask beside it. Who waits for one that is gone takes its
+    /// turn in a moment, as long as anybody does: the thread that jumps out of its lookups would else be
+    /// back first, time and again.
+    fn holds_its_owner_off(&self, now: Instant) -> bool {
+        let patience = if self.is_awaited.load(SeqCst) { GONE * 2 } else { GONE };
+        self.alive.silence(now) < patience
+    }
+
+    /// Waits until those of `asked` that are asked here are answered; returns what was learned. `None`
+    /// where there is reason to look again: the one that asks may be gone, or the time over.
+    fn wait(&self, asked: &Asked, deadline: Instant) -> Option<Learned> {
+        let wanted = self.shared(asked);
+        loop {
+            let done = self.done.load(SeqCst);
+            if done & LEFT != 0 {
+                return None;
+            }
+            if done & ENDED != 0 || wanted & !done == 0 {
+                break;
+            }
+            let now = Instant::now();
+            let silence = self.alive.silence(now);
+            if now >= deadline || silence >= GONE {
+                return None;
+            }
+            let patience = GONE.checked_sub(silence).unwrap_or(GONE);
+            futex::wait(&self.done, done, Some(deadline.min(now.after(patience))));
         }
-        let owner = process::thread_mark();
-        state.current = Some(Current { asked: *asked, owner, is_awaited: true });
-        self.alive.sign(now);
-        Some(Turn::Ours(Ours { place: self, learned: [None; 2] }))
+        let learned = lock(&self.learned).map(|learned| learned.clone()).unwrap_or_default();
+        let [first, second] = learned;
+        Some([first.filter(|_| wanted & 1 != 0), second.filter(|_| wanted & 2 != 0)])
+    }
+
+    /// Says what is done, and tells those that wait.
+    fn end(&self, bits: u32) {
+        self.done.fetch_or(bits, SeqCst);
+        if self.is_awaited.load(SeqCst) {
+            futex::wake(&self.done);
+        }
     }
 }
 
-impl<'a> Ours<'a> {
+impl Ours<'_> {
     /// Where to give signs of life.
-    pub fn alive(&self) -> &'a Alive {
-        &self.place.alive
+    pub fn alive(&self) -> &Alive {
+        &self.claim.alive
+    }
+
+    /// True where others wait.
+    pub fn is_awaited(&self) -> bool {
+        self.claim.is_awaited.load(SeqCst)
+    }
+
+    /// The question of this type is answered, and the cache has the answer: others need not wait for
+    /// the second one.
+    pub fn answered(&self, qtype: u16) {
+        let mut bits = self.claim.asked.qtypes.iter().zip([1, 2]);
+        if let Some((_, bit)) = bits.find(|(other, _)| **other == qtype) {
+            self.claim.end(bit);
+        }
     }
 
     /// What the waiting threads are told.
     pub fn learned(&mut self, learned: Learned) {
-        self.learned = learned;
+        if let Some(mut place) = lock(&self.claim.learned) {
+            *place = learned;
+        }
     }
 }
 
 impl Drop for Ours<'_> {
     fn drop(&mut self) {
-        let place = self.place;
-        let Some(mut state) = lock(&place.state) else { return };
-        // A turn that took too long may have been given to another thread.
-        let thread = process::thread_mark();
-        let Some(ended) = state.current.take_if(|current| current.owner == thread) else { return };
-        if ended.is_awaited {
-            state.last = Some((place.round.fetch_add(1, Relaxed), self.learned));
-            drop(state);
-            futex::wake(&place.round);
+        // Before it leaves the list: who comes in between looks into the cache again anyway.
+        self.claim.end(ENDED);
+        // Where it can't be had the claim stays, and says that it has ended.
+        let Some(mut claims) = lock(self.shard) else { return };
+        claims.retain(|claim| !Shared::same(claim, &self.claim));
+        if claims.is_empty() && claims.capacity() > FEW {
+            *claims = Vec::new();
         }
     }
 }
 
-fn place_of(name: &Name) -> usize {
-    let sum = |sum: usize, octet: &u8| {
-        sum.wrapping_mul(31).wrapping_add(octet.to_ascii_lowercase().into())
-    };
-    name.wire().iter().fold(0, sum) % PLACES
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::thread;
-
-    const LONG: Duration = Duration::from_secs(10);
-
-    fn asked(name: &str) -> Asked {
-        let name = Name::from_text(name.as_bytes()).unwrap();
-        Asked { name, qtypes: [1, 28], generation: 1 }
-    }
-
-    #[test]
-    fn who_comes_later_waits_and_is_told() {
-        let pending = Pending::default();
-        let Turn::Ours(mut ours) = pending.join(&asked("a.test"), LONG) else { panic!("free") };
-        thread::scope(|scope| {
-            let later = scope.spawn(|| match pending.join(&asked("A.test"), LONG) {
-                Turn::Theirs([Some(Unkept::Missed(miss)), None]) => miss,
-                Turn::Theirs(_) | Turn::Ours(_) | Turn::Alone => panic!("not told"),
-            });
-            let is_awaited = || {
-                let places = pending.places.iter().filter_map(|place| place.state.lock().ok());
-                places.filter_map(|state| state.current.as_ref().map(|c| c.is_awaited)).any(|is| is)
-            };
-            while !is_awaited() {
-                thread::yield_now();
-            }
-            ours.learned([Some(Unkept::Missed(Miss::NoData)), None]);
-            drop(ours);
-            assert_eq!(later.join().unwrap(), Miss::NoData);
-        });
-        assert!(matches!(pending.join(&asked("a.test"), LONG), Turn::Ours(_)), "free again");
-    }
-
-    #[test]
-    fn nobody_waits_for_itself_for_another_question_or_for_one_that_was_left() {
-        let pending = Pending::default();
-        let first = pending.join(&asked("a.test"), LONG);
-        assert!(matches!(first, Turn::Ours(_)));
-        assert!(matches!(pending.join(&asked("a.test"), LONG), Turn::Alone), "the same thread");
-        let elsewhere = |asked: &Asked, limit| {
-            thread::scope(|scope| {
-                let other = scope.spawn(|| matches!(pending.join(asked, limit), Turn::Alone));
-                other.join().unwrap()
-            })
-        };
-        let other_type = Asked { qtypes: [1, 0], ..asked("a.test") };
-        assert!(elsewhere(&other_type, LONG));
-        // It waits as long as asking may take, and no longer.
-        assert!(elsewhere(&asked("a.test"), Duration::from_millis(20)));
-        core::mem::forget(first);
-        let places = || pending.places.iter();
-        places().for_each(|place| place.alive.sign(Instant::now()));
-        // Two wait for it, and the one that takes over tells the other.
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| match pending.join(&asked("a.test"), LONG) {
-                    Turn::Ours(mut ours) => {
-                        ours.learned([Some(Unkept::Missed(Miss::NoData)), None])
-                    }
-                    Turn::Theirs(learned) => assert!(learned.iter().any(Option::is_some)),
-                    Turn::Alone => panic!("not taken over"),
-                });
-            }
-        });
-        let next = pending.join(&asked("a.test"), LONG);
-        assert!(matches!(next, Turn::Ours(_)), "and is free afterwards");
-    }
-
-    #[test]
-    fn the_turn_of_one_that_is_gone_is_left_to_who_waits() {
-        let pending = Pending::default();
-        core::mem::forget(pending.join(&asked("a.test"), LONG));
-        let waited = thread::scope(|scope| {
-            let other = scope.spawn(|| pending.join(&asked("a.test"), Duration::from_millis(1)));
-            matches!(other.join().unwrap(), Turn::Alone)
-        });
-        assert!(waited);
-        let now = Instant::now();
-        let silent_for = |millis: u32| {
-            let last = now.millis().wrapping_sub(millis);
-            pending.places.iter().for_each(|place| place.alive.0.store(last, Relaxed));
-            pending.join(&asked("a.test"), LONG)
-        };
-        assert!(matches!(silent_for(1200), Turn::Alone));
-        // Longer than it takes who waits.
-        assert!(matches!(silent_for(3000), Turn::Ours(_)));
-    }
-
-    #[test]
-    fn signs_of_life_count_for_a_second() {
-        let (alive, now) = (Alive::default(), Instant::now());
-        let at = |millis| now.after(Duration::from_millis(millis));
-        alive.sign(at(5));
-        assert!(alive.silence(now).is_zero(), "given after the clock was read");
-        assert!(alive.silence(at(1004)) < GONE);
-        assert_eq!(alive.silence(at(1005)), GONE);
-    }
-}
+mod tests;

@@ -6,17 +6,19 @@
 
 use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
+use super::health::Standing;
 use super::message::{MAX_QUERY, Message, QueryForm, write_query};
-use super::schedule::{budget, order};
+use super::schedule::{Schedule, Turn};
 use crate::config::upstream::{Encrypted, Servers};
 use crate::counters::Count;
-use crate::mem::NoMemory;
+use crate::mem::{NoMemory, TryPush, append};
 use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
 use crate::sys::probes;
-use crate::sys::time::Instant;
+use crate::sys::time::{Instant, LEAP};
 use crate::trace::Text;
 use core::time::Duration;
+use smallvec::SmallVec;
 
 /// What it takes to ask in private, and to check signatures.
 #[derive(Clone, Copy)]
@@ -33,8 +35,8 @@ pub struct Private<'a> {
     pub anchors: &'a [u8],
 }
 
-/// How long a server may take at first where there is another one.
-const FIRST: Duration = Duration::from_secs(2);
+/// How long a server on probation may take, where there is another one: a connection and its handshake.
+const PROBATION: Duration = Duration::from_secs(1);
 
 /// Asks by way of the object; otherwise as [`exchange::exchange`].
 #[cold]
@@ -46,9 +48,9 @@ pub(super) fn exchange(
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     let start = Instant::now();
-    let whole = budget(terms.options, terms.servers.len()).min(terms.limit);
+    let schedule = Schedule::new(terms, start)?;
+    let whole = schedule.budget(terms.options).min(terms.limit);
     let deadline = start.after(whole.saturating_sub(terms.waited).max(LEFT.min(whole)));
-    let timeout = Duration::from_secs(u64::from(terms.options.timeout).max(1));
     let mut asking = Asking {
         terms,
         private,
@@ -56,17 +58,18 @@ pub(super) fn exchange(
         progress: [Progress::Open; MAX_QUESTIONS],
         trouble: [Trouble::Silent; MAX_QUESTIONS],
         out: 0,
+        hurried: SmallVec::new(),
+        held: [const { None }; MAX_QUESTIONS],
     };
-    let order = order(terms, start)?;
     for round in 0..terms.options.attempts.max(1) {
-        for (turn, &(server, _)) in order.iter().enumerate() {
-            let left = deadline.since(Instant::now());
-            let Some(open) = asking.open().filter(|_| !left.is_zero()) else { break };
-            let others = round == 0 && turn + 1 < order.len();
-            let limit = if others { FIRST.min(timeout) } else { timeout };
-            if asking.out & bit(server) == 0 {
-                asking.ask(server, open, limit.min(left), read)?;
+        for (at, turn) in schedule.turns().iter().enumerate() {
+            let others = round == 0 && at + 1 < schedule.turns().len();
+            let (limit, is_hurried) = asking.patience(turn, others);
+            asking.ask_within(turn.server, limit, deadline, read)?;
+            if is_hurried && asking.is_open() {
+                asking.hurried.try_push((turn.server, turn.share.saturating_sub(limit)))?;
             }
+            asking.hear_earlier_ones(deadline, read)?;
         }
     }
     Ok(asking.end())
@@ -81,6 +84,10 @@ struct Asking<'a> {
     trouble: [Trouble; MAX_QUESTIONS],
     /// Servers that need not be asked again, a bit each.
     out: u64,
+    /// Servers that were not given their whole time, and what is left of it.
+    hurried: SmallVec<[(usize, Duration); 2]>,
+    /// A later server's "no" to each question, which counts when those have had their time.
+    held: [Option<Vec<u8>>; MAX_QUESTIONS],
 }
 
 /// None for servers that no list is long enough for.
@@ -136,6 +143,85 @@ impl<'a> Asking<'a> {
         Some(first..open.next_back().unwrap_or(first) + 1)
     }
 
+    fn is_open(&self) -> bool {
+        self.open().is_some()
+    }
+
+    /// How long a server may take, as with plain ones, and whether that is less than its whole time.
+    fn patience(&self, turn: &Turn, others: bool) -> (Duration, bool) {
+        let hedge = match turn.standing {
+            _ if !others => None,
+            Standing::Alive => None,
+            // Before its answer comes a connection, and its handshake.
+            Standing::Unknown => self.terms.hedge.map(|hedge| hedge.saturating_mul(2)),
+            Standing::OnProbation | Standing::Out => Some(PROBATION),
+        };
+        match hedge.filter(|hedge| *hedge < turn.share) {
+            // A server that is thought dead has no say.
+            Some(hedge) => (hedge, turn.standing == Standing::Unknown),
+            None => (turn.share, false),
+        }
+    }
+
+    /// Asks a server what is open, if there is time left and it has not failed for good. It is asked once more
+    /// where nobody could run meanwhile.
+    fn ask_within(
+        &mut self,
+        server: usize,
+        limit: Duration,
+        deadline: Instant,
+        read: Reader<'_>,
+    ) -> Result<(), NoMemory> {
+        for _ in 0..2 {
+            let begun = Instant::now();
+            let left = limit.min(deadline.since(begun));
+            let Some(open) = self.open().filter(|_| self.out & bit(server) == 0) else { break };
+            if left.is_zero() {
+                break;
+            }
+            self.ask(server, open, left, read)?;
+            if Instant::now().since(begun) <= left + LEAP {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a "no" is held back, those before it get the rest of their time; then it counts.
+    fn hear_earlier_ones(&mut self, deadline: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
+        if self.held.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        for (server, left) in core::mem::take(&mut self.hurried) {
+            self.ask_within(server, left, deadline, read)?;
+        }
+        for index in 0..self.questions.len() {
+            let Some(octets) = self.held.get_mut(index).and_then(Option::take) else { continue };
+            if self.progress.get(index) == Some(&Progress::Open)
+                && let Some(message) = Message::parse(&octets)
+            {
+                let verdict = read(index, &message.over_tcp(true))?;
+                self.settle(index, Progress::Answered(verdict));
+            }
+        }
+        Ok(())
+    }
+
+    /// True for an answer that is held back.
+    fn holds(&mut self, index: usize, message: &Message<'_>) -> Result<bool, NoMemory> {
+        let Some(asked) = self.questions.get(index) else { return Ok(false) };
+        let has_spoken = self.progress.iter().any(|p| matches!(p, Progress::Answered(_)));
+        if self.hurried.is_empty() || has_spoken || !exchange::is_negative(asked, message) {
+            return Ok(false);
+        }
+        let mut octets = Vec::new();
+        append(&mut octets, message.octets())?;
+        if let Some(held) = self.held.get_mut(index) {
+            *held = Some(octets);
+        }
+        Ok(true)
+    }
+
     /// Asks a server what is open.
     fn ask(
         &mut self,
@@ -176,7 +262,7 @@ impl<'a> Asking<'a> {
         let told = ask(self.private.place, &asked, &beat)?;
         let took = Instant::now().since(begun);
         for (at, (told, question)) in told.iter().zip(questions).enumerate() {
-            let mut trouble = self.trouble_told(server, told, took);
+            let mut trouble = self.trouble_told(server, question.qtype, told, (took, limit));
             #[cfg(feature = "command")]
             testify(question, (address, transport(asked.server)), told, took);
             if trouble.is_none()
@@ -186,6 +272,9 @@ impl<'a> Asking<'a> {
                 probes::query_answered(server, 0, message.rcode(), took.as_micros() as u32);
                 let (message, is_written) = (message.over_tcp(true), question.written.is_some());
                 trouble = trouble_in(&message, is_written, true);
+                if trouble.is_none() && self.holds(first + at, &message)? {
+                    continue;
+                }
                 if trouble.is_none() || is_written {
                     let verdict = read(first + at, &message)?;
                     if trouble.is_none() {
@@ -216,10 +305,17 @@ impl<'a> Asking<'a> {
             waited: Duration::ZERO,
             ..*self.terms
         };
-        let read = &mut |at, message: &Message<'_>| read(first + at, message);
+        let read = &mut |at, message: &Message<'_>| {
+            if self.holds(first + at, message)? {
+                return Ok(Verdict::Negative);
+            }
+            read(first + at, message)
+        };
         let progress = exchange::exchange(&terms, questions, read)?;
         for (at, (progress, _)) in progress.into_iter().zip(questions).enumerate() {
             match progress {
+                Progress::Answered(_) if self.held.get(first + at).is_some_and(Option::is_some) => {
+                }
                 Progress::Failed(trouble) => self.fail(first + at, trouble),
                 settled => self.settle(first + at, settled),
             }
@@ -249,7 +345,13 @@ impl<'a> Asking<'a> {
     }
 
     /// Why a server has not answered a question; `None`: it has.
-    fn trouble_told(&mut self, server: usize, told: &Told, took: Duration) -> Option<Trouble> {
+    fn trouble_told(
+        &mut self,
+        server: usize,
+        qtype: u16,
+        told: &Told,
+        (took, limit): (Duration, Duration),
+    ) -> Option<Trouble> {
         let counters = self.terms.counters;
         match told.kind {
             kind::SECURE => counters.one(Count::Secure),
@@ -262,21 +364,20 @@ impl<'a> Asking<'a> {
         let now = Instant::now();
         if told.kind < kind::BOGUS {
             self.terms.trace.packet(format_args!("{text}"));
-            health.heard(now, took);
+            health.heard(now, qtype, took);
             counters.one(Count::Answers);
             return None;
         }
         self.terms.trace.decision(format_args!("{text}"));
         if told.kind == kind::SILENT {
-            // It may just be resolving a slow name.
-            if health.silent(now) {
+            // It may just be resolving a slow name; and nobody is silent while we can't run.
+            let is_alive = health.life(now) == Standing::Alive;
+            let whole = Duration::from_secs(u64::from(self.terms.options.timeout).max(1));
+            let is_over = took >= limit && took < limit + LEAP && (!is_alive || limit >= whole);
+            if is_over && self.terms.servers.len() > 1 && health.found_dead(now) {
                 self.terms.found_dead(server);
             }
             return Some(Trouble::Silent);
-        }
-        // A zone whose signatures are bad is not the server's fault, and to lack a descriptor is ours.
-        if !matches!(told.kind, kind::BOGUS | kind::LOCAL) && health.penalise(now) {
-            self.terms.found_dead(server);
         }
         self.out |= bit(server);
         Some(match told.kind {

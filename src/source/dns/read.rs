@@ -23,7 +23,8 @@ pub enum Content<T> {
     NoData,
     /// The name does not exist (NXDOMAIN).
     NoName,
-    /// There are records in it, but none that answer the question.
+    /// There are records in it, but none that answer the question: NODATA too, where they are the aliases
+    /// that lead to a name without such records.
     Unrelated,
 }
 
@@ -57,7 +58,7 @@ pub fn addresses(
         }
     }
     if addresses.is_empty() || message.rcode() != rcode::NOERROR {
-        return Ok(nothing(message));
+        return Ok(chain.nothing(qtype));
     }
     let Chain { host_name: canonical, aliases, ttl, .. } = chain;
     Ok((Content::Found(AddressSet { addresses, canonical, aliases }), ttl))
@@ -81,29 +82,22 @@ pub fn pointers(
         }
     }
     if !found || message.rcode() != rcode::NOERROR {
-        return Ok(nothing(message));
+        return Ok(chain.nothing(record_type::PTR));
     }
     Ok((Content::Found(()), chain.ttl))
-}
-
-/// An answer that has nothing of what was asked for.
-fn nothing<T>(message: &Message<'_>) -> (Content<T>, u32) {
-    let content = if message.rcode() == rcode::NXDOMAIN {
-        Content::NoName
-    } else if message.answer_count() == 0 {
-        Content::NoData
-    } else {
-        Content::Unrelated
-    };
-    (content, negative_ttl(message))
 }
 
 /// How long an answer's "no" may be kept: the lesser of the SOA record's TTL and its MINIMUM field
 /// (RFC 2308 section 5); without an SOA record it may not be kept at all.
 pub(super) fn negative_ttl(message: &Message<'_>) -> u32 {
-    let soa =
-        message.authority().find(|r| r.record_type == record_type::SOA && r.class == CLASS_IN);
-    let Some(soa) = soa else { return 0 };
+    soa(message).map_or(0, |soa| soa_ttl(&soa))
+}
+
+fn soa<'m>(message: &Message<'m>) -> Option<Record<'m>> {
+    message.authority().find(|r| r.record_type == record_type::SOA && r.class == CLASS_IN)
+}
+
+fn soa_ttl(soa: &Record<'_>) -> u32 {
     // Two names, then five numbers of which MINIMUM is the last.
     match soa.data.last_chunk::<4>() {
         Some(&minimum) if soa.data.len() >= 22 => soa.ttl.min(u32::from_be_bytes(minimum)),
@@ -122,6 +116,8 @@ struct Chain<'m> {
     aliases: NameText,
     /// The least TTL along the way.
     ttl: u32,
+    /// There are no aliases.
+    is_direct: bool,
 }
 
 impl<'m> Chain<'m> {
@@ -133,6 +129,7 @@ impl<'m> Chain<'m> {
             host_name: *name,
             aliases: NameText::new(),
             ttl: u32::MAX,
+            is_direct: true,
         };
         for _ in 0..MAX_ALIASES {
             let alias = chain.records(record_type::CNAME).next();
@@ -141,6 +138,7 @@ impl<'m> Chain<'m> {
                 return Ok(chain);
             };
             chain.ttl = chain.ttl.min(alias.ttl);
+            chain.is_direct = false;
             chain.end = Some(target);
             if target.is_host_name() {
                 append_name(&mut chain.aliases, &text_of(&chain.host_name)?)?;
@@ -150,6 +148,29 @@ impl<'m> Chain<'m> {
         // A loop, or as good as one: it has no end, and no record belongs to it.
         chain.end = None;
         Ok(chain)
+    }
+
+    /// An answer that has nothing of what was asked for.
+    ///
+    /// Behind aliases it says so of the name at their end, for as long as all of them last (RFC 2308
+    /// sections 2.1, 2.2 and 5). A server that knows the aliases' zone alone may send that one's SOA
+    /// record, which says nothing about a name elsewhere.
+    fn nothing<T>(&self, qtype: u16) -> (Content<T>, u32) {
+        let message = &self.message;
+        let content = if message.rcode() == rcode::NXDOMAIN {
+            Content::NoName
+        } else if message.answer_count() == 0 {
+            Content::NoData
+        } else {
+            Content::Unrelated
+        };
+        // Records of the type that are broken are no "no", and a loop has no end that could be.
+        let is_broken = message.rcode() == rcode::NOERROR && self.records(qtype).next().is_some();
+        let says_so = |soa: &Record<'_>| {
+            !is_broken && self.end.is_some_and(|end| self.is_direct || soa.is_at_or_above(&end))
+        };
+        let ttl = soa(message).filter(says_so).map_or(0, |soa| soa_ttl(&soa).min(self.ttl));
+        (content, ttl)
     }
 
     /// The records of the chain's last name that have the type.

@@ -10,9 +10,12 @@ use crate::sys::addresses::{self, InterfaceAddress};
 use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;
-use crate::sys::time::{Instant, Interest, wait};
+use crate::sys::time::{Instant, Interest, LEAP, wait};
+use core::hash::{Hash, Hasher};
+use core::iter::Peekable;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::time::Duration;
+use std::hash::DefaultHasher;
 
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
@@ -64,9 +67,8 @@ pub(super) fn exchange(
             sockets.try_push(socket)?;
         }
     }
-    let began = Instant::now();
-    let (mut deadline, mut now) = (began.after(LIMIT), began);
-    let mut times = SENT_AFTER.iter().map(|after| began.after(*after)).peekable();
+    let mut now = Instant::now();
+    let (mut deadline, mut times, mut has_leapt) = (now.after(LIMIT), sendings(now), false);
     while now < deadline {
         if times.next_if(|time| now >= *time).is_some() {
             let mut sent = 0;
@@ -97,6 +99,10 @@ pub(super) fn exchange(
         }
         wait(&mut interests, until).map_err(|_| Failure::Unavailable)?;
         now = Instant::now();
+        if now.since(until) > LEAP && !core::mem::replace(&mut has_leapt, true) {
+            // Time in which nobody could run is not silence: all begins once more.
+            (deadline, times) = (now.after(LIMIT), sendings(now));
+        }
         for socket in &sockets {
             let mut buffer = [0; MAX_ANSWER];
             for _ in 0..AT_ONCE {
@@ -119,6 +125,11 @@ pub(super) fn exchange(
     Ok(())
 }
 
+/// When the question is sent, if that begins now.
+fn sendings(now: Instant) -> Peekable<impl Iterator<Item = Instant>> {
+    SENT_AFTER.iter().map(move |after| now.after(*after)).peekable()
+}
+
 /// RFC 6762 section 18: what has another opcode or a response code is ignored. The id is ours again
 /// (section 6.7).
 fn is_answer(message: &Message<'_>, id: u16) -> bool {
@@ -133,7 +144,9 @@ fn is_answer(message: &Message<'_>, id: u16) -> bool {
 fn links() -> Result<Vec<InterfaceAddress>, Failure> {
     let (mut indices, mut links) = (Vec::new(), Vec::new());
     let mut result = Ok(());
-    addresses::multicast(&mut |index| result = result.and_then(|()| indices.try_push(index)))?;
+    addresses::multicast(&mut |index, _| {
+        result = result.and_then(|()| indices.try_push(index));
+    })?;
     addresses::addresses(&mut |own| {
         if indices.contains(&own.interface) {
             result = result.and_then(|()| links.try_push(own));
@@ -141,6 +154,28 @@ fn links() -> Result<Vec<InterfaceAddress>, Failure> {
     })?;
     result?;
     Ok(links)
+}
+
+/// One number of those links: another one where one has come or gone, or has other addresses.
+pub(super) fn fingerprint() -> Result<u32, ListError> {
+    let (mut indices, mut sum) = (Vec::new(), 0u64);
+    let mut add = |part: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        part(&mut hasher);
+        sum = sum.wrapping_add(hasher.finish());
+    };
+    let mut result = Ok(());
+    addresses::multicast(&mut |index, changes| {
+        add(&|hasher| (0u8, index, changes).hash(hasher));
+        result = result.and_then(|()| indices.try_push(index));
+    })?;
+    addresses::addresses(&mut |own| {
+        if indices.contains(&own.interface) && !own.tentative && !own.temporary {
+            add(&|hasher| (1u8, own.interface, own.ip, own.prefix_len).hash(hasher));
+        }
+    })?;
+    result.map_err(ListError::NoMemory)?;
+    Ok((sum >> 32) as u32)
 }
 
 impl From<ListError> for Failure {
@@ -217,6 +252,7 @@ mod tests {
             interface,
             scope: 0,
             deprecated: false,
+            tentative: false,
             temporary: false,
             home: false,
         };

@@ -14,7 +14,7 @@ use super::Fault;
 pub mod calls {
     #[link(wasm_import_module = "rustdns_sys")]
     unsafe extern "C" {
-        /// Nanoseconds on the monotonic clock.
+        /// Nanoseconds on the clock that goes on while the machine is suspended.
         pub fn clock() -> u64;
         /// Nanoseconds since 1970 on the wall clock.
         pub fn wall_clock() -> u64;

@@ -15,10 +15,15 @@ impl RoutingSocket {
         Ok(RoutingSocket(descriptor))
     }
 
-    /// Receives the next datagram of the answer.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        // SAFETY: the buffer is valid for the length given.
-        fault(unsafe { calls::routing_receive(self.0, buffer.as_mut_ptr(), buffer.len()) })
+    /// Receives the next datagram of the answer in place of what is in `buffer`, as far as it has memory.
+    pub(super) fn receive(&self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+        buffer.clear();
+        let (place, room) = (buffer.as_mut_ptr(), buffer.capacity());
+        // SAFETY: the vector's own memory is valid for writing over its capacity.
+        let len = fault(unsafe { calls::routing_receive(self.0, place, room) })?;
+        // SAFETY: so many octets were written, no more than there was room for.
+        unsafe { buffer.set_len(len) };
+        Ok(())
     }
 }
 

@@ -1,13 +1,13 @@
-//! The monotonic clock, and waiting on descriptors until a point on it.
+//! The clock, and waiting on descriptors until a point on it.
 
 use super::Fault;
-pub use super::clock::Instant;
+pub use super::clock::{Instant, LEAP};
 use super::host::{calls, fault};
 use super::socket::Socket;
 use core::time::Duration;
 
 impl Instant {
-    /// Now. Unaffected by changes of the wall clock.
+    /// Now. Unaffected by changes of the wall clock, and counting while the machine is suspended.
     pub fn now() -> Instant {
         // SAFETY: no preconditions.
         Instant(Duration::from_nanos(unsafe { calls::clock() }))

@@ -17,7 +17,7 @@ use rustdns::source::dns::health::Health;
 use rustdns::source::dns::message::{RcodeName, rcode, record_type};
 use rustdns::source::dns::name::Name;
 use rustdns::source::dns::read;
-use rustdns::state::{Environment, Upstream};
+use rustdns::state::{Environment, Upstream, Zones};
 use rustdns::witness::{Answer, Reason, Statement, Worth, hear};
 use std::net::SocketAddr;
 use std::thread;
@@ -139,6 +139,7 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
         conf: ResolvConf { options, ..ResolvConf::default() },
         servers: vec![(server, Health::default())],
         generation: None,
+        zones: Zones::default(),
     };
     let session = Session::begin()?;
     let terms = session.lookup(&upstream).terms;

@@ -51,9 +51,10 @@ pub(super) fn plan(
     let alias = session.host_alias(node)?;
     let node = alias.as_deref().unwrap_or(node);
     let without_asking = match local::special(node) {
-        Special::Localhost => {
-            Some(("localhost is this host, and never asked for (RFC 6761)", true))
-        }
+        Special::Localhost => Some((
+            "localhost is this host unless hosts has the name, and never asked for (RFC 6761)",
+            true,
+        )),
         Special::NeverInDns => Some((
             "names under invalid, onion and alt are never asked for (RFC 6761, 7686, 9476)",
             false,

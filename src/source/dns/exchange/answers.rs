@@ -1,6 +1,6 @@
 //! What comes back: which question it answers, what it is worth, and what follows from it.
 
-use super::{Exchange, Peer, Progress, Reader, Trouble, Verdict};
+use super::{Exchange, Peer, Progress, Reader, Trouble};
 use crate::counters::Count;
 use crate::mem::NoMemory;
 use crate::source::dns::edns::Edns;
@@ -8,10 +8,14 @@ use crate::source::dns::message::{Message, RcodeName, rcode};
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::Instant;
+use core::time::Duration;
 
 /// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
 /// repeated; to try ids on a port that he knows a forger has so many chances in 65,536.
 const MAX_STRAYS: u32 = 16;
+
+/// Who takes this long to say that a server can't be reached could as well have said nothing.
+const SLOW: Duration = Duration::from_secs(1);
 
 impl Exchange<'_> {
     /// Decides what a message that came on a flight is worth. What doesn't answer a query of that
@@ -49,7 +53,8 @@ impl Exchange<'_> {
         let question = matched.question;
         let now = Instant::now();
         let round_trip = now.since(sent.at);
-        health.heard(now, round_trip);
+        health.heard(now, sent.qtype(), round_trip);
+        self.schedule.heard(server);
         self.terms.counters.one(Count::Answers);
         // In an hour every exchange has ended.
         let micros = round_trip.as_micros() as u32;
@@ -91,8 +96,11 @@ impl Exchange<'_> {
                 return self.try_cookie_again(at, question, now);
             }
         }
-        if sent.used_edns() && matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP) {
-            health.refuses_edns();
+        // RFC 6891 sections 6.1.3 and 7. It may be the question's fault: it is not remembered yet.
+        if sent.used_edns()
+            && (matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP)
+                || Edns::of(&message).is_bad_version())
+        {
             return self.send_on(at, question, false, now);
         }
         let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
@@ -105,10 +113,16 @@ impl Exchange<'_> {
             return self.ask_over_tcp(server, question, now);
         }
         match trouble {
+            None if self.must_hold(server, question, &message, now) => {
+                self.hold(server, question, &message)?;
+                self.send_second(at, now)?;
+            }
             None => {
-                let verdict = read(question, &message)?;
-                self.settle(question, Progress::Answered(verdict));
-                if verdict == Verdict::Positive {
+                if sent.is_instead_of_edns {
+                    health.refuses_edns(now);
+                }
+                self.accept(server, question, &message, now, read)?;
+                if self.has_positive() {
                     self.give_up_failed(at);
                 }
                 self.send_second(at, now)?;
@@ -236,12 +250,14 @@ impl Exchange<'_> {
     pub(super) fn strike(&mut self, server: usize, trouble: Trouble) {
         let now = Instant::now();
         self.terms.trace.packet(format_args!("{}: {trouble:?}", Peer(self.terms, server)));
-        if let Some(strikes) = self.strikes.get_mut(server) {
-            *strikes += 1;
-        }
+        let others_wait = self.flights.iter().any(|f| f.server != server && f.is_waiting());
+        self.schedule.strike(server, others_wait);
+        // That somebody can't be reached costs microseconds to find out anew, and is no reason to ask another
+        // one first. Where it took long, as on the own link, it is silence.
         if trouble == Trouble::Unreachable
             && let Some((_, health)) = self.terms.servers.get(server)
-            && health.penalise(now)
+            && self.was_slow(server, now)
+            && health.found_dead(now)
         {
             self.terms.found_dead(server);
         }
@@ -251,7 +267,12 @@ impl Exchange<'_> {
                 *place = trouble;
             }
         }
-        self.next_send = Some(now);
+    }
+
+    /// True where a server has said nothing for a second or more.
+    fn was_slow(&self, server: usize, now: Instant) -> bool {
+        let asked = self.schedule.of(server).and_then(|(_, turn)| turn.asked);
+        asked.is_some_and(|asked| now.since(asked) >= SLOW) && self.terms.servers.len() > 1
     }
 }
 
@@ -271,6 +292,9 @@ pub(in crate::source::dns) fn trouble_in(
     is_written: bool,
     tcp: bool,
 ) -> Option<Trouble> {
+    if !is_written && let Some(extended) = Edns::of(message).extended_rcode() {
+        return Some(Trouble::Rcode(extended));
+    }
     match message.rcode() {
         _ if is_written && tcp => None,
         rcode::NOERROR if is_lame(message) => Some(Trouble::Lame),

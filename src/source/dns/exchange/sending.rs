@@ -6,30 +6,46 @@ use crate::counters::Count;
 use crate::mem::{NoMemory, TryPush};
 use crate::source::dns::cookie::Use;
 use crate::source::dns::flight::{Flight, Question};
-use crate::source::dns::health::Standing;
 use crate::source::dns::message::{QueryForm, TypeName};
 use crate::source::dns::stream::SendError;
 use crate::sys::Fault;
 use crate::sys::probes;
 use crate::sys::time::Instant;
+use core::time::Duration;
 
 impl Exchange<'_> {
-    /// Sends what is open to the next server in turn that hasn't failed for good.
+    /// The next server's turn begins; it is sent what is open, unless it was sent that already.
     pub(super) fn take_turn(&mut self, now: Instant) -> Result<(), NoMemory> {
-        let count = self.order.len();
-        for _ in 0..count {
-            let Some(&(server, patience)) = self.order.get(self.turn % count) else { break };
-            let round = self.turn / count;
-            self.turn += 1;
-            if self.strikes.get(server).is_none_or(|&n| n >= self.terms.options.attempts.max(1)) {
-                continue;
-            }
-            let wait = patience.saturating_mul(1 << round.min(16));
-            self.next_send = Some(now.after(wait));
-            return self.send_round(server, round, now);
+        // Who waits elsewhere for the one that was silent so long need not wait longer.
+        self.judge_silence(now);
+        let attempts = self.terms.options.attempts.max(1);
+        match self.schedule.advance(attempts, now) {
+            Some(server) if !self.is_waiting_for(server) => self.send_next_round(server, now),
+            _ => Ok(()),
         }
-        self.next_send = None;
+    }
+
+    /// A server was silent for a while: it is sent to once more what it has not answered.
+    pub(super) fn repeat(&mut self, server: usize, now: Instant) -> Result<(), NoMemory> {
+        if self.is_waiting_for(server) {
+            return self.send_next_round(server, now);
+        }
+        self.schedule.is_content(server);
         Ok(())
+    }
+
+    fn send_next_round(&mut self, server: usize, now: Instant) -> Result<(), NoMemory> {
+        let round = self.schedule.send(server, self.round_trip(server), now);
+        self.send_round(server, round as usize, now)
+    }
+
+    fn round_trip(&self, server: usize) -> Option<Duration> {
+        self.terms.servers.get(server).and_then(|(_, health)| health.round_trip())
+    }
+
+    /// True while a server's answer to something that is open may come.
+    pub(super) fn is_waiting_for(&self, server: usize) -> bool {
+        (0..self.questions.len()).any(|at| !self.is_settled(at) && self.awaits(server, at))
     }
 
     /// Sends the open questions to `server`. In its first round they share a socket; in its second
@@ -47,7 +63,8 @@ impl Exchange<'_> {
         }
         let mut shared: Option<usize> = None;
         for question in 0..self.questions.len() {
-            if self.is_settled(question) {
+            // A stream delivers, or breaks: what waits on one is not asked again.
+            if self.is_settled(question) || separate && self.has_stream(server, question) {
                 continue;
             }
             let flight = match shared {
@@ -71,6 +88,11 @@ impl Exchange<'_> {
         Ok(())
     }
 
+    fn has_stream(&self, server: usize, question: usize) -> bool {
+        let mut streams = self.flights.iter().filter(|flight| flight.is_tcp());
+        streams.any(|flight| flight.server == server && flight.awaits(question))
+    }
+
     /// `single-request` and `single-request-reopen`: the second question waits for the first's answer.
     pub(super) fn one_at_a_time(&self) -> bool {
         self.terms.options.single_request || self.terms.options.single_request_reopen
@@ -83,7 +105,11 @@ impl Exchange<'_> {
     pub(super) fn wants_edns(&self, server: usize) -> bool {
         let options = self.terms.options;
         (options.edns0 || options.dnssec || self.terms.cookies == Use::On)
-            && self.terms.servers.get(server).is_some_and(|(_, health)| health.takes_edns())
+            && self
+                .terms
+                .servers
+                .get(server)
+                .is_some_and(|(_, health)| health.takes_edns(Instant::now()))
     }
 
     /// True for a server that has given us its cookie.
@@ -181,29 +207,28 @@ impl Exchange<'_> {
         self.check(flight, sent)
     }
 
-    /// Sends the open questions again on the sockets that are still open; false where there are none.
+    /// Sends the open questions again, each on the latest of its sockets; false where there is none.
     pub(super) fn send_again(&mut self, server: usize, now: Instant) -> Result<bool, NoMemory> {
         let mut sent_any = false;
-        for at in 0..self.flights.len() {
-            for question in 0..self.questions.len() {
-                let settled = self.is_settled(question);
-                let Some(flight) = self.flights.get_mut(at) else { continue };
-                let waits =
-                    flight.sent(question).is_some_and(|sent| !sent.done && !sent.used_edns());
-                if flight.server != server || settled || !waits {
-                    continue;
-                }
-                sent_any = true;
-                if flight.is_tcp() {
-                    continue; // a stream delivers, or breaks
-                }
-                self.terms
-                    .trace
-                    .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
-                let written = self.questions.get(question).and_then(|asked| asked.written);
-                let sent = flight.send_again(question, written, now);
-                self.check(at, sent)?;
+        for question in 0..self.questions.len() {
+            if self.is_settled(question) {
+                continue;
             }
+            let waits = |flight: &Flight| {
+                let sent = flight.sent(question).filter(|sent| !sent.done && !sent.used_edns());
+                flight.server == server && sent.is_some()
+            };
+            let Some(at) = self.flights.iter().rposition(waits) else { continue };
+            sent_any = true;
+            let Some(flight) = self.flights.get_mut(at).filter(|flight| !flight.is_tcp()) else {
+                continue; // a stream delivers, or breaks
+            };
+            self.terms
+                .trace
+                .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
+            let written = self.questions.get(question).and_then(|asked| asked.written);
+            let sent = flight.send_again(question, written, now);
+            self.check(at, sent)?;
         }
         Ok(sent_any)
     }
@@ -227,12 +252,12 @@ impl Exchange<'_> {
 
     /// With one question at a time: the second follows once the first is answered.
     pub(super) fn send_second(&mut self, at: usize, now: Instant) -> Result<(), NoMemory> {
-        let next = (0..self.questions.len()).find(|&question| !self.is_settled(question));
-        let (true, Some(question), Some(flight)) =
-            (self.one_at_a_time(), next, self.flights.get(at))
-        else {
+        let Some(flight) = self.flights.get(at).filter(|_| self.one_at_a_time()) else {
             return Ok(());
         };
+        let mut open = (0..self.questions.len()).filter(|&question| !self.is_settled(question));
+        let next = open.find(|&question| !self.is_held_of(flight.server, question));
+        let Some(question) = next else { return Ok(()) };
         if flight.sent(question).is_some() {
             return Ok(());
         }
@@ -255,12 +280,7 @@ impl Exchange<'_> {
         now: Instant,
     ) -> Result<(), NoMemory> {
         let Some(at) = self.open(server, true, true)? else { return Ok(()) };
-        // The server is there and has more to say: the next one's turn is put off.
-        if let (Some(next), Some((_, health))) =
-            (&mut self.next_send, self.terms.servers.get(server))
-        {
-            *next = now.after(health.patience(Standing::Well));
-        }
+        self.schedule.put_off(server, self.round_trip(server), now);
         self.send_on(at, question, self.wants_edns(server), now)
     }
 }

@@ -1,0 +1,36 @@
+//! Which links multicast DNS had a moment ago.
+
+use super::BELIEVED;
+use crate::config::watch::lock;
+use crate::sys::netlink::ListError;
+use crate::sys::time::Instant;
+use std::sync::Mutex;
+
+/// One number of the links, and when they were found ([`Instant::millis`]).
+#[derive(Default)]
+pub struct Links(Mutex<Option<(u32, u32)>>);
+
+impl Links {
+    /// What was found a moment ago; else what `find` finds now. 0 where the kernel does not say: who asks
+    /// by the links then learns it too.
+    pub fn get(&self, now: Instant, find: impl FnOnce() -> Result<u32, ListError>) -> u32 {
+        let known = lock(&self.0).and_then(|known| *known);
+        if let Some((links, at)) = known
+            && now.millis().wrapping_sub(at) < BELIEVED
+        {
+            return links;
+        }
+        let links = find().unwrap_or_default();
+        if let Some(mut known) = lock(&self.0) {
+            *known = Some((links, now.millis()));
+        }
+        links
+    }
+
+    /// Forgets it.
+    pub(super) fn flush(&self) {
+        if let Some(mut known) = lock(&self.0) {
+            *known = None;
+        }
+    }
+}
