@@ -178,6 +178,9 @@ fn success_merge_forgets_the_answer_for_every_call() {
         // Where what follows has no answer. Where it has, glibc 2.36 makes one of the two.
         let call = "gai -t stream -f inet listed.test -";
         differ_before(sandbox, Version(2, 41), call, ["0 192.0.2.200", "EAI_NODATA"], "EAI_NONAME");
+        sandbox.write("/etc/nsswitch.conf", "hosts: files [NOTFOUND=merge] dns\n");
+        agree(sandbox, HOST_INET, "0 192.0.2.1");
+        differ_before(sandbox, V2_36, HOST, ["0 192.0.2.1", "EAI_NONAME"], "0 192.0.2.1");
     });
 }
 
