@@ -146,6 +146,13 @@ demo:
 test:
 	scripts/test
 
+# The differential suite, and the rows of docs/divergences.md, with the libc of other releases of Debian; SUITES= for
+# some of them.
+SUITES ?= bullseye trixie sid
+.PHONY: differential-roots
+differential-roots: $(DIST)/librustdns.so
+	scripts/differential-roots $(SUITES)
+
 # The long forms of tests/hosts: mixed load under faults for SECONDS, 10,000 forks.
 SECONDS ?= 1200
 .PHONY: soak
@@ -268,6 +275,7 @@ help:
 	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
 	@echo 'make demo       the crash with libc, and the same programs with rustdns'
 	@echo 'make test       installs what is missing and runs every test'
+	@echo 'make differential-roots  the comparison with libc in whole, with those of Debian 11, 13 and sid; SUITES='
 	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
 	@echo 'make sanitize   programs and library with AddressSanitizer and ThreadSanitizer'
 	@echo 'make lint       formatting, clippy, licences, scripts'

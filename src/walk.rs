@@ -25,7 +25,7 @@ pub fn walk<T>(
     let database = session.hosts_database()?;
     let mut last = Failure::NoName;
     let (mut foreign, mut asked) = (false, false);
-    for step in &database.steps {
+    for (number, step) in (1..).zip(&database.steps) {
         asked |= step.service.is_ours();
         let outcome = ask(&step.service);
         let status = match &outcome {
@@ -39,7 +39,11 @@ pub fn walk<T>(
         match (outcome, action) {
             (Ok(found), Action::Return) => return Ok(found),
             // A success that is not taken is forgotten: what follows decides.
-            (Ok(_), Action::Continue | Action::Merge) => last = Failure::NoName,
+            (Ok(_), Action::Continue) => last = Failure::NoName,
+            // Hosts can't be merged: libc gives up before the service that follows. Where none does, the
+            // answer is whole.
+            (Ok(found), Action::Merge) if number == database.steps.len() => return Ok(found),
+            (Ok(_), Action::Merge) => return Err(Failure::NoName),
             // Another service might know another answer.
             (Err(Failure::Memory), _) => return Err(Failure::Memory),
             (Err(Failure::Unavailable), action) => {

@@ -137,7 +137,6 @@ impl Policy {
         let mut words = line.split(|&b| is_space(b)).filter(|w| !w.is_empty());
         let Some(keyword) = words.next() else { return Ok(Ok(())) };
         let first = words.next().unwrap_or_default();
-        // glibc reads a value that is missing as 0.
         let value = words.next().unwrap_or_default();
         let (table, row) = match keyword {
             b"label" => (&mut self.labels, prefix_row(first, value)),
@@ -158,10 +157,10 @@ impl Policy {
     }
 }
 
-/// `2002::/16 30`. Without its length a prefix is none, as in libc.
+/// `2002::/16 30`. Without a length it is one address, since glibc 2.41.
 fn prefix_row(prefix: &[u8], value: &[u8]) -> Option<Row> {
     let (ip, bits) = split_length(prefix);
-    let bits = number(bits?).filter(|&bits| bits <= 128)?;
+    let bits = bits.map_or(Some(128), number).filter(|&bits| bits <= 128)?;
     Some(row(inet_pton6(ip)?.to_bits(), bits as u8, number(value)?))
 }
 
@@ -169,8 +168,8 @@ fn prefix_row(prefix: &[u8], value: &[u8]) -> Option<Row> {
 fn scope_row(prefix: &[u8], value: &[u8]) -> Option<Row> {
     let (ip, bits) = split_length(prefix);
     let (ip, bits) = match inet_pton6(ip).as_ref().map(Ipv6Addr::to_ipv4_mapped) {
-        Some(ip) => (ip?, number(bits?)?),
-        None => (inet_pton4(ip)?, number(bits?)?.checked_add(96)?),
+        Some(ip) => (ip?, bits.map_or(Some(128), number)?),
+        None => (inet_pton4(ip)?, bits.map_or(Some(32), number)?.checked_add(96)?),
     };
     if !(96..=128).contains(&bits) {
         return None;
@@ -184,11 +183,8 @@ fn split_length(prefix: &[u8]) -> (&[u8], Option<&[u8]>) {
     (parts.next().unwrap_or_default(), parts.next())
 }
 
-/// A number up to `INT_MAX` as `strtoul(3)` reads it: no digits at all are 0.
+/// A number up to `INT_MAX` as `strtoul(3)` reads it. No digits at all are none, since glibc 2.41.
 fn number(text: &[u8]) -> Option<u32> {
-    if text.is_empty() {
-        return Some(0);
-    }
     let digits = text.strip_prefix(b"+").unwrap_or(text);
     if !digits.first().is_some_and(u8::is_ascii_digit) {
         return None;
@@ -265,6 +261,13 @@ mod tests {
 
         let policy = parse(Some(b"scopev4 10.0.0.0/8 5\nscopev4 ::ffff:10.1.0.0/112 2")).unwrap();
         assert_eq!(policy.scope(ip("10.1.2.3")), 2);
+        let policy =
+            parse(Some(b"label ::1 7\nscopev4 10.1.2.3 5\nscopev4 ::ffff:10.1.2.4 6")).unwrap();
+        assert_eq!((policy.label(ip("::1")), policy.label(ip("::2"))), (7, 1));
+        let scopes = ["10.1.2.3", "10.1.2.4", "10.1.2.5"].map(|text| policy.scope(ip(text)));
+        assert_eq!(scopes, [5, 6, 14]);
+
+        let policy = parse(Some(b"scopev4 10.0.0.0/8 5\nscopev4 ::ffff:10.1.0.0/112 2")).unwrap();
         assert_eq!(policy.scope(ip("10.2.2.3")), 5);
         assert_eq!(policy.scope(ip("127.0.0.1")), 14);
     }
@@ -273,7 +276,8 @@ mod tests {
     fn what_is_not_understood_is_noted() {
         for line in [
             "Label ::1/128 0",
-            "label ::1 0",
+            "label ::1/ 0",
+            "label ::1/128",
             "label ::1\u{0}/128 1x 3",
             "label ::1/129 0",
             "label ::1/-1 0",
@@ -287,6 +291,8 @@ mod tests {
             "scopev4 ::ffff:1.2.3.4/95 1",
             "scopev4 1.2.3.4/33 1",
             "scopev4 1.2.3/8 1",
+            "scopev4 1.2.3.4/ 1",
+            "scopev4 1.2.3.4/8",
             "scopev4 1.2.3.4/4294967295 1",
             "reload maybe",
         ] {

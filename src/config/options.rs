@@ -83,6 +83,8 @@ impl Options {
         notes: &mut Notes,
     ) -> Result<(), NoMemory> {
         for word in words(options) {
+            // `-edns0` takes back what stands before it, since glibc 2.41.
+            let (word, on) = word.strip_prefix(b"-").map_or((word, true), |name| (name, false));
             let word = if word.starts_with(b"no_tld_query") { b"no-tld-query" } else { word };
             let flag = [
                 (&b"rotate"[..], &mut self.rotate),
@@ -94,14 +96,15 @@ impl Options {
                 (b"trust-ad", &mut self.trust_ad),
                 (b"no-aaaa", &mut self.no_aaaa),
             ];
+            let number = |name: &[u8]| word.strip_prefix(name).filter(|_| on);
             if let Some((_, flag)) = flag.into_iter().find(|(name, _)| word.starts_with(name)) {
-                *flag = true;
-            } else if let Some(value) = word.strip_prefix(b"ndots:") {
+                *flag = on;
+            } else if let Some(value) = number(b"ndots:") {
                 // Four bits without a sign: of a negative number they are the lowest.
                 self.ndots = (leading_number(value).min(MAX_NDOTS) & 0xf) as u8;
-            } else if let Some(value) = word.strip_prefix(b"timeout:") {
+            } else if let Some(value) = number(b"timeout:") {
                 self.timeout = leading_number(value).clamp(0, MAX_TIMEOUT) as u32;
-            } else if let Some(value) = word.strip_prefix(b"attempts:") {
+            } else if let Some(value) = number(b"attempts:") {
                 self.attempts = leading_number(value).clamp(1, MAX_ATTEMPTS) as u32;
             } else {
                 let known: [&[u8]; 7] = [

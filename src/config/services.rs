@@ -115,19 +115,15 @@ impl Services {
     }
 }
 
-/// `strtoul(3)` with base 0, as libc reads this field: decimal, octal or hexadecimal, and the lower
-/// 16 bits of a number that has more.
+/// `strtoul(3)`, as libc reads this field: the lower 16 bits of a number that has more. It is decimal since
+/// glibc 2.43, and was octal with a 0 before it.
 fn read_port(text: &[u8]) -> Option<u16> {
-    let (digits, radix) = match text.strip_prefix(b"+").unwrap_or(text) {
-        [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
-        [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
-        plain => (plain, 10),
-    };
-    // from_str_radix would accept a second sign.
-    if !digits.first()?.is_ascii_hexdigit() {
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    // parse would accept a second sign.
+    if !digits.first()?.is_ascii_digit() {
         return None;
     }
-    let number = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
+    let number: u32 = core::str::from_utf8(digits).ok()?.parse().ok()?;
     Some(number as u16) // the lower bits are meant
 }
 
@@ -137,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     const TEXT: &str = "# c\nhttp 80/tcp www # web\nhttp\t80/udp\ndomain 53/udp\ndomain 53/tcp dns\n\
-        bad\nbad2 x/tcp\nbad3 08/tcp\nbad4 5\nHTTP 81/tcp\nlast 9/sctp";
+        bad\nbad2 x/tcp\nbad3 0x8/tcp\nbad4 5\nHTTP 81/tcp\nlast 9/sctp";
 
     #[test]
     fn ports_and_names() {

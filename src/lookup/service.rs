@@ -22,7 +22,7 @@ pub struct Endpoint {
 pub type Endpoints = SmallVec<[Endpoint; 4]>;
 
 /// The port of a service's name or alias under a protocol's name (`tcp`, `udp`, `dccp`, `udplite`,
-/// `sctp`), in host order: what `getservbyname(3)` does. Case counts.
+/// `sctp`, `mptcp`), in host order: what `getservbyname(3)` does. Case counts.
 pub type PortByName<'a> = &'a dyn Fn(&[u8], &[u8]) -> Result<Option<u16>, NoMemory>;
 
 /// A kind of socket that we know.
@@ -37,14 +37,16 @@ struct Kind {
     raw: bool,
 }
 
-/// All kinds, in the order in which they are returned. Protocols are IANA's numbers.
-const KINDS: [Kind; 7] = [
+/// All kinds, in the order in which they are returned. Protocols are IANA's numbers, or the kernel's own for
+/// Multipath TCP (RFC 8684), which glibc knows since 2.42.
+const KINDS: [Kind; 8] = [
     kind(SockType::Stream, 6, b"tcp", true),
     kind(SockType::Dgram, 17, b"udp", true),
     kind(SockType::Dccp, 33, b"dccp", false),
     kind(SockType::Dgram, 136, b"udplite", false),
     kind(SockType::Stream, 132, b"sctp", false),
     kind(SockType::SeqPacket, 132, b"sctp", false),
+    kind(SockType::Stream, 262, b"mptcp", false),
     Kind { raw: true, ..kind(SockType::Raw, 0, b"raw", true) },
 ];
 

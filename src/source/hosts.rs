@@ -51,13 +51,18 @@ fn as_family(address: Address, family: Family) -> Option<Address> {
     }
 }
 
-/// The first line that has `ip`: for an IPv4 address also one that has it IPv4-mapped, and for
-/// 127.0.0.1 one that has `::1`.
+/// The first line that has `ip`: for an IPv4 address also one that has it IPv4-mapped, for an IPv4-mapped
+/// address also one that has the IPv4 address (so glibc since 2.38), and for 127.0.0.1 one that has `::1`.
 pub fn by_address(hosts: &Hosts, ip: IpAddr) -> Result<Option<Line<'_>>, NoMemory> {
-    let IpAddr::V4(v4) = ip else { return Ok(hosts.by_address(ip)?.next()) };
-    let loopback = (v4 == Ipv4Addr::LOCALHOST).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
+    let (other, loopback) = match ip {
+        IpAddr::V4(v4) => (
+            Some(IpAddr::V6(v4.to_ipv6_mapped())),
+            (v4 == Ipv4Addr::LOCALHOST).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+        ),
+        IpAddr::V6(v6) => (v6.to_ipv4_mapped().map(IpAddr::V4), None),
+    };
     let mut first: Option<Line<'_>> = None;
-    for ip in [Some(ip), Some(IpAddr::V6(v4.to_ipv6_mapped())), loopback].into_iter().flatten() {
+    for ip in [Some(ip), other, loopback].into_iter().flatten() {
         let found = hosts.by_address(ip)?.next();
         first = first.into_iter().chain(found).min_by_key(|line| line.start);
     }

@@ -54,11 +54,18 @@ static int written_length;
 static const struct name herrors[] = {{"NETDB_INTERNAL", NETDB_INTERNAL}, {"0", NETDB_SUCCESS},
     {"HOST_NOT_FOUND", HOST_NOT_FOUND}, {"TRY_AGAIN", TRY_AGAIN}, {"NO_RECOVERY", NO_RECOVERY},
     {"NO_DATA", NO_DATA}, {0, 0}};
+/* Headers of older releases lack these. */
+#ifndef RES_NOAAAA
+#define RES_NOAAAA 0x08000000
+#endif
+#ifndef RES_STRICTERR
+#define RES_STRICTERR 0x10000000
+#endif
 #define OPT(x) {#x, RES_##x}
 static const struct name options[] = {OPT(INIT), OPT(DEBUG), OPT(USEVC), OPT(IGNTC), OPT(RECURSE),
     OPT(DEFNAMES), OPT(STAYOPEN), OPT(DNSRCH), OPT(NOALIASES), OPT(ROTATE), OPT(USE_EDNS0),
     OPT(SNGLKUP), OPT(SNGLKUPREOP), OPT(USE_DNSSEC), OPT(NOTLDQUERY), OPT(NORELOAD), OPT(TRUSTAD),
-    OPT(NOAAAA), {0, 0}};
+    OPT(NOAAAA), OPT(STRICTERR), {0, 0}};
 static const struct name types_of_records[] = {{"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6},
     {"PTR", 12}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}, {"ANY", 255}, {0, 0}};
 static const struct name classes[] = {{"IN", 1}, {"CH", 3}, {"HS", 4}, {"ANY", 255}, {0, 0}};

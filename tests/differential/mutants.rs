@@ -17,6 +17,7 @@ use toml::Table;
 use super::cases::{self, World};
 use super::probe::Side;
 use super::run;
+use super::support::libcs::Libc;
 use super::support::process;
 use super::support::sandbox::Sandbox;
 
@@ -107,11 +108,13 @@ pub fn build(mutants: &[Mutant]) -> PathBuf {
 /// What is wrong with the mutants: not found by their cases, or found where they are not.
 pub fn not_caught(mutants: &[Mutant], library: &Path) -> Vec<String> {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let libc = Libc::machine();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let found = [false, true].map(|planted| is_caught(mutant, library, planted));
+                    let found =
+                        [false, true].map(|planted| is_caught(mutant, &libc, library, planted));
                     let problem = match found {
                         [false, true] => continue,
                         [true, _] => "its cases differ without it",
@@ -126,8 +129,9 @@ pub fn not_caught(mutants: &[Mutant], library: &Path) -> Vec<String> {
 }
 
 /// Whether the cases of a mutant differ.
-fn is_caught(mutant: &Mutant, library: &Path, planted: bool) -> bool {
+fn is_caught(mutant: &Mutant, libc: &Libc, library: &Path, planted: bool) -> bool {
     let side = Side::Rustdns {
+        libc: libc.clone(),
         library: library.to_owned(),
         planted: planted.then(|| mutant.name.clone()),
     };
@@ -137,7 +141,7 @@ fn is_caught(mutant: &Mutant, library: &Path, planted: bool) -> bool {
     worlds.iter().filter(|world| category(world)).enumerate().any(|(index, world)| {
         let mut caught = false;
         Sandbox::enter(|sandbox| {
-            let results = run::one(sandbox, index, world, &side, false);
+            let results = run::one(sandbox, index, world, libc, &side, false);
             caught = results.iter().any(|result| result.verdict.is_failure());
         });
         caught

@@ -9,13 +9,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use super::cases::World;
 use super::support::cc;
 use super::support::foreign;
+use super::support::libcs::Libc;
 use super::support::sandbox::{Sandbox, preload_library};
 
 /// Whose resolver answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
-    Libc,
+    Libc(Libc),
     Rustdns {
+        /// Behind the library.
+        libc: Libc,
         library: PathBuf,
         /// The planted bug that is on: see [`super::mutants`].
         planted: Option<String>,
@@ -25,8 +28,8 @@ pub enum Side {
 
 impl Side {
     /// The library as it was built.
-    pub fn rustdns() -> Side {
-        Side::Rustdns { library: preload_library(), planted: None }
+    pub fn rustdns(libc: &Libc) -> Side {
+        Side::Rustdns { libc: libc.clone(), library: preload_library(), planted: None }
     }
 }
 
@@ -73,13 +76,14 @@ impl<'a> Probe<'a> {
     }
 
     fn start(&self, name: &'static str) -> Process {
-        let program = match self.side {
+        let program = match &self.side {
+            Side::Libc(libc) => libc.program(name),
+            Side::Rustdns { libc, .. } => libc.program_for_library(name),
             Side::Musl => cc::musl_program(name).unwrap(),
-            _ => cc::program(name),
         };
         let mut command = self.sandbox.command(program);
         command.arg("--each").arg(self.world.limit.to_string()).envs(&self.world.env);
-        if let Side::Rustdns { library, planted } = &self.side {
+        if let Side::Rustdns { library, planted, .. } = &self.side {
             foreign::preload(&mut command, library);
             if let Some(planted) = planted {
                 command.env("RUSTDNS_PLANTED", planted);

@@ -1,5 +1,5 @@
-//! Counts for each category, and every difference: `target/differential/report.txt`, and for musl
-//! `target/differential/musl.txt`.
+//! Counts for each category, and every difference: `target/differential/report.txt`, for another libc
+//! than the machine's `report-2.41.txt` or the like, and for musl `musl.txt` there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::cases::World;
 use super::run::CaseResult;
 use super::support::differential::unified_diff;
+use super::support::libcs::Libc;
 use super::verdict::{self, Verdict};
 
 /// One in so many cases may need a second try.
@@ -23,6 +24,9 @@ pub struct Report<'a> {
     worlds: &'a [World],
     results: Vec<CaseResult>,
     mistakes: Vec<String>,
+    /// The libc that it is about, and the report's file.
+    title: String,
+    file: String,
     took: Duration,
 }
 
@@ -38,14 +42,25 @@ struct Count {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(worlds: &'a [World], results: Vec<CaseResult>, took: Duration) -> Report<'a> {
-        let selected = std::env::var_os("RUSTDNS_DIFFERENTIAL").is_some();
-        let mut mistakes = verdict::mistakes(worlds, !selected);
+    /// `whole`: these are all cases.
+    pub fn new(
+        libc: &Libc,
+        worlds: &'a [World],
+        results: Vec<CaseResult>,
+        took: Duration,
+        whole: bool,
+    ) -> Report<'a> {
+        let mut mistakes = verdict::mistakes(worlds, whole);
         let unsteady = results.iter().filter(|result| result.unsteady.is_some()).count();
         if unsteady > results.len() / STEADY + 1 {
             mistakes.push(format!("{unsteady} cases differed until they were tried again"));
         }
-        Report { worlds, results, mistakes, took }
+        let title = format!("glibc {}", libc.version);
+        let file = match *libc == Libc::machine() {
+            true => "report.txt".to_owned(),
+            false => format!("report-{}.txt", libc.version),
+        };
+        Report { worlds, results, mistakes, title, file, took }
     }
 
     pub fn cases(&self) -> usize {
@@ -61,7 +76,7 @@ impl<'a> Report<'a> {
     pub fn failure_text(&self) -> String {
         let failures = self.failures();
         let mut text =
-            format!("{} differences, all in target/differential/report.txt\n", failures.len());
+            format!("{} differences, all in target/differential/{}\n", failures.len(), self.file);
         for failure in failures.iter().take(SHOWN) {
             writeln!(text, "\n{failure}").unwrap();
         }
@@ -85,8 +100,16 @@ impl<'a> Report<'a> {
             count.musl += usize::from(result.musl.is_some());
             count.musl_agrees += usize::from(result.musl.as_ref() == Some(&result.libc.returned));
         }
-        let mut text =
-            row(&["category", "worlds", "cases", "agree", "documented", "differ", "musl agrees"]);
+        let mut text = format!("{}\n", self.title)
+            + &row(&[
+                "category",
+                "worlds",
+                "cases",
+                "agree",
+                "documented",
+                "differ",
+                "musl agrees",
+            ]);
         let mut total = Count::default();
         for (category, c) in &counts {
             total.add(c);
@@ -120,7 +143,10 @@ impl<'a> Report<'a> {
                 writeln!(text, "{}", self.difference(result)).unwrap();
             }
         }
-        fs::write(folder.join("report.txt"), text).unwrap();
+        fs::write(folder.join(&self.file), text).unwrap();
+        if self.results.iter().all(|result| result.musl.is_none()) {
+            return;
+        }
         let mut text = String::new();
         for result in &self.results {
             if let Some(musl) = result.musl.as_ref().filter(|musl| **musl != result.libc.returned) {

@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::probe::{Probe, Side};
 use super::scene::Scene;
 use super::support::cc;
+use super::support::libcs::Libc;
 use super::support::sandbox::Sandbox;
 use super::verdict::Verdict;
 
@@ -40,9 +41,9 @@ pub struct CaseResult {
     pub unsteady: Option<[Outcome; 2]>,
 }
 
-/// Runs every case.
-pub fn all(worlds: &[World], show: bool) -> Vec<CaseResult> {
-    let musl = ["gai", "hostent", "resolver"].iter().all(|p| cc::musl_program(p).is_some());
+/// Runs every case, with this libc on both sides.
+pub fn all(worlds: &[World], libc: &Libc, show: bool, musl: bool) -> Vec<CaseResult> {
+    let musl = musl && ["gai", "hostent", "resolver"].iter().all(|p| cc::musl_program(p).is_some());
     // Those that wait longest begin first.
     let mut order: Vec<usize> = (0..worlds.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(worlds[i].weight()));
@@ -55,7 +56,7 @@ pub fn all(worlds: &[World], show: bool) -> Vec<CaseResult> {
                 while let Some(index) = next() {
                     let world = &worlds[index];
                     Sandbox::enter(|sandbox| {
-                        let done = one(sandbox, index, world, &Side::rustdns(), musl);
+                        let done = one(sandbox, index, world, libc, &Side::rustdns(libc), musl);
                         if show {
                             done.iter().for_each(|result| say(world, result));
                         }
@@ -75,11 +76,14 @@ pub fn one(
     sandbox: &Sandbox,
     index: usize,
     world: &World,
+    libc: &Libc,
     rustdns: &Side,
     with_musl: bool,
 ) -> Vec<CaseResult> {
     let scene = Scene::new(sandbox, world);
-    let mut probes = [Side::Libc, rustdns.clone()].map(|side| Probe::new(sandbox, world, side));
+    let version = libc.version;
+    let sides = [Side::Libc(libc.clone()), rustdns.clone()];
+    let mut probes = sides.map(|side| Probe::new(sandbox, world, side));
     let mut musl = with_musl.then(|| Probe::new(sandbox, world, Side::Musl));
     let mut results = Vec::new();
     let mut musl_took = Duration::ZERO;
@@ -87,7 +91,7 @@ pub fn one(
         let started = Instant::now();
         let mut both = || probes.each_mut().map(|probe| make(&scene, world, probe, call));
         let [mut libc, mut rustdns] = both();
-        let mut verdict = Verdict::of(world, call, &libc, &rustdns);
+        let mut verdict = Verdict::of(world, version, call, &libc, &rustdns);
         let mut unsteady = None;
         for _ in 0..AGAIN {
             if !verdict.is_failure() {
@@ -95,7 +99,7 @@ pub fn one(
             }
             let first = [libc, rustdns];
             [libc, rustdns] = both();
-            verdict = Verdict::of(world, call, &libc, &rustdns);
+            verdict = Verdict::of(world, version, call, &libc, &rustdns);
             if !verdict.is_failure() {
                 unsteady = Some(first);
             }

@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
+
+use toml::Table;
 
 use super::cases::World;
 use super::outcome::{Outcome, is_like};
+use super::support::libcs::Version;
 
 /// A difference on purpose.
 #[derive(Clone, Debug)]
@@ -13,6 +17,9 @@ pub struct Divergence {
     pub calls: Vec<String>,
     /// The row of docs/divergences.md: what its first column begins with.
     pub row: String,
+    /// The first libc that does so, and the first that no longer does.
+    pub since: Option<Version>,
+    pub before: Option<Version>,
     /// What each of the two comes to, as [`Outcome::is_like`] reads it.
     pub libc: String,
     pub rustdns: String,
@@ -32,16 +39,83 @@ pub enum Verdict {
     Vanished(String),
 }
 
+/// What an older libc than this machine's may do otherwise, as `older.toml` has it.
+#[derive(Clone, Debug)]
+pub struct Older {
+    /// The first libc that no longer does so.
+    before: Version,
+    /// The ids of cases, with `*` for any text.
+    cases: Vec<String>,
+    /// As in [`Divergence`].
+    pub row: String,
+}
+
+impl Older {
+    /// Everything in `older.toml`.
+    pub fn all() -> &'static [Older] {
+        static ALL: OnceLock<Vec<Older>> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/older.toml");
+            let table: Table = fs::read_to_string(file).unwrap().parse().unwrap();
+            let one = |value: &toml::Value| {
+                let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
+                Older {
+                    before: text(&value["before"]).parse().unwrap(),
+                    cases: value["cases"].as_array().unwrap().iter().map(text).collect(),
+                    row: text(&value["row"]),
+                }
+            };
+            table["older"].as_array().unwrap().iter().map(one).collect()
+        })
+    }
+
+    fn of(libc: Version, id: &str) -> Option<&'static Older> {
+        Older::all().iter().find(|older| {
+            libc < older.before && older.cases.iter().any(|pattern| is_like(id, pattern))
+        })
+    }
+}
+
 impl Divergence {
-    fn is_about(&self, call: &str) -> bool {
-        self.calls.iter().any(|pattern| is_like(call, pattern))
+    fn is_about(&self, libc: Version, call: &str) -> bool {
+        self.since.is_none_or(|since| since <= libc)
+            && self.before.is_none_or(|before| libc < before)
+            && self.calls.iter().any(|pattern| is_like(call, pattern))
+    }
+}
+
+impl Divergence {
+    /// True where this call comes to something else with other libcs.
+    pub fn is_of_some_libcs(&self, call: &str) -> bool {
+        (self.since.is_some() || self.before.is_some())
+            && self.calls.iter().any(|pattern| is_like(call, pattern))
     }
 }
 
 impl Verdict {
-    pub fn of(world: &World, call: &str, libc: &Outcome, rustdns: &Outcome) -> Verdict {
+    pub fn of(
+        world: &World,
+        version: Version,
+        call: &str,
+        libc: &Outcome,
+        rustdns: &Outcome,
+    ) -> Verdict {
+        let verdict = Verdict::of_world(world, version, call, libc, rustdns);
+        match Older::of(version, &world.id(call)) {
+            Some(older) if verdict.is_failure() => Verdict::Documented(older.row.clone()),
+            _ => verdict,
+        }
+    }
+
+    fn of_world(
+        world: &World,
+        version: Version,
+        call: &str,
+        libc: &Outcome,
+        rustdns: &Outcome,
+    ) -> Verdict {
         let same = libc == rustdns;
-        let Some(documented) = world.differ.iter().find(|d| d.is_about(call)) else {
+        let Some(documented) = world.differ.iter().find(|d| d.is_about(version, call)) else {
             return if same { Verdict::Agrees } else { Verdict::Differs };
         };
         let row = documented.row.clone();
@@ -66,6 +140,11 @@ pub fn mistakes(worlds: &[World], all_cases: bool) -> Vec<String> {
     let document = fs::read_to_string(document).unwrap();
     let rows: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("| ")).collect();
     let mut mistakes = Vec::new();
+    for older in Older::all() {
+        if !rows.iter().any(|row| row.starts_with(&older.row)) {
+            mistakes.push(format!("older.toml: no row begins with {:?}", older.row));
+        }
+    }
     for world in worlds {
         for divergence in &world.differ {
             if !rows.iter().any(|row| row.starts_with(&divergence.row)) {

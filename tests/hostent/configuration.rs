@@ -143,15 +143,25 @@ fn host_aliases() {
 
 #[test]
 fn host_conf_is_not_read() {
-    for text in ["", "multi off\n", "multi on\nreorder on\n", "order bind,hosts\n", "trim .test\n"]
-    {
-        let calls = by_names(&["many.test", "localhost", "host.test", "m1"])
+    // What each changes for libc.
+    for (text, effect) in [
+        ("", true),
+        ("multi off\n", true),
+        ("multi on\nreorder on\n", true),
+        ("multi on\ntrim .test\n", true),
+        ("multi on\nnospoof on\n", true),
+        ("multi on\norder bind,hosts\n", false),
+    ] {
+        let calls = by_names(&["many.test", "near.test", "localhost", "host.test", "m1"])
             + &by_address("inet", "", "192.0.2.10");
         let run = |text: &str| {
             let mut pair = None;
             Sandbox::enter(|sandbox| {
+                // A network of its own, for `reorder`.
+                sandbox.address("198.51.100.1/24");
                 sandbox.write("/etc/host.conf", text);
                 sandbox.append("/etc/hosts", HOSTS);
+                sandbox.append("/etc/hosts", "192.0.2.77 near.test\n198.51.100.77 near.test\n");
                 let _server = Server::start(sandbox, answer);
                 pair = Some(compare_calls(sandbox, &calls));
             });
@@ -159,7 +169,9 @@ fn host_conf_is_not_read() {
         };
         let mut pair = run(text);
         // As with the file that distributions have.
-        pair.libc = run("multi on\n").libc;
+        let usual = run("multi on\n").libc;
+        assert_eq!(pair.libc.to_string() != usual.to_string(), effect, "{text}: {}", pair.libc);
+        pair.libc = usual;
         assert_same!(pair, "{text}");
     }
 }

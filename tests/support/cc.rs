@@ -1,6 +1,6 @@
 //! The C probes of `tests/c`.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +12,11 @@ use super::sandbox::preload_library;
 /// The program made from `tests/c/NAME.c`; compiled once in each test process.
 pub fn program(name: &str) -> PathBuf {
     build(name, &[])
+}
+
+/// The same as [`program`], by another compiler than the machine's: see [`super::libcs`].
+pub fn program_by(compiler: &[String], name: &str) -> PathBuf {
+    compile(compiler, name, name, &[], &[])
 }
 
 /// The shared object made from `tests/c/NAME.c`.
@@ -75,14 +80,16 @@ fn compile(
     options: &[&str],
     archives: &[&Path],
 ) -> PathBuf {
-    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
-    // The map is only changed after a success, so a failed test leaves it whole.
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let built = built.get_or_insert_default();
-    if let Some(program) = built.get(target) {
-        return program.clone();
-    }
+    static BUILT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // One folder for each compiler: `cc`'s programs are not those of another architecture's.
+    let folder = root.join("target/tests-c").join(Path::new(&compiler[0]).file_name().unwrap());
+    let program = folder.join(target);
+    // The set is only changed after a success, so a failed test leaves it whole.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if built.contains(&program) {
+        return program;
+    }
     let (extension, standard) = match options {
         ["-x", "c++", ..] => ("cpp", "-std=gnu++17"),
         _ => ("c", "-std=gnu11"),
@@ -90,8 +97,6 @@ fn compile(
     // The driver of the same name that links with the C++ library.
     let driver = if extension == "cpp" && compiler[0] == "cc" { "c++" } else { &compiler[0] };
     let source = root.join("tests/c").join(name).with_extension(extension);
-    // One folder for each compiler: `cc`'s programs are not those of another architecture's.
-    let folder = root.join("target/tests-c").join(Path::new(&compiler[0]).file_name().unwrap());
     fs::create_dir_all(&folder).unwrap();
     // Other test processes may be at it too: each writes its own file, then puts it in place.
     let unfinished = folder.join(format!("{target}.{}", std::process::id()));
@@ -107,8 +112,7 @@ fn compile(
         .unwrap_or_else(|e| panic!("{compiler:?}: {e}"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{compiler:?} {}: {errors}", source.display());
-    let program = folder.join(target);
     fs::rename(&unfinished, &program).unwrap();
-    built.insert(target.to_owned(), program.clone());
+    built.insert(program.clone());
     program
 }

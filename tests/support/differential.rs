@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::cc;
+use super::libcs::{self, Libc};
 use super::process::{Output, run, run_with_input};
 use super::sandbox::Sandbox;
 
@@ -42,9 +42,8 @@ pub fn compare<S: AsRef<OsStr>>(
 /// [`compare_calls`].
 pub fn compare_batch(sandbox: &Sandbox, probe: &str, calls: &str) -> Pair {
     let [libc, rustdns] = [false, true].map(|preload| {
-        let mut command = sandbox.command(cc::program(probe));
+        let mut command = libcs::command(sandbox, Libc::chosen(), probe, preload);
         command.arg("--batch");
-        let command = if preload { sandbox.preload(command) } else { command };
         run_with_input(command, calls.as_bytes(), LIMIT)
     });
     Pair { what: format!("{probe} --batch"), libc, rustdns }
@@ -64,9 +63,19 @@ pub fn probe(sandbox: &Sandbox, preload: bool, calls: &str) -> Output {
 
 /// The same with a time limit of its own.
 pub fn probe_within(limit: Duration, sandbox: &Sandbox, preload: bool, calls: &str) -> Output {
-    let mut command = sandbox.command(cc::program("gai"));
+    probe_with(Libc::chosen(), limit, sandbox, preload, calls)
+}
+
+/// The same with this libc.
+pub fn probe_with(
+    libc: &Libc,
+    limit: Duration,
+    sandbox: &Sandbox,
+    preload: bool,
+    calls: &str,
+) -> Output {
+    let mut command = libcs::command(sandbox, libc, "gai", preload);
     command.arg("--batch");
-    let command = if preload { sandbox.preload(command) } else { command };
     run_with_input(command, calls.as_bytes(), limit)
 }
 

@@ -13,6 +13,7 @@
 //! | [`servers`] | unbound, knot and dnsmasq on loopback |
 //! | [`authority`] | certificates, by openssl |
 //! | [`cc`] | the C probes of `tests/c`, compiled once |
+//! | [`libcs`] | the C libraries of other releases of Debian |
 //! | [`foreign`] | programs of another architecture, run under qemu |
 //! | [`link`] | C and C++ programs linked with what `make` leaves, as pkg-config says |
 //! | [`module`] | the NSS module where libc looks for it |
@@ -40,6 +41,7 @@ pub mod conversation;
 pub mod differential;
 pub mod dns;
 pub mod foreign;
+pub mod libcs;
 pub mod link;
 pub mod module;
 pub mod mutants;
