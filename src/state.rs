@@ -412,15 +412,6 @@ impl Upstream {
         })
     }
 
-    /// A configuration of which nothing is kept: a program has set it by hand.
-    pub fn by_hand(
-        conf: ResolvConf,
-        servers: Vec<(SocketAddr, Health)>,
-    ) -> Result<Upstream, NoMemory> {
-        let (conf, network) = (Shared::new(conf)?, Network::default());
-        Ok(Upstream { conf, servers, generation: None, network })
-    }
-
     /// The same configuration where nothing is known yet, of servers neither, in another network.
     pub fn moved(&self, generation: u32, network: Network) -> Result<Upstream, NoMemory> {
         let mut servers = Vec::new();
