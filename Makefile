@@ -67,11 +67,12 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
-# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md).
+# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md). Without, it has them from the
+# object in LIBDIR and from nowhere else: a program is not where its libraries are.
 FEATURES ?=
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
+	RUSTDNS_ENCRYPTED=$(LIBDIR)/$(ENCRYPTED) $(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
 	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.

@@ -8,23 +8,23 @@ use crate::config::hosts::Hosts;
 use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
-use crate::config::settings::{self, Dnssec, Settings};
+use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
+use crate::loading;
 use crate::mem::{NoMemory, TryPush};
 use crate::recent::Recent;
 use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::health::Health;
 use crate::source::dns::pending::Pending;
-use crate::sys::Fault;
 use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
-use crate::sys::files::{self, Unreadable};
+use crate::sys::files::Unreadable;
+use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
-use crate::sys::{interfaces, process};
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
@@ -244,21 +244,8 @@ fn halves(number: u64) -> [u32; 2] {
 
 impl Environment {
     fn read() -> Result<Environment, NoMemory> {
-        let mut settings = Settings::default();
-        let zones: ZoneNames<'_> = &interfaces::index;
-        let mut unreadable = None;
-        match files::read(c"/etc/rustdns.conf") {
-            Ok((text, _)) => settings = settings::parse(&text, zones)?,
-            Err(Unreadable::NoMemory) => return Err(NoMemory),
-            // There need be none.
-            Err(Unreadable::Fault(Fault::Missing)) => {}
-            Err(why) => unreadable = Some(why),
-        }
-        for (key, environment) in settings::VARIABLES {
-            if let Some(value) = variable(environment)? {
-                settings.set(key.as_bytes(), &value, 0, zones)?;
-            }
-        }
+        let (settings, unreadable) = loading::settings()?;
+        loading::open_what_is_needed(&settings);
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
         let host_aliases = match variable(c"HOSTALIASES")? {
             Some(path) => c_string(&[&path])?,

@@ -9,6 +9,9 @@ mod hostent;
 #[cfg(target_env = "gnu")]
 mod job;
 mod kept;
+// The command has the library in itself, and does nothing before it is asked.
+#[cfg(not(any(feature = "command", test)))]
+mod loaded;
 #[cfg(target_env = "gnu")]
 mod notification;
 #[cfg(target_env = "gnu")]

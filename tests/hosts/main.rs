@@ -17,6 +17,8 @@ mod limits;
 mod memory;
 mod neighbours;
 mod numbered;
+mod object;
+mod php;
 mod private;
 mod privilege;
 mod processes;

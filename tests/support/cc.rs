@@ -19,6 +19,11 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// `tests/c/other_object.c` as an object that fits the library.
+pub fn fitting_object() -> PathBuf {
+    build_from("other_object", "fitting_object", &["-shared", "-fPIC", "-DTHAT_FITS"], &[])
+}
+
 /// The program made from `tests/c/NAME.cpp`.
 pub fn cxx_program(name: &str) -> PathBuf {
     build_from(name, name, &["-x", "c++"], &[])

@@ -22,7 +22,7 @@ use core::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Private<'a> {
     /// Where the object keeps what outlives a call.
-    pub place: &'a Place,
+    pub place: &'static Place,
     /// The setting `upstream`, by which servers are asked in private.
     pub servers: &'a Servers,
     /// Whether signatures are checked, also those that plain servers send.
