@@ -57,7 +57,7 @@ $(UNWIND)/libgcc_s.so:
 
 # Names that a static glibc defines in objects which it needs for other reasons (res_libc.o for every
 # thread, res_init.o for res_nclose, nsswitch.o for every database): there libc's own must win (docs/abi.md).
-WEAK := __res_init __res_ninit __nss_configure_lookup
+WEAK := __res_init __res_ninit __res_nclose __nss_configure_lookup
 
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so

@@ -25,5 +25,6 @@ mod processes;
 mod roots;
 mod signals;
 mod soak;
+mod states;
 mod threads;
 mod tools;
