@@ -9,7 +9,7 @@ use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
 use crate::config::settings::{Dnssec, Settings};
-use crate::config::watch::{Watched, lock};
+use crate::config::watch::{self, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::loading;
@@ -22,13 +22,13 @@ use crate::source::dns::pending::Pending;
 use crate::sys::encrypted::Place;
 use crate::sys::environment::variable;
 use crate::sys::files::Unreadable;
+use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::wiped::PerProcess;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
-use std::sync::Mutex;
 
 static STATE: PerProcess<State> = PerProcess::new();
 
@@ -171,11 +171,7 @@ impl State {
         if let Some(mut current) = lock(&self.environment) {
             *current = environment;
         }
-        self.files.resolv.expire();
-        self.files.hosts.expire();
-        self.files.nsswitch.expire();
-        self.files.gai.expire();
-        self.files.services.expire();
+        watch::advance();
         self.flush();
         Ok(())
     }
@@ -247,19 +243,23 @@ impl Environment {
         let (settings, unreadable) = loading::settings()?;
         loading::open_what_is_needed(&settings);
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
-        let host_aliases = match variable(c"HOSTALIASES")? {
-            Some(path) => c_string(&[&path])?,
-            None => None,
-        };
         let environment = Environment {
             paths,
             local_domain: variable(c"LOCALDOMAIN")?,
             res_options: variable(c"RES_OPTIONS")?,
-            host_aliases,
+            host_aliases: Environment::host_aliases()?,
             settings,
         };
         environment.say(unreadable);
         Ok(environment)
+    }
+
+    /// `HOSTALIASES` as it is now.
+    pub fn host_aliases() -> Result<Option<CString>, NoMemory> {
+        match variable(c"HOSTALIASES")? {
+            Some(path) => c_string(&[&path]),
+            None => Ok(None),
+        }
     }
 
     /// Says that we are here, and what was not understood.

@@ -1,4 +1,4 @@
-//! Environment variables, read when the state is made and at `res_init`, never per lookup: another
+//! Environment variables, read when the state is made and at `res_init`, never per lookup where another
 //! thread may be in `setenv`, which may free what `getenv` returned.
 
 use crate::mem::{NoMemory, copy};
@@ -17,6 +17,15 @@ pub fn variable(name: &CStr) -> Result<Option<Box<[u8]>>, NoMemory> {
     }
     // SAFETY: getenv returns a string that ends in NUL; it is copied before anything else is called.
     copy(unsafe { CStr::from_ptr(value) }.to_bytes()).map(Some)
+}
+
+/// True where the process has one thread, so that nobody can be in `setenv` at the same time: what libc knows of
+/// it (`<sys/single_threaded.h>`, GNU libc 2.32). False where it doesn't say.
+pub fn is_settled() -> bool {
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    // SAFETY: null, or libc's variable of this name, a `char` that is written while there is one thread.
+    unsafe { found.cast::<c_char>().as_ref() }.is_some_and(|single| *single != 0)
 }
 
 /// False where there is neither rustdns.conf nor a variable of ours. For the start of a program, which most

@@ -7,11 +7,11 @@ use super::name::Name;
 use crate::config::watch::lock;
 use crate::lookup::search::Miss;
 use crate::sys::futex;
+use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
-use std::sync::Mutex;
 
 /// How often a thread that asks gives a sign of life.
 pub const BEAT: Duration = Duration::from_millis(250);
@@ -232,7 +232,7 @@ mod tests {
                 Turn::Theirs(_) | Turn::Ours(_) | Turn::Alone => panic!("not told"),
             });
             let is_awaited = || {
-                let places = pending.places.iter().filter_map(|place| place.state.lock().ok());
+                let places = pending.places.iter().filter_map(|place| place.state.lock());
                 places.filter_map(|state| state.current.as_ref().map(|c| c.is_awaited)).any(|is| is)
             };
             while !is_awaited() {
