@@ -57,7 +57,7 @@ $(UNWIND)/libgcc_s.so:
 
 # Names that a static glibc defines in objects which it needs for other reasons (res_libc.o for every
 # thread, res_init.o for res_nclose, nsswitch.o for every database): there libc's own must win (docs/abi.md).
-WEAK := __res_init __res_ninit __nss_configure_lookup
+WEAK := __res_init __res_ninit __res_nclose __nss_configure_lookup
 
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
@@ -67,11 +67,12 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)
 
-# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md).
+# FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md). Without, it has them from the
+# object in LIBDIR and from nowhere else: a program is not where its libraries are.
 FEATURES ?=
 $(DIST)/librustdns.a: $(SOURCES)
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
+	RUSTDNS_ENCRYPTED=$(LIBDIR)/$(ENCRYPTED) $(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
 	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.

@@ -12,9 +12,9 @@ pub use self::packed::Packed;
 use crate::config::watch::lock;
 use crate::mem::NoMemory;
 use crate::source::dns::name::Name;
+use crate::sys::lock::{Mutex, MutexGuard};
 use crate::sys::time::Instant;
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 const WAYS: usize = 8;

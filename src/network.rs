@@ -7,6 +7,7 @@
 use crate::config::watch::lock;
 use crate::recent::BELIEVED;
 use crate::sys::addresses::{InterfaceAddress, SCOPE_LINK};
+use crate::sys::lock::Mutex;
 use crate::sys::routes::Way;
 use crate::sys::surroundings::MAX_PEERS;
 use crate::sys::time::Instant;
@@ -16,7 +17,6 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::hash::DefaultHasher;
-use std::sync::Mutex;
 
 /// Hosts that every host reaches by its default routes, if it has any: those that the AS112 project has for
 /// questions that lead nowhere (RFC 7535 section 3.4). Nothing is sent to them; the kernel is asked for the

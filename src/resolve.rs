@@ -3,6 +3,7 @@
 use crate::abi::res_state::has_manual;
 use crate::address::Address;
 use crate::config::nsswitch::Service;
+use crate::config::watch;
 use crate::error::Error;
 use crate::hostent;
 use crate::locale;
@@ -46,7 +47,7 @@ pub fn resolve(
     service: Option<&[u8]>,
     hints: &Hints,
 ) -> Result<Resolution, Error> {
-    let (state, now) = (state()?, Instant::now());
+    let (state, now, reloads) = (state()?, Instant::now(), watch::epoch());
     let here = state.here(now)?;
     let asked = node.and_then(|node| Asked::new(node, hints));
     if let Some(asked) = &asked
@@ -56,14 +57,14 @@ pub fn resolve(
     {
         probes::answered_again(node.unwrap_or_default());
         state.counters.again(questions);
-        let session = || Session::at(state, here.clone(), now);
+        let session = || Session::at(state, here.clone(), (now, reloads));
         let ports = |name: &[u8], protocol: &[u8]| session()?.port(name, protocol);
         let endpoints = endpoints(service, hints, &ports)?;
         return Ok(Resolution { addresses, endpoints, canonical: None, ttl: None });
     }
     let epoch = here.recent.answers.epoch();
     probes::lookup_start(node.unwrap_or_default());
-    let session = Session::at(state, here, now)?;
+    let session = Session::at(state, here, (now, reloads))?;
     let result = session.counted(Resolver { session: &session, hints }.resolve(node, service));
     if let (Ok(found), Some(asked), Some(until)) = (&result, &asked, session.good_until()) {
         let ttl_over = |ttl: u32| now.after(Duration::from_secs(ttl.into()));

@@ -9,7 +9,7 @@ use crate::config::note::Notes;
 use crate::config::nsswitch::{self, Database};
 use crate::config::services::{self, Services};
 use crate::config::settings::{Dnssec, Settings};
-use crate::config::watch::{FRESH, Watched, lock};
+use crate::config::watch::{self, FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
@@ -24,8 +24,10 @@ use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
 use crate::sys::chosen::Chosen;
+use crate::sys::environment;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
+use crate::sys::lock::MutexGuard;
 use crate::sys::probes;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
@@ -36,7 +38,6 @@ use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-use std::sync::MutexGuard;
 
 /// What the program has put in place of nsswitch.conf's line.
 static CHOSEN: Chosen<Shared<Database>> = Chosen::nothing();
@@ -50,6 +51,8 @@ pub struct Session {
     state: &'static State,
     /// What is known where the calling thread is.
     world: Here,
+    /// What reload this call comes after, whatever happens meanwhile.
+    epoch: u32,
     environment: Shared<Environment>,
     now: Instant,
     /// Until when nothing that this call goes by is due for another look.
@@ -61,16 +64,22 @@ pub struct Session {
 impl Session {
     /// Takes up this process's state, and makes it at the first call.
     pub fn begin() -> Result<Session, NoMemory> {
-        let (state, now) = (state()?, Instant::now());
-        Session::at(state, state.here(now)?, now)
+        let (state, now, epoch) = (state()?, Instant::now(), watch::epoch());
+        Session::at(state, state.here(now)?, (now, epoch))
     }
 
     /// The view of a call that has begun `now`.
-    pub fn at(state: &'static State, world: Here, now: Instant) -> Result<Session, NoMemory> {
+    /// `epoch`: [`watch::epoch`] as it was before the world was looked for: a reload in between means that files
+    /// are read once more.
+    pub fn at(
+        state: &'static State,
+        world: Here,
+        (now, epoch): (Instant, u32),
+    ) -> Result<Session, NoMemory> {
         let good_until = Cell::new(now.after(Duration::from_millis(FRESH.into())));
         let used = Cell::new(None);
         let environment = world.environment();
-        Ok(Session { state, world, environment, now, good_until, used })
+        Ok(Session { state, world, epoch, environment, now, good_until, used })
     }
 
     /// Until when a call that goes by the same files has the same answer, if its addresses last; `None`
@@ -91,7 +100,7 @@ impl Session {
         load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
     ) -> Result<Shared<T>, NoMemory> {
         self.good_until.set(self.good_until.get().min(watched.fresh_until(self.now)));
-        watched.get(path, self.now, load)
+        watched.get(path, (self.now, self.epoch), load)
     }
 
     /// Where decisions are said.
@@ -374,12 +383,18 @@ impl Session {
         })
     }
 
-    /// What `HOSTALIASES` has for a name without dots (hostname(7)).
+    /// What `HOSTALIASES` has for a name without dots (hostname(7)): the variable as it is now, where it
+    /// can't be changing, else as it was last read.
     pub fn host_alias(&self, name: &[u8]) -> Result<Option<NameText>, NoMemory> {
-        let Some(path) = &self.environment.host_aliases else { return Ok(None) };
         if name.contains(&b'.') {
             return Ok(None);
         }
+        let now = match environment::is_settled() {
+            true => Some(Environment::host_aliases()?),
+            false => None,
+        };
+        let path = now.as_ref().unwrap_or(&self.environment.host_aliases);
+        let Some(path) = path else { return Ok(None) };
         let text = match files::read(path) {
             Ok((text, _)) => text,
             Err(Unreadable::NoMemory) => return Err(NoMemory),

@@ -7,26 +7,26 @@ use crate::config::hosts::Hosts;
 use crate::config::nsswitch::Database;
 use crate::config::resolv::{self, ResolvConf};
 use crate::config::services::Services;
-use crate::config::settings::{self, Dnssec, Settings};
-use crate::config::watch::{FRESH, Watched, lock};
+use crate::config::settings::{Dnssec, Settings};
+use crate::config::watch::{self, FRESH, Watched, lock};
 use crate::counters::Counters;
+use crate::loading;
 use crate::mem::{NoMemory, TryPush, copy};
 use crate::network::Network;
 use crate::resolver::manual;
 use crate::source::c_string;
 use crate::source::dns::health::Health;
-use crate::sys::Fault;
 use crate::sys::environment::variable;
-use crate::sys::files::{self, Unreadable};
+use crate::sys::files::Unreadable;
+use crate::sys::lock::Mutex;
+use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::wiped::PerProcess;
-use crate::sys::{interfaces, process};
 use crate::world::{World, Worlds};
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
-use std::sync::Mutex;
 
 static STATE: PerProcess<State> = PerProcess::new();
 
@@ -38,8 +38,6 @@ pub struct State {
     /// As they were at first: for threads that find the others busy. The environment must not be read
     /// then, another thread may be in setenv(3).
     first_variables: Shared<Variables>,
-    /// Goes up when everything is to be read anew.
-    epoch: AtomicU32,
     /// What was done.
     pub counters: Shared<Counters>,
     /// The number of the next version of resolv.conf.
@@ -75,6 +73,8 @@ pub struct Variables {
 
 /// What is read once, and again on a reload: environment variables and rustdns.conf.
 pub struct Environment {
+    /// The reload that it comes after: [`watch::epoch`].
+    pub epoch: u32,
     /// rustdns.conf and `RUSTDNS_*`.
     pub settings: Settings,
     /// Where the files are.
@@ -166,7 +166,6 @@ impl State {
             counters,
             first_variables: variables.clone(),
             variables: Mutex::new(variables),
-            epoch: AtomicU32::new(0),
             generation: AtomicU32::new(0),
             versions: Versions::default(),
             seed,
@@ -186,11 +185,6 @@ impl State {
         }
     }
 
-    /// How often everything was to be read anew.
-    pub fn epoch(&self) -> u32 {
-        self.epoch.load(Relaxed)
-    }
-
     /// Where places are chosen from.
     pub fn seed(&self) -> u64 {
         self.seed
@@ -204,7 +198,7 @@ impl State {
         if let Some(mut current) = lock(&self.variables) {
             *current = variables;
         }
-        self.epoch.fetch_add(1, Relaxed);
+        watch::advance();
         here.reload(self)
     }
 
@@ -279,14 +273,8 @@ fn halves(number: u64) -> [u32; 2] {
 
 impl Variables {
     fn read() -> Result<Variables, NoMemory> {
-        let mut settings = Vec::new();
-        for (key, environment) in settings::VARIABLES {
-            if let Some(value) = variable(environment)? {
-                settings.try_push((key, value))?;
-            }
-        }
         Ok(Variables {
-            settings,
+            settings: loading::variables()?,
             local_domain: variable(c"LOCALDOMAIN")?,
             res_options: variable(c"RES_OPTIONS")?,
             host_aliases: variable(c"HOSTALIASES")?,
@@ -297,19 +285,9 @@ impl Variables {
 impl Environment {
     /// Reads rustdns.conf; the first time in a process, or where that was asked for, the trace says so.
     pub(crate) fn read(variables: &Variables, is_first: bool) -> Result<Environment, NoMemory> {
-        let mut settings = Settings::default();
-        let zones: ZoneNames<'_> = &interfaces::index;
-        let mut unreadable = None;
-        match files::read(c"/etc/rustdns.conf") {
-            Ok((text, _)) => settings = settings::parse(&text, zones)?,
-            Err(Unreadable::NoMemory) => return Err(NoMemory),
-            // There need be none.
-            Err(Unreadable::Fault(Fault::Missing)) => {}
-            Err(why) => unreadable = Some(why),
-        }
-        for (key, value) in &variables.settings {
-            settings.set(key.as_bytes(), value, 0, zones)?;
-        }
+        let epoch = watch::epoch();
+        let (settings, unreadable) = loading::settings(&variables.settings)?;
+        loading::open_what_is_needed(&settings);
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
         let copied = |value: &Option<Box<[u8]>>| value.as_deref().map(copy).transpose();
         let host_aliases = match &variables.host_aliases {
@@ -317,6 +295,7 @@ impl Environment {
             None => None,
         };
         let environment = Environment {
+            epoch,
             paths,
             local_domain: copied(&variables.local_domain)?,
             res_options: copied(&variables.res_options)?,
@@ -325,6 +304,14 @@ impl Environment {
         };
         environment.say(is_first, unreadable);
         Ok(environment)
+    }
+
+    /// `HOSTALIASES` as it is now.
+    pub fn host_aliases() -> Result<Option<CString>, NoMemory> {
+        match variable(c"HOSTALIASES")? {
+            Some(path) => c_string(&[&path]),
+            None => Ok(None),
+        }
     }
 
     /// Says that we are here, and what was not understood.

@@ -9,7 +9,7 @@
 //! all that share it.
 
 use crate::cache::Cache;
-use crate::config::watch::{FRESH, Watched, lock};
+use crate::config::watch::{self, FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
 use crate::mem::NoMemory;
@@ -18,12 +18,12 @@ use crate::source::dns::pending::Pending;
 use crate::state::{Environment, Files, State};
 use crate::sys::chosen::Chosen;
 use crate::sys::encrypted::Place;
+use crate::sys::lock::Mutex;
 use crate::sys::namespaces::{Freedom, Network, Root, network_number, thread};
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, compiler_fence};
-use std::sync::Mutex;
 
 /// Worlds that stay as long as the process: the first one, and others that threads live in which can't
 /// leave. Who is in one of them shares nothing with other threads that any of them writes to.
@@ -80,7 +80,7 @@ pub struct World {
     environment: Mutex<Shared<Environment>>,
     /// As it was at first: for threads that find the other busy.
     first_environment: Shared<Environment>,
-    /// [`State::epoch`] when files and environment were last to be read anew.
+    /// [`watch::epoch`] when files and environment were last to be read anew.
     epoch: AtomicU32,
     /// Followed files.
     pub files: Files,
@@ -91,7 +91,7 @@ pub struct World {
     /// Questions that some thread is asking right now.
     pub pending: Pending,
     /// What librustdns-encrypted.so keeps.
-    pub encrypted: Place,
+    pub encrypted: Shared<Place>,
     /// Where `gethostent` is.
     pub position: Mutex<Position>,
     rotation: AtomicUsize,
@@ -108,12 +108,13 @@ impl World {
         seed: u64,
         counters: Shared<Counters>,
     ) -> Result<Shared<World>, NoMemory> {
+        let epoch = environment.epoch;
         let environment = Shared::new(environment)?;
         Shared::new(World {
             at,
             first_environment: environment.clone(),
             environment: Mutex::new(environment),
-            epoch: AtomicU32::new(0),
+            epoch: AtomicU32::new(epoch),
             files: Files {
                 resolv: Watched::new(),
                 hosts: Watched::new(),
@@ -124,7 +125,7 @@ impl World {
             cache: Cache::new(entries, seed),
             recent: Recent::new(entries, seed),
             pending: Pending::new(seed),
-            encrypted: Place::default(),
+            encrypted: Shared::new(Place::default())?,
             position: Mutex::new(Position::default()),
             rotation: AtomicUsize::new(0),
             counters,
@@ -142,16 +143,11 @@ impl World {
     /// Reads environment and files anew, changed or not, and forgets all answers.
     #[inline(never)]
     pub fn reload(&self, state: &State) -> Result<(), NoMemory> {
-        let epoch = state.epoch();
         let environment = Shared::new(Environment::read(&state.variables(), true)?)?;
+        let epoch = environment.epoch;
         if let Some(mut current) = lock(&self.environment) {
             *current = environment;
         }
-        self.files.resolv.expire();
-        self.files.hosts.expire();
-        self.files.nsswitch.expire();
-        self.files.gai.expire();
-        self.files.services.expire();
         self.flush();
         self.epoch.store(epoch, Relaxed);
         Ok(())
@@ -434,19 +430,16 @@ impl State {
     /// A world of which nothing is known yet.
     #[inline(never)]
     fn new_world(&self, at: Identity, is_passing: bool) -> Result<Shared<World>, NoMemory> {
-        let epoch = self.epoch();
         let environment = Environment::read(&self.variables(), false)?;
         let entries = environment.settings.cache_entries / if is_passing { SMALLER } else { 1 };
         let counters = self.counters.clone();
-        let world = World::new(at, environment, entries, self.seed(), counters)?;
-        world.epoch.store(epoch, Relaxed);
-        Ok(world)
+        World::new(at, environment, entries, self.seed(), counters)
     }
 
     /// The calling thread's world.
     pub fn here(&self, now: Instant) -> Result<Here, NoMemory> {
         let here = self.worlds.here(self, now)?;
-        if here.epoch.load(Relaxed) != self.epoch() {
+        if here.epoch.load(Relaxed) != watch::epoch() {
             // Where memory is short it stays as it is, until the next call.
             let _ = here.reload(self);
         }

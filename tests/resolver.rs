@@ -213,6 +213,25 @@ fn host_aliases() {
     });
 }
 
+/// After a lookup without it, and then another file.
+#[test]
+fn host_aliases_that_come_later() {
+    Sandbox::enter(|sandbox| {
+        sandbox.append("/etc/resolv.conf", "search test\n");
+        let [one, other] = ["one", "other"].map(|name| sandbox.scratch().join(name));
+        sandbox.write(&one, "short host.test\n");
+        sandbox.write(&other, "short www.one.test\n");
+        let server = Server::start(sandbox, zone());
+        let calls = format!(
+            "search short IN A\ngai short\nsetenv HOSTALIASES {}\nsearch short IN A\ngai short\n\
+             setenv HOSTALIASES {}\nsearch short IN A\nsetenv HOSTALIASES /nowhere\nsearch short IN A\n",
+            one.display(),
+            other.display()
+        );
+        assert_same!(compare(sandbox, &[&server], &calls));
+    });
+}
+
 #[test]
 fn queries_as_written() {
     let calls = "mkquery 0 host.test IN A\nsend\nmkquery 4 host.test IN SOA\nsend\n\

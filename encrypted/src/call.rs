@@ -4,14 +4,13 @@
 
 use crate::contract::{Call, Event, MAX_QUESTIONS, Octets, kind};
 use crate::failure::Failure;
+use crate::process::path;
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::sync::atomic::AtomicPtr;
 use core::time::Duration;
 use hickory_resolver::proto::op::Message;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Where most servers answer (RFC 8484 section 4.1.1 has it as its example).
@@ -71,10 +70,8 @@ impl<'a> Asked<'a> {
         };
         let (host, path_at) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let name = host.split_once('#').map(|(_, name)| name.to_owned());
-        let path = |octets| match get(octets) {
-            [] => None,
-            path => Some(Path::new(OsStr::from_bytes(path))),
-        };
+        // SAFETY: by the function's contract.
+        let path = |octets| unsafe { path::<'a>(octets) };
         Asked {
             call,
             server,
@@ -126,9 +123,9 @@ impl<'a> Asked<'a> {
         self.event(question, kind, message, &text);
     }
 
-    /// Gives a sign of life.
-    pub(crate) fn beat(&self) {
-        self.event(0, kind::BEAT, &[], "");
+    /// Gives a sign of life; false where nobody waits for the call any more.
+    pub(crate) fn beat(&self) -> bool {
+        self.event(0, kind::BEAT, &[], "")
     }
 
     /// Tells that a question has no answer.
@@ -143,7 +140,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn event(&self, question: usize, kind: u32, message: &[u8], text: &str) {
+    fn event(&self, question: usize, kind: u32, message: &[u8], text: &str) -> bool {
         let (message, text) = (Octets::of(message), Octets::of(text.as_bytes()));
         let event = Event { question, kind, message, text };
         // SAFETY: function and argument came with the call, and the event is there until it returns.

@@ -52,10 +52,9 @@ pub(crate) fn run(asked: &Asked<'_>) {
     }
 }
 
-/// Gives signs of life for ever.
+/// Gives signs of life until nobody waits any more.
 async fn beat(asked: &Asked<'_>) {
-    loop {
-        asked.beat();
+    while asked.beat() {
         sleep(BEAT).await;
     }
 }

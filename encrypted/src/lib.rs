@@ -14,12 +14,14 @@
 //! ```
 //!
 //! `process` holds what outlives a call: certificates, TLS sessions, keys. It is memory and nothing
-//! else, and belongs to one process: a forked child begins anew.
+//! else, and belongs to one process: a forked child begins anew, but for the files that `prepare` has read.
 
 mod anchors;
 mod call;
 mod chain;
 mod connection;
+#[cfg(all(feature = "object", target_env = "gnu"))]
+mod destructors;
 mod exchange;
 mod failure;
 mod process;
@@ -37,19 +39,13 @@ use core::sync::atomic::AtomicPtr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use call::Asked;
-use contract::{Call, Table};
+use contract::{Call, Files, Table};
 use failure::Failure;
 
-/// What librustdns.so looks for.
-#[cfg_attr(feature = "object", unsafe(no_mangle))]
+/// What librustdns.so looks for: [`contract::SYMBOL`].
+#[cfg_attr(feature = "object", unsafe(export_name = "rustdns_encrypted_1"))]
 #[allow(unsafe_code, non_upper_case_globals, reason = "a symbol of C")]
-pub static rustdns_encrypted: Table = Table { version: VERSION, ask, forget };
-
-/// Of one length in both builds: another one can't be named here.
-const VERSION: &[u8; contract::VERSION.len()] = match contract::VERSION.first_chunk() {
-    Some(version) => version,
-    None => unreachable!(),
-};
+pub static rustdns_encrypted: Table = Table { begin, prepare, ask, forget };
 
 /// What panics here is a bug, and told as the reason; the program's standard error is not ours. As part
 /// of an archive the crate is in that one's hands.
@@ -59,14 +55,34 @@ fn silence() {
     SILENCED.call_once(|| std::panic::set_hook(Box::new(|_| ())));
 }
 
+/// See [`Table::begin`]: what would take the dynamic linker's lock later, on another thread, takes it now.
+#[allow(unsafe_code)]
+unsafe extern "C" fn begin() {
+    #[cfg(feature = "object")]
+    silence();
+    // Looks libc's function up by name, once. Where there are no random numbers, the call will say so.
+    let _ = getrandom::fill(&mut [0]);
+}
+
+/// See [`Table::prepare`].
+///
+/// # Safety
+/// The files are whole, and what they point to is there until this returns.
+#[allow(unsafe_code)]
+unsafe extern "C" fn prepare(files: *const Files) {
+    // What goes wrong is found again, and told, by the call that needs it.
+    let _ = catch_unwind(|| {
+        // SAFETY: by the function's contract.
+        unsafe { process::prepare(&*files) }
+    });
+}
+
 /// Asks one server; see [`Table::ask`].
 ///
 /// # Safety
 /// The call is whole, and what it points to is there until this returns.
 #[allow(unsafe_code)]
 unsafe extern "C" fn ask(call: *const Call) {
-    #[cfg(feature = "object")]
-    silence();
     // SAFETY: by the function's contract.
     let asked = unsafe { Asked::read(&*call) };
     if catch_unwind(AssertUnwindSafe(|| exchange::run(&asked))).is_err() {

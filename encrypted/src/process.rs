@@ -1,15 +1,20 @@
 //! What outlives a call, and is this process's alone: trusted certificates, TLS sessions, trust anchors,
-//! keys of zones.
+//! keys of zones. What was read of files before it was needed ([`prepare`]) its children have too.
 
 #![allow(unsafe_code)]
 
 use crate::anchors::{Anchors, INSTALLED};
 use crate::call::{Asked, Scheme};
 use crate::chain::Links;
+use crate::contract::{Files, Octets};
 use crate::failure::Failure;
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use rustls::{ClientConfig, RootCertStore};
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -24,25 +29,129 @@ const BUNDLES: [&str; 4] = [
 ];
 
 /// A file, as it was when it was read.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Source {
+    /// As the settings name it; `None`: the first of the usual ones.
+    asked: Option<PathBuf>,
     path: Option<PathBuf>,
     changed: Option<SystemTime>,
 }
 
 impl Source {
-    fn of(path: Option<&Path>) -> Source {
-        let changed = path.and_then(|path| path.metadata().ok()?.modified().ok());
-        Source { path: path.map(Path::to_owned), changed }
+    /// The file that `asked` or else `usual` stands for now. Where it can't be seen any more, because the
+    /// process has given up its rights or its root directory (`is_moved`), it is what it was `before`.
+    fn of(
+        asked: Option<&Path>,
+        usual: &'static [&'static str],
+        before: Option<&Source>,
+        is_moved: bool,
+    ) -> Source {
+        let before = before.filter(|before| before.asked.as_deref() == asked);
+        if let Some(before) = before.filter(|_| is_moved) {
+            return before.clone();
+        }
+        let path = asked.or_else(|| first_of(usual));
+        let seen = path.map(|path| path.metadata().and_then(|metadata| metadata.modified()));
+        match (seen, before) {
+            (Some(Err(error)), Some(before)) if error.kind() == ErrorKind::PermissionDenied => {
+                before.clone()
+            }
+            (None, Some(before)) => before.clone(),
+            (seen, _) => Source {
+                asked: asked.map(Path::to_owned),
+                path: path.map(Path::to_owned),
+                changed: seen.and_then(Result::ok),
+            },
+        }
+    }
+}
+
+/// The files, and the root directory in which they were looked at.
+#[derive(Clone)]
+struct Sources {
+    authorities: Source,
+    anchors: Source,
+    root: Option<(u64, u64)>,
+}
+
+impl Sources {
+    fn of(authorities: Option<&Path>, anchors: Option<&Path>, before: Option<&Sources>) -> Sources {
+        let root = Path::new("/").metadata().ok().map(|root| (root.dev(), root.ino()));
+        let is_moved = before.is_some_and(|before| before.root != root);
+        let (certificates, keys) =
+            (before.map(|before| &before.authorities), before.map(|before| &before.anchors));
+        Sources {
+            authorities: Source::of(authorities, &BUNDLES, certificates, is_moved),
+            anchors: Source::of(anchors, &INSTALLED, keys, is_moved),
+            // What was read elsewhere belongs there.
+            root: before.filter(|_| is_moved).map_or(root, |before| before.root),
+        }
+    }
+
+    fn are(&self, others: &Sources) -> bool {
+        self.authorities == others.authorities && self.anchors == others.anchors
+    }
+}
+
+/// What was read before it was needed. Never changed and never freed: a child may be reading it.
+struct Prepared {
+    sources: Sources,
+    roots: Option<Arc<RootCertStore>>,
+    trusted: Option<Arc<Anchors>>,
+}
+
+static PREPARED: AtomicPtr<Prepared> = AtomicPtr::new(core::ptr::null_mut());
+
+fn prepared() -> Option<&'static Prepared> {
+    // SAFETY: null, or stored by `prepare`: whole, and never freed.
+    unsafe { PREPARED.load(Ordering::Acquire).as_ref() }
+}
+
+/// Reads the files of the settings, unless that was done before.
+///
+/// # Safety
+/// What the files point to is there until this returns.
+pub(crate) unsafe fn prepare(files: &Files) {
+    // SAFETY: by the function's contract.
+    let (authorities, anchors) = unsafe { (path(files.authorities), path(files.anchors)) };
+    let before = prepared();
+    let is_done = before.is_some_and(|before| {
+        let Sources { authorities: certificates, anchors: keys, .. } = &before.sources;
+        certificates.asked.as_deref() == authorities
+            && keys.asked.as_deref() == anchors
+            && (before.roots.is_some() || !files.private)
+            && (before.trusted.is_some() || !files.validate)
+    });
+    if is_done {
+        return;
+    }
+    let sources = Sources::of(authorities, anchors, before.map(|before| &before.sources));
+    let roots = files.private.then(|| roots(sources.authorities.path.as_deref()).ok()).flatten();
+    let trusted =
+        files.validate.then(|| Anchors::read(sources.anchors.path.as_deref()).ok()).flatten();
+    if roots.is_some() || trusted.is_some() {
+        let made = Prepared { sources, roots: roots.map(Arc::new), trusted: trusted.map(Arc::new) };
+        PREPARED.store(Box::into_raw(Box::new(made)), Ordering::Release);
+    }
+}
+
+/// The path in octets of the settings; `None` where there are none.
+///
+/// # Safety
+/// What the octets point to is there for `'a`.
+pub(crate) unsafe fn path<'a>(octets: Octets) -> Option<&'a Path> {
+    // SAFETY: by the function's contract.
+    match unsafe { octets.get::<'a>() } {
+        [] => None,
+        path => Some(Path::new(OsStr::from_bytes(path))),
     }
 }
 
 /// Everything that is made of the settings' files, each part when it is first needed.
 pub(crate) struct Context {
-    authorities: Source,
-    anchors: Source,
+    sources: Sources,
     tls: [OnceLock<Result<Arc<ClientConfig>, Failure>>; 2],
-    trusted: OnceLock<Result<Anchors, Failure>>,
+    trusted: OnceLock<Result<Arc<Anchors>, Failure>>,
     /// Keys and delegations that validation has asked for.
     pub(crate) links: Links,
 }
@@ -54,17 +163,17 @@ struct Kept(Mutex<Option<Arc<Context>>>);
 impl Context {
     /// The context for a call: the one of the last call, unless a file has changed since.
     pub(crate) fn of(asked: &Asked<'_>) -> Arc<Context> {
-        let authorities = Source::of(asked.authorities.or_else(|| first_of(&BUNDLES)));
-        let anchors = Source::of(asked.anchors.or_else(|| first_of(&INSTALLED)));
         let mut kept = kept(asked.place()).0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match &*kept {
+            Some(context) => Some(&context.sources),
+            None => prepared().map(|prepared| &prepared.sources),
+        };
+        let sources = Sources::of(asked.authorities, asked.anchors, before);
         match &*kept {
-            Some(context) if context.authorities == authorities && context.anchors == anchors => {
-                Arc::clone(context)
-            }
+            Some(context) if context.sources.are(&sources) => Arc::clone(context),
             _ => {
                 let context = Arc::new(Context {
-                    authorities,
-                    anchors,
+                    sources,
                     tls: Default::default(),
                     trusted: OnceLock::new(),
                     links: Links::default(),
@@ -91,16 +200,36 @@ impl Context {
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::local(error.to_string()))?
-            .with_root_certificates(roots(self.authorities.path.as_deref())?)
+            .with_root_certificates(self.roots()?)
             .with_no_client_auth();
         config.alpn_protocols.extend(protocol.map(|name| name.to_vec()));
         Ok(Arc::new(config))
     }
 
+    /// The certificates that are trusted.
+    fn roots(&self) -> Result<Arc<RootCertStore>, Failure> {
+        let file = &self.sources.authorities;
+        let prepared = prepared().filter(|prepared| prepared.sources.authorities == *file);
+        match prepared.and_then(|prepared| prepared.roots.as_ref()) {
+            Some(roots) => Ok(Arc::clone(roots)),
+            None => roots(file.path.as_deref()).map(Arc::new),
+        }
+    }
+
     /// The trust anchors.
     pub(crate) fn trusted(&self) -> Result<&Anchors, Failure> {
-        let read = || Anchors::read(self.anchors.path.as_deref());
-        self.trusted.get_or_init(read).as_ref().map_err(Clone::clone)
+        let file = &self.sources.anchors;
+        let read = || {
+            let prepared = prepared().filter(|prepared| prepared.sources.anchors == *file);
+            match prepared.and_then(|prepared| prepared.trusted.as_ref()) {
+                Some(trusted) => Ok(Arc::clone(trusted)),
+                None => Anchors::read(file.path.as_deref()).map(Arc::new),
+            }
+        };
+        match self.trusted.get_or_init(read) {
+            Ok(trusted) => Ok(trusted),
+            Err(failure) => Err(failure.clone()),
+        }
     }
 }
 

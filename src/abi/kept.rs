@@ -6,10 +6,10 @@ use super::hostent::{pack, room};
 use crate::config::watch::lock;
 use crate::mem::NoMemory;
 use crate::source::Found;
+use crate::sys::lock::Mutex;
 use crate::sys::wiped::PerProcess;
 use core::mem::{MaybeUninit, size_of};
 use core::ptr::null_mut;
-use std::sync::Mutex;
 
 /// A function with memory of its own.
 #[derive(Clone, Copy)]

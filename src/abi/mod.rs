@@ -9,6 +9,9 @@ mod hostent;
 #[cfg(target_env = "gnu")]
 mod job;
 mod kept;
+// The command has the library in itself, and does nothing before it is asked.
+#[cfg(not(any(feature = "command", test)))]
+mod loaded;
 #[cfg(target_env = "gnu")]
 mod notification;
 #[cfg(target_env = "gnu")]
@@ -35,6 +38,8 @@ pub mod gethostent;
 pub mod getnameinfo;
 #[cfg(any(feature = "nss", feature = "truth", test))]
 pub mod nss;
+#[cfg(target_env = "gnu")]
+pub mod res_close;
 #[cfg(target_env = "gnu")]
 pub mod res_state;
 #[cfg(not(target_env = "gnu"))]

@@ -1,7 +1,8 @@
 //! `struct __res_state` (resolv.h): libc's resolver configuration as C programs see and change it, a
 //! thread's own (`_res`) or a caller's.
 //!
-//! We fill it from our configuration, and read it to learn what a program has changed since.
+//! We fill it from our configuration, and read it to learn what a program has changed since. What is being
+//! filled is not read: a caller's is what its stack held before, or a copy of another.
 
 use crate::config::resolv::{MAX_SERVERS, Options};
 use crate::resolver::manual::{Manual, SEARCH_ROOM, option, shown_domains};
@@ -61,7 +62,6 @@ pub(super) struct Extension {
 
 unsafe extern "C" {
     fn __res_state() -> *mut ResState;
-    fn __res_nclose(state: *mut ResState);
 }
 
 /// The calling thread's `_res`.
@@ -125,20 +125,13 @@ pub(super) unsafe fn manual<'a>(state: *const ResState) -> Option<Manual<'a>> {
     Some(found)
 }
 
-/// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does.
+/// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does. Without
+/// `keep` nothing is read that it holds.
 ///
 /// # Safety
-/// `state` is valid, and filled before or all zero (with `keep`: or set in parts by the program).
+/// `state` is valid, with `keep` the thread's own.
 pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool) {
-    // SAFETY: by the function's contract; closing one that was never filled changes nothing but its
-    // empty fields. `nsaddrs` are null or came from malloc, as libc expects.
-    unsafe {
-        if (*state).options & c_ulong::from(option::INIT) != 0 {
-            // All of them, though the program has set a lower number.
-            (*state).nscount = MAX_SERVERS as c_int;
-            __res_nclose(state);
-        }
-    }
+    let is_threads = state == of_thread();
     // SAFETY: by the function's contract.
     let state = unsafe { &mut *state };
     let conf = &upstream.conf;
@@ -162,7 +155,7 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
     }
     (state.pfcode, state.flags, state.vcsock) = (0, 0, -1);
     (state.unused_qhook, state.unused_rhook) = (null_mut(), null_mut());
-    fill_servers(state, upstream);
+    fill_servers(state, upstream, is_threads);
     fill_search(state, &conf.search);
     let sorted = conf.sortlist.len().min(SORT_ROOM);
     for (place, pair) in state.sort_list.iter_mut().zip(&conf.sortlist) {
@@ -172,7 +165,8 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
     state.bits = place_bits(conf.options.ndots.into(), 0) | place_bits(sorted as c_uint, 1);
 }
 
-fn fill_servers(state: &mut ResState, upstream: &Upstream) {
+fn fill_servers(state: &mut ResState, upstream: &Upstream, is_threads: bool) {
+    let before = state.ext.nsaddrs;
     // SAFETY: integers and pointers, for which zero is a value.
     (state.nsaddr_list, state.ext) = unsafe { MaybeUninit::zeroed().assume_init() };
     let ext = &mut state.ext;
@@ -186,22 +180,162 @@ fn fill_servers(state: &mut ResState, upstream: &Upstream) {
                 v4.sin_addr.s_addr = u32::from_ne_bytes(ip.octets());
             }
             IpAddr::V6(ip) => {
-                // libc frees it: in res_nclose, and where a thread ends.
-                // SAFETY: calloc has no preconditions.
-                *v6 = unsafe { libc::calloc(1, size_of::<libc::sockaddr_in6>()) }.cast();
-                // SAFETY: null, or fresh zeroed memory of that size, for which zero is a value.
-                let Some(v6) = (unsafe { v6.as_mut() }) else { return };
-                v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
-                v6.sin6_port = server.port().to_be();
-                v6.sin6_addr.s6_addr = ip.octets();
+                let mut address = address_of(ip);
+                address.sin6_port = server.port().to_be();
                 if let SocketAddr::V6(server) = server {
-                    v6.sin6_scope_id = server.scope_id();
+                    address.sin6_scope_id = server.scope_id();
+                }
+                let at = state.nscount as usize;
+                *v6 = match is_threads {
+                    true => own::place(at, before.get(at).copied(), address),
+                    false => kept::place(address),
+                };
+                if v6.is_null() {
+                    return;
                 }
             }
         }
         *socket = -1;
         state.nscount += 1;
     }
+}
+
+fn address_of(ip: core::net::Ipv6Addr) -> libc::sockaddr_in6 {
+    // SAFETY: plain data, for which zero is a value.
+    let mut address: libc::sockaddr_in6 = unsafe { MaybeUninit::zeroed().assume_init() };
+    address.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+    address.sin6_addr.s6_addr = ip.octets();
+    address
+}
+
+/// Addresses in a thread's `_res`. libc frees them when the thread ends, so each is a `malloc` of its own;
+/// they are used again when it is filled again, and not freed: a copy of `_res` may still point to them.
+mod own {
+    use super::{MAX_SERVERS, null_mut, size_of};
+    use core::cell::Cell;
+
+    thread_local! {
+        static PLACES: [Cell<*mut libc::sockaddr_in6>; MAX_SERVERS] =
+            const { [const { Cell::new(null_mut()) }; MAX_SERVERS] };
+    }
+
+    /// A place with this address, or null; `before`: what stands in `_res` at the same index. If that isn't
+    /// what we put there, somebody may have freed that one.
+    pub(super) fn place(
+        index: usize,
+        before: Option<*mut libc::sockaddr_in6>,
+        address: libc::sockaddr_in6,
+    ) -> *mut libc::sockaddr_in6 {
+        PLACES.with(|places| {
+            let Some(known) = places.get(index) else { return null_mut() };
+            let mut place = known.get();
+            if place.is_null() || before != Some(place) {
+                // SAFETY: malloc has no preconditions.
+                place = unsafe { libc::malloc(size_of::<libc::sockaddr_in6>()) }.cast();
+                known.set(place);
+            }
+            if !place.is_null() {
+                // SAFETY: that large, and this thread's.
+                unsafe { place.write(address) };
+            }
+            place
+        })
+    }
+
+    /// True for a place of the calling thread's `_res`.
+    pub(in crate::abi) fn is_one(place: *mut libc::sockaddr_in6) -> bool {
+        PLACES.with(|places| places.iter().any(|known| known.get() == place))
+    }
+}
+
+/// Addresses in states of callers: each server's once in the process, and for good. So it does no harm that a
+/// state is copied, or closed twice or never.
+mod kept {
+    use super::{null_mut, size_of};
+    use core::sync::atomic::{AtomicPtr, Ordering};
+
+    #[repr(C)]
+    struct Kept {
+        address: libc::sockaddr_in6,
+        next: *mut Kept,
+    }
+
+    static FIRST: AtomicPtr<Kept> = AtomicPtr::new(null_mut());
+
+    fn find(wanted: impl Fn(&Kept) -> bool) -> Option<*mut libc::sockaddr_in6> {
+        let mut at = FIRST.load(Ordering::Acquire);
+        // SAFETY: null, or stored below: whole, and never freed.
+        while let Some(kept) = unsafe { at.as_ref() } {
+            if wanted(kept) {
+                return Some(at.cast());
+            }
+            at = kept.next;
+        }
+        None
+    }
+
+    pub(super) fn place(address: libc::sockaddr_in6) -> *mut libc::sockaddr_in6 {
+        let same = |kept: &Kept| {
+            let other = &kept.address;
+            other.sin6_addr.s6_addr == address.sin6_addr.s6_addr
+                && other.sin6_port == address.sin6_port
+                && other.sin6_scope_id == address.sin6_scope_id
+        };
+        if let Some(place) = find(same) {
+            return place;
+        }
+        // SAFETY: malloc has no preconditions.
+        let fresh = unsafe { libc::malloc(size_of::<Kept>()) }.cast::<Kept>();
+        if fresh.is_null() {
+            return null_mut();
+        }
+        let mut next = FIRST.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: that large, and ours until it is stored.
+            unsafe { fresh.write(Kept { address, next }) };
+            match FIRST.compare_exchange(next, fresh, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return fresh.cast(),
+                Err(newer) => next = newer,
+            }
+        }
+    }
+
+    /// True for a place that is kept.
+    pub(in crate::abi) fn is_one(place: *mut libc::sockaddr_in6) -> bool {
+        find(|kept| core::ptr::eq(&raw const kept.address, place)).is_some()
+    }
+}
+
+/// Takes the addresses that are ours out of a state that libc is about to close, and frees; they come back
+/// for the thread's own state, which libc closes again when the thread ends.
+///
+/// # Safety
+/// `state` is valid, and stays so as long as what is returned.
+pub(super) unsafe fn shielded(state: *mut ResState) -> impl Drop {
+    struct Shield {
+        state: *mut ResState,
+        ours: [*mut libc::sockaddr_in6; MAX_SERVERS],
+    }
+    impl Drop for Shield {
+        fn drop(&mut self) {
+            if self.state == of_thread() {
+                // SAFETY: this thread's own.
+                let places = unsafe { &mut (*self.state).ext.nsaddrs };
+                for (place, &ours) in places.iter_mut().zip(&self.ours) {
+                    if !ours.is_null() {
+                        *place = ours;
+                    }
+                }
+            }
+        }
+    }
+    // SAFETY: by the function's contract.
+    let places = unsafe { &mut (*state).ext.nsaddrs };
+    let ours = places.each_mut().map(|place| {
+        let is_ours = !place.is_null() && (own::is_one(*place) || kept::is_one(*place));
+        if is_ours { core::mem::replace(place, null_mut()) } else { null_mut() }
+    });
+    Shield { state, ours }
 }
 
 /// The domains stand one after the other in `defdname`, whose beginning so is the first of them.

@@ -226,7 +226,7 @@ unsafe fn make_query(
 }
 
 /// # Safety
-/// `state` is valid, and all zero or filled before.
+/// `state` is valid; with `keep` it is the thread's own.
 unsafe fn init(state: *mut ResState, keep: bool) -> Returned {
     let filled = (|| {
         if keep {

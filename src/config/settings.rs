@@ -9,6 +9,7 @@ use crate::address::ZoneNames;
 use crate::mem::{NoMemory, copy};
 use crate::source::c_string;
 use crate::source::dns::cookie::Use;
+use crate::sys::encrypted::Needs;
 use crate::trace::{Sink, Trace};
 use core::ffi::CStr;
 use core::net::SocketAddr;
@@ -213,6 +214,17 @@ impl Settings {
     /// on loopback.
     pub fn asks_libc(&self) -> bool {
         self.foreign_libc && !self.test_only
+    }
+
+    /// What is needed of librustdns-encrypted.so; `None` where it is not needed.
+    pub fn needs(&self) -> Option<Needs<'_>> {
+        let needs = Needs {
+            authorities: (!self.upstream.encrypted.is_empty())
+                .then(|| self.authorities.as_deref().unwrap_or_default()),
+            anchors: (self.dnssec == Dnssec::Validate)
+                .then(|| self.anchors.as_deref().unwrap_or_default()),
+        };
+        (needs.authorities.is_some() || needs.anchors.is_some()).then_some(needs)
     }
 
     /// The debug trace.

@@ -9,10 +9,10 @@ use crate::config::watch::lock;
 use crate::lookup::query::{Family, Hints};
 use crate::mem::TryPush;
 use crate::source::dns::read::Addresses;
+use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::time::Instant;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::Mutex;
 
 /// Threads are spread over this many stripes.
 const STRIPES: usize = 16;

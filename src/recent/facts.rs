@@ -4,9 +4,9 @@
 use super::BELIEVED;
 use crate::config::watch::lock;
 use crate::sys::addresses::InterfaceAddress;
+use crate::sys::lock::Mutex;
 use crate::sys::time::Instant;
 use core::net::IpAddr;
-use std::sync::Mutex;
 
 /// Own addresses of which facts are remembered. Most hosts have fewer; of others those that are asked for.
 const MAX_FACTS: usize = 8;

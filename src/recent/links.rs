@@ -2,9 +2,9 @@
 
 use super::BELIEVED;
 use crate::config::watch::lock;
+use crate::sys::lock::Mutex;
 use crate::sys::netlink::ListError;
 use crate::sys::time::Instant;
-use std::sync::Mutex;
 
 /// One number of the links, and when they were found ([`Instant::millis`]).
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use super::BELIEVED;
 use crate::address::Address;
 use crate::config::watch::lock;
+use crate::sys::lock::Mutex;
 use crate::sys::time::Instant;
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
-use std::sync::Mutex;
 
 const SHARDS: usize = 16;
 /// A list may be in this many places.

@@ -1,23 +1,40 @@
-//! librustdns-encrypted.so: loaded from beside this library where it is first needed, and asked on a
+//! librustdns-encrypted.so: loaded from beside this library where the settings need it, and asked on a
 //! thread that ends before the call does. With the feature `encrypted` it is part of this library.
 
 mod asked;
 pub mod contract;
+mod job;
 #[cfg(not(feature = "encrypted"))]
 mod object;
+#[cfg(not(feature = "encrypted"))]
+mod origin;
 
 pub use self::asked::{Asked, Told};
-use self::contract::{Call, Event, MAX_QUESTIONS, Octets, kind};
+use self::contract::{Files, MAX_QUESTIONS, Octets, kind};
+use self::job::Job;
 #[cfg(not(feature = "encrypted"))]
 use self::object::table;
-use super::thread;
+#[cfg(all(feature = "command", not(feature = "encrypted")))]
+pub use self::origin::FILE_FOR_COMMAND;
+#[cfg(not(feature = "encrypted"))]
+pub use self::origin::{locate, note_root};
+use super::shared::Shared;
+use super::thread::{Joinable, stack_left};
+use super::time::Instant;
 use crate::mem::{NoMemory, append};
 use core::ffi::c_void;
-use core::net::SocketAddr;
+use core::ptr::null_mut;
 use core::sync::atomic::AtomicPtr;
+use core::time::Duration;
 
 /// What TLS and validation take of a stack at the most, and as much again.
 const STACK: usize = 512 * 1024;
+
+/// What has to be left of the calling thread's stack where there is no thread for it (docs/encrypted.md).
+const STACK_WITHOUT_THREAD: usize = 256 * 1024;
+
+/// How often who asks gives a sign of life.
+const BEAT: Duration = Duration::from_millis(200);
 
 /// What the object keeps for a process: hangs on its state, which a fork wipes.
 /// Each network namespace and root has one: what was learned in one is not used in another.
@@ -36,85 +53,112 @@ impl Drop for Place {
     }
 }
 
+/// What settings need of the object.
+pub struct Needs<'a> {
+    /// Certificates that are trusted; empty: the system's. `None`: no server is asked in private.
+    pub authorities: Option<&'a [u8]>,
+    /// Trust anchors; empty: the installed ones. `None`: no signature is checked.
+    pub anchors: Option<&'a [u8]>,
+}
+
+/// Loads the object, and has it read what the settings need, on the calling thread: later it may be out of
+/// reach. What fails is tried again, and said, by the call that needs it. Takes a stack that is not a small
+/// thread's; where there is not as much, nothing is done.
+pub fn prepare(needs: &Needs<'_>) {
+    if stack_left().is_some_and(|left| left < STACK_WITHOUT_THREAD) {
+        return;
+    }
+    let Ok(table) = table() else { return };
+    let files = Files {
+        authorities: Octets::of(needs.authorities.unwrap_or_default()),
+        anchors: Octets::of(needs.anchors.unwrap_or_default()),
+        private: needs.authorities.is_some(),
+        validate: needs.anchors.is_some(),
+    };
+    // SAFETY: the files are whole, and outlive the call.
+    unsafe { (table.prepare)(&raw const files) };
+}
+
 /// Asks a server, and returns what has become of each question. `beat` is called several times a second
-/// meanwhile, on another thread.
+/// meanwhile. The calling thread's signals act as in any other lookup.
 pub fn ask(
-    place: &Place,
+    place: &Shared<Place>,
     asked: &Asked<'_>,
-    beat: &(dyn Fn() + Sync),
+    beat: &dyn Fn(),
 ) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
-    const UNTOLD: Told = Told { kind: kind::LOCAL, message: Vec::new(), text: Vec::new() };
-    let mut taken = Taken { told: [UNTOLD; MAX_QUESTIONS], beat, no_memory: false };
-    let (address, scope) = match asked.address {
-        SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), 0),
-        SocketAddr::V6(v6) => (*v6.ip(), v6.scope_id()),
+    let table = match table() {
+        Ok(table) => table,
+        Err(trouble) => return nobody(trouble),
     };
-    let call = Call {
-        place: &raw const place.0,
-        port: asked.address.port(),
-        validate: asked.validate,
-        scope,
-        limit: u32::try_from(asked.limit.as_millis()).unwrap_or(u32::MAX),
-        address: address.octets(),
-        server: Octets::of(asked.server),
-        authorities: Octets::of(asked.authorities),
-        anchors: Octets::of(asked.anchors),
-        questions: asked.questions.map(Octets::of),
-        take,
-        taker: (&raw mut taken).cast(),
-    };
-    let mut trouble = Some("no thread to ask on");
-    let mut work = || {
-        trouble = table()
-            .map(|table| {
-                // SAFETY: the call is whole, and all that it points to outlives it.
-                unsafe { (table.ask)(&raw const call) }
-            })
-            .err();
-    };
-    // SAFETY: the thread has ended when this returns, and nobody looks at what it works on before;
-    // every export holds off cancellation; the object lets no panic out, and `table` has none.
-    // Where there is no thread to be had, nothing was done, and `trouble` says so.
-    let _ = unsafe { thread::run_joined(STACK, &mut work) };
-    if let Some(trouble) = trouble {
-        for told in &mut taken.told {
-            append(&mut told.text, trouble.as_bytes())?;
+    let job = Job::new(table, place, asked)?;
+    let lent = job.lent();
+    // SAFETY: `work` takes the reference, and a job is made for two threads.
+    match unsafe { Joinable::start(STACK, work, lent) } {
+        Ok(thread) => {
+            while !job.is_done(Instant::now().after(BEAT)) {
+                beat();
+            }
+            thread.join();
+        }
+        Err(_) => {
+            // SAFETY: nobody has taken it.
+            drop(unsafe { Job::back(lent) });
+            if stack_left().is_some_and(|left| left < STACK_WITHOUT_THREAD) {
+                return nobody("no thread to ask on, and too little stack to do without");
+            }
+            // SAFETY: done once.
+            unsafe { job.work() };
         }
     }
-    if taken.no_memory { Err(NoMemory) } else { Ok(taken.told) }
+    // SAFETY: the work has been done.
+    unsafe { job.told() }
 }
 
-/// What has been told so far.
-struct Taken<'a> {
-    told: [Told; MAX_QUESTIONS],
-    beat: &'a (dyn Fn() + Sync),
-    no_memory: bool,
-}
-
-/// # Safety
-/// `taker` is a [`Taken`] that nobody else looks at, and `event` is whole.
-unsafe extern "C" fn take(taker: *mut c_void, event: *const Event) {
-    // SAFETY: by the function's contract.
-    let (taken, event) = unsafe { (&mut *taker.cast::<Taken<'_>>(), &*event) };
-    if event.kind == kind::BEAT {
-        return (taken.beat)();
+unsafe extern "C-unwind" fn work(job: *mut c_void) -> *mut c_void {
+    // SAFETY: what `ask` has lent, to this thread alone; done once.
+    unsafe {
+        if let Some(job) = Job::back(job) {
+            job.work();
+        }
     }
-    let Some(told) = taken.told.get_mut(event.question) else { return };
-    told.kind = event.kind;
-    // SAFETY: the event's octets are there until this returns.
-    let (message, text) = unsafe { (event.message.get(), event.text.get()) };
-    let copied = append(&mut told.message, message).and_then(|()| append(&mut told.text, text));
-    taken.no_memory |= copied == Err(NoMemory);
+    null_mut()
 }
 
-/// Where the object is for the command, which has the library in itself: as it has found out.
-#[cfg(feature = "command")]
-pub static FILE_FOR_COMMAND: std::sync::OnceLock<std::ffi::CString> = std::sync::OnceLock::new();
+/// No question was asked, for this reason.
+fn nobody(trouble: &str) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
+    let mut told = [const { Told { kind: kind::LOCAL, message: Vec::new(), text: Vec::new() } };
+        MAX_QUESTIONS];
+    for told in &mut told {
+        append(&mut told.text, trouble.as_bytes())?;
+    }
+    Ok(told)
+}
 
 /// What the object would have.
 #[cfg(feature = "encrypted")]
 fn table() -> Result<&'static contract::Table, &'static str> {
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    static BEGUN: AtomicBool = AtomicBool::new(false);
     let table = &raw const rustdns_encrypted::rustdns_encrypted;
     // SAFETY: a table that is never gone; its form is that of ours, which is compiled from the same file.
-    Ok(unsafe { &*table.cast() })
+    let table: &'static contract::Table = unsafe { &*table.cast() };
+    if !BEGUN.swap(true, Relaxed) {
+        // SAFETY: called once.
+        unsafe { (table.begin)() };
+    }
+    Ok(table)
 }
+
+/// It is here.
+#[cfg(feature = "encrypted")]
+pub fn locate() -> Result<(), &'static str> {
+    Ok(())
+}
+
+/// See [`locate`].
+#[cfg(feature = "encrypted")]
+pub fn note_root() {}
+
+/// Where the object would be.
+#[cfg(all(feature = "command", feature = "encrypted"))]
+pub static FILE_FOR_COMMAND: std::sync::OnceLock<std::ffi::CString> = std::sync::OnceLock::new();

@@ -1,8 +1,8 @@
-//! Environment variables, read when the state is made and at `res_init`, never per lookup: another
+//! Environment variables, read when the state is made and at `res_init`, never per lookup where another
 //! thread may be in `setenv`, which may free what `getenv` returned.
 
 use crate::mem::{NoMemory, copy};
-use core::ffi::CStr;
+use core::ffi::{CStr, c_char};
 
 /// A copy of the variable's value; `None` where it is not set, or in a setuid or setgid process,
 /// where the environment belongs to somebody with less privilege.
@@ -17,4 +17,43 @@ pub fn variable(name: &CStr) -> Result<Option<Box<[u8]>>, NoMemory> {
     }
     // SAFETY: getenv returns a string that ends in NUL; it is copied before anything else is called.
     copy(unsafe { CStr::from_ptr(value) }.to_bytes()).map(Some)
+}
+
+/// True where the process has one thread, so that nobody can be in `setenv` at the same time: what libc knows of
+/// it (`<sys/single_threaded.h>`, GNU libc 2.32). False where it doesn't say.
+pub fn is_settled() -> bool {
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    // SAFETY: null, or libc's variable of this name, a `char` that is written while there is one thread.
+    unsafe { found.cast::<c_char>().as_ref() }.is_some_and(|single| *single != 0)
+}
+
+/// False where there is neither rustdns.conf nor a variable of ours. For the start of a program, which most
+/// are after a millisecond: all of it is one function and one system call, so that it touches as few pages
+/// as can be.
+#[inline(always)]
+pub fn may_have_settings() -> bool {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    const PREFIX: &[u8] = b"RUSTDNS_";
+    let errno = super::process::errno();
+    // SAFETY: the path ends in NUL.
+    let is_there = unsafe { libc::access(c"/etc/rustdns.conf".as_ptr(), libc::F_OK) } == 0;
+    super::process::set_errno(errno);
+    if is_there {
+        return true;
+    }
+    // SAFETY: null or a list of strings that ends in null, as libc's start has left it: the program's own code
+    // hasn't begun, or is loading us and must keep its other threads from changing it (dlopen(3) reads it too).
+    unsafe {
+        let mut variables = environ;
+        while !variables.is_null() && !(*variables).is_null() {
+            if PREFIX.iter().enumerate().all(|(at, octet)| *(*variables).add(at) as u8 == *octet) {
+                return true;
+            }
+            variables = variables.add(1);
+        }
+    }
+    false
 }

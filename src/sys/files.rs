@@ -91,6 +91,38 @@ pub(super) fn number(path: &CStr) -> Option<(u64, u64)> {
     Some((device, inode))
 }
 
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl Inode {
+    /// The file of this number on this device.
+    pub fn new(device: u64, number: u64) -> Inode {
+        Inode { device, number }
+    }
+
+    /// The two numbers in halves: not every machine has atomic ones of 64 bits.
+    pub fn words(self) -> [u32; 4] {
+        let halves = |number: u64| [(number >> 32) as u32, number as u32];
+        let ([a, b], [c, d]) = (halves(self.device), halves(self.number));
+        [a, b, c, d]
+    }
+}
+
+/// Which file is at `path` (symbolic links followed); `None` where none can be seen.
+pub fn inode(path: &CStr) -> Option<Inode> {
+    let Identity { device, inode, .. } = identity(path).ok()?;
+    Some(Inode::new(device, inode))
+}
+
+/// True where the file or folder at `path` is root's, and neither group nor others may write to it.
+pub fn is_roots_alone(path: &CStr) -> bool {
+    Status::at(path).is_ok_and(|status| status.owner == 0 && status.mode & 0o022 == 0)
+}
+
 /// What the kernel says of a file.
 pub(super) struct Status {
     /// `st_mode`: what kind of file it is, and what who may.

@@ -7,7 +7,7 @@ use crate::mem::NoMemory;
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// A C function that is told lines: its own context, the level (1 or 2), the line.
 pub type Listen = unsafe extern "C-unwind" fn(*mut c_void, c_int, *const c_char);
@@ -134,8 +134,11 @@ pub fn to_syslog(line: &[u8]) {
     }
 }
 
+/// Writes a line. Neither a reader that has gone (SIGPIPE) nor a limit on file sizes (SIGXFSZ) ends the
+/// process, and one that stands still is not waited for: a line that can't be written is lost.
 fn write_all(descriptor: i32, mut rest: &[u8]) {
-    while !rest.is_empty() {
+    let _quiet = Quiet::new();
+    while !rest.is_empty() && has_room(descriptor) {
         // SAFETY: `rest` is valid for its length.
         let n = unsafe { libc::write(descriptor, rest.as_ptr().cast(), rest.len()) };
         match usize::try_from(n) {
@@ -145,5 +148,73 @@ fn write_all(descriptor: i32, mut rest: &[u8]) {
             // A trace that can't be written is lost; the lookup goes on.
             Err(_) => return,
         }
+    }
+}
+
+/// True where a line can be written without waiting. A pipe's reader gets a tenth of a second to catch up,
+/// once: until it has, nobody waits again.
+fn has_room(descriptor: i32) -> bool {
+    const PATIENCE: c_int = 100;
+    static STANDS_STILL: AtomicBool = AtomicBool::new(false);
+    let patience = if STANDS_STILL.load(Ordering::Relaxed) { 0 } else { PATIENCE };
+    let mut interest = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one descriptor to look at, valid for the call.
+    let ready = unsafe { libc::poll(&raw mut interest, 1, patience) };
+    // A signal handler that ran meanwhile costs no line.
+    let has_room = ready != 0;
+    if STANDS_STILL.load(Ordering::Relaxed) == has_room {
+        STANDS_STILL.store(!has_room, Ordering::Relaxed);
+    }
+    has_room
+}
+
+/// Holds off the signals that a write of ours may cause, and takes back those that it has caused. The kernel
+/// sends them to the thread that writes.
+struct Quiet {
+    before: libc::sigset_t,
+    /// Those of [`Quiet::ours`] that were pending before: somebody else's.
+    pending: libc::sigset_t,
+}
+
+impl Quiet {
+    fn new() -> Quiet {
+        let ours = Quiet::ours();
+        // SAFETY: sets of signals are plain data, for which zero is a value; all three are valid.
+        unsafe {
+            let (mut before, mut pending) = (core::mem::zeroed(), core::mem::zeroed());
+            libc::sigpending(&raw mut pending);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const ours, &raw mut before);
+            Quiet { before, pending }
+        }
+    }
+
+    fn ours() -> libc::sigset_t {
+        // SAFETY: plain data, for which zero is a value; valid for the calls.
+        unsafe {
+            let mut set = core::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGPIPE);
+            libc::sigaddset(&raw mut set, libc::SIGXFSZ);
+            set
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let errno = process::errno();
+        let mut ours = Quiet::ours();
+        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: all sets and times are valid for the calls, and filled.
+        unsafe {
+            for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+                if libc::sigismember(&raw const self.pending, signal) == 1 {
+                    libc::sigdelset(&raw mut ours, signal);
+                }
+            }
+            while libc::sigtimedwait(&raw const ours, null_mut(), &raw const at_once) > 0 {}
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, null_mut());
+        }
+        process::set_errno(errno);
     }
 }

@@ -26,6 +26,7 @@ pub mod futex;
 pub mod host;
 #[cfg_attr(target_family = "wasm", path = "host/interfaces.rs")]
 pub mod interfaces;
+pub mod lock;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
 #[cfg_attr(target_family = "wasm", path = "host/namespaces.rs")]

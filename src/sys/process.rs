@@ -93,6 +93,21 @@ pub fn effective_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// True where the process can give up what it may see: change its root directory or its user. Only one with
+/// capabilities can, which root has.
+pub fn may_give_up_rights() -> bool {
+    /// `_LINUX_CAPABILITY_VERSION_3` and the calling thread (capget(2)).
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    let (mut header, mut sets) = (HEADER, [[0u32; 3]; 2]);
+    if effective_user() == 0 {
+        return true;
+    }
+    // SAFETY: the header has its two numbers, and there is room for two of the three sets.
+    unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
+    // Effective, permitted, inheritable; all zero where the kernel has said nothing.
+    sets.iter().any(|[_, permitted, _]| *permitted != 0)
+}
+
 /// The process id.
 pub fn id() -> i32 {
     // SAFETY: getpid has no preconditions.

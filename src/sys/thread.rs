@@ -75,35 +75,59 @@ pub(crate) unsafe fn create(
     }
 }
 
-/// Runs `work` on a thread of its own, deaf to signals, and waits for its end.
-///
-/// # Errors
-/// As [`start`]: there can be no further thread, and nothing was done.
-///
-/// # Safety
-/// The calling thread can't be cancelled meanwhile, and what `work` has borrowed may be used on
-/// another thread while this one waits. `work` must not panic.
-pub(crate) unsafe fn run_joined(stack: usize, work: &mut dyn FnMut()) -> Result<(), Fault> {
-    unsafe extern "C-unwind" fn enter(work: *mut c_void) -> *mut c_void {
-        // SAFETY: points to the reference below, which is there until this thread was joined.
-        unsafe { (*work.cast::<&mut dyn FnMut()>())() };
-        null_mut()
+/// A thread that is to be waited for.
+pub(crate) struct Joinable(libc::pthread_t);
+
+impl Joinable {
+    /// Starts a thread that is deaf to signals; those of the calling thread are held off only meanwhile.
+    ///
+    /// # Errors
+    /// As [`start`]: there can be no further thread.
+    ///
+    /// # Safety
+    /// `start` may be called with `argument` on another thread.
+    pub(crate) unsafe fn start(
+        stack: usize,
+        start: Start,
+        argument: *mut c_void,
+    ) -> Result<Joinable, Fault> {
+        let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+        let mut thread = MaybeUninit::uninit();
+        let _deaf = SignalsBlocked::new();
+        // SAFETY: the attributes are initialised before anything else is done with them, and destroyed
+        // once; `thread` is written by the call that succeeds; the rest by the function's contract.
+        unsafe {
+            check(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
+            let size = stack.saturating_add(libc_part());
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), size);
+            let made =
+                check(pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), start, argument));
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            made.map(|()| Joinable(thread.assume_init()))
+        }
     }
-    let mut work = work;
+
+    /// Waits for its end. The calling thread can't be cancelled meanwhile: every export holds that off.
+    pub(crate) fn join(self) {
+        // SAFETY: the thread was started joinable, and this takes what it is known by.
+        unsafe { libc::pthread_join(self.0, null_mut()) };
+    }
+}
+
+/// How much is left of the calling thread's stack, below this frame; `None` where that can't be found out.
+pub(crate) fn stack_left() -> Option<usize> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    let mut thread = MaybeUninit::uninit();
-    let _deaf = SignalsBlocked::new();
-    // SAFETY: the attributes are initialised before anything else is done with them, and destroyed
-    // once; `thread` is written by the call that succeeds, and joined once.
+    let (mut lowest, mut size) = (null_mut(), 0);
+    // SAFETY: the attributes are filled by the call that succeeds, read, and destroyed once.
     unsafe {
-        check(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
-        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack.saturating_add(libc_part()));
-        let argument = (&raw mut work).cast::<c_void>();
-        let made = check(pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), enter, argument));
+        check(libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr())).ok()?;
+        let known =
+            check(libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size));
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        made?;
-        check(libc::pthread_join(thread.assume_init(), null_mut()))
+        known.ok()?;
     }
+    let here = (&raw const size) as usize;
+    here.checked_sub(lowest as usize)
 }
 
 /// Creates a thread with a caller's attributes.

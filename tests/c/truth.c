@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <iconv.h>
 #include <langinfo.h>
+#include <limits.h>
+#include <link.h>
 #include <locale.h>
 #include <net/if.h>
 #include <netdb.h>

@@ -175,7 +175,7 @@ fn an_object_that_is_not_there_or_is_another() {
         };
         refused("librustdns-encrypted.so is not beside this library");
         std::fs::copy(&library, folder.join("librustdns-encrypted.so")).unwrap();
-        refused("librustdns-encrypted.so is of another version");
+        refused("librustdns-encrypted.so does not fit this library");
         assert_eq!(bed.seen("secret.test"), 0);
     });
 }

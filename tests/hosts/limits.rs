@@ -1,6 +1,11 @@
 //! Resources that run out.
 
-use crate::numbered::lives;
+use std::time::Duration;
+
+use crate::numbered::{begin, is_ok, lives};
+use crate::support::cc;
+use crate::support::process::run;
+use crate::support::sandbox::Sandbox;
 
 #[test]
 fn every_descriptor_may_be_closed_between_lookups() {
@@ -25,4 +30,20 @@ fn there_need_be_no_further_process() {
 #[test]
 fn address_space_may_be_tight() {
     lives("host_limits", &["memory"]);
+}
+
+/// The program writes its own output to a pipe too, which no limit on files concerns.
+#[test]
+fn a_trace_that_can_not_be_written_ends_nothing() {
+    for mode in ["gone", "still", "limit"] {
+        Sandbox::enter(|sandbox| {
+            let _server = begin(sandbox);
+            let mut command = sandbox.command(cc::program("host_trace"));
+            command.arg(mode).env("RUSTDNS_DEBUG", "2");
+            if mode == "limit" {
+                command.env("RUSTDNS_LOG", sandbox.scratch().join("trace"));
+            }
+            is_ok(&run(sandbox.preload(command), Duration::from_secs(60)));
+        });
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::numbered::{begin, is_ok, lives};
 use crate::support::cc;
 use crate::support::process::{End, run};
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Sandbox, skip};
 
 #[test]
 fn a_stack_of_64_kib_is_enough() {
@@ -63,5 +63,39 @@ fn a_handler_may_not_end_the_thread_in_the_middle_of_a_lookup() {
         is_ok(&run(command(), Duration::from_secs(60)));
         let got = run(sandbox.preload(command()), Duration::from_secs(60));
         assert_eq!(got.end, End::Signal(libc::SIGABRT), "{got}");
+    });
+}
+
+/// The main thread changes servers and says so, the others look names up.
+#[test]
+fn a_reload_is_not_overtaken_by_who_reads_at_the_same_time() {
+    Sandbox::enter(|sandbox| {
+        let command = || {
+            let mut command = sandbox.command(cc::program("host_reload"));
+            command.arg("8000");
+            command
+        };
+        is_ok(&run(command(), Duration::from_secs(120)));
+        is_ok(&run(sandbox.preload(command()), Duration::from_secs(120)));
+    });
+}
+
+/// The ordinary thread holds a lock, and only runs while the other one sleeps.
+#[test]
+fn a_real_time_thread_waits_for_an_ordinary_one() {
+    Sandbox::enter(|sandbox| {
+        let lines: String = (1..=200).map(|n| format!("192.0.2.{n} big.test\n")).collect();
+        sandbox.append("/etc/hosts", lines);
+        let command = || {
+            let mut command = sandbox.command(cc::program("host_realtime"));
+            command.arg("20000");
+            command
+        };
+        let libc = run(command(), Duration::from_secs(120));
+        if libc.end == End::Exit(77) {
+            return skip("no real-time threads here");
+        }
+        is_ok(&libc);
+        is_ok(&run(sandbox.preload(command()), Duration::from_secs(120)));
     });
 }

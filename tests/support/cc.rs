@@ -24,6 +24,17 @@ pub fn shared_object(name: &str) -> PathBuf {
     build(name, &["-shared", "-fPIC"])
 }
 
+/// The same as [`program`], with a library of the system's, `-lLIBRARY`.
+pub fn linked_program(name: &str, library: &str) -> PathBuf {
+    let library = format!("-l{library}");
+    build_from(name, &format!("{name}{library}"), &[], &[Path::new(&library)])
+}
+
+/// `tests/c/other_object.c` as an object that fits the library.
+pub fn fitting_object() -> PathBuf {
+    build_from("other_object", "fitting_object", &["-shared", "-fPIC", "-DTHAT_FITS"], &[])
+}
+
 /// The program made from `tests/c/NAME.cpp`.
 pub fn cxx_program(name: &str) -> PathBuf {
     build_from(name, name, &["-x", "c++"], &[])

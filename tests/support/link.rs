@@ -21,6 +21,8 @@ pub enum Link {
     Static,
     /// The same, for a compiler that is told itself to link statically.
     StaticPie,
+    /// `librustdns.a` in a program that is otherwise dynamic.
+    Archive,
     /// A static libc alone.
     StaticLibc,
 }
@@ -66,6 +68,7 @@ pub fn try_program(compiler: &[&str], source: &str, link: Link) -> (PathBuf, Str
             command.arg("-static").args(pkg_config(&["--static", "--cflags", "--libs"]));
         }
         Link::StaticPie => drop(command.args(pkg_config(&["--static", "--cflags", "--libs"]))),
+        Link::Archive => drop(command.arg(dist().join("librustdns.a"))),
         Link::StaticLibc => drop(command.arg("-static")),
     }
     let shown = format!("{command:?}");

@@ -2,9 +2,9 @@
 //! ours, which the answer has to repeat; and the server's, once it has given one, by which it knows us.
 
 use crate::config::watch::lock;
+use crate::sys::lock::Mutex;
 use core::fmt;
 use core::net::IpAddr;
-use std::sync::Mutex;
 
 /// The octets of our own part (RFC 7873 section 4).
 pub const CLIENT: usize = 8;

@@ -15,6 +15,7 @@ use crate::config::watch::lock;
 use crate::lookup::search::Miss;
 use crate::mem::{NoMemory, TryPush};
 use crate::sys::futex;
+use crate::sys::lock::{Mutex, MutexGuard};
 use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
@@ -22,7 +23,6 @@ use core::hash::Hasher;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use core::time::Duration;
 use std::hash::DefaultHasher;
-use std::sync::{Mutex, MutexGuard};
 
 /// How often a thread that asks gives a sign of life.
 pub const BEAT: Duration = Duration::from_millis(250);

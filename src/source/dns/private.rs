@@ -15,6 +15,7 @@ use crate::mem::{NoMemory, TryPush, append};
 use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
 use crate::sys::probes;
+use crate::sys::shared::Shared;
 use crate::sys::time::{Instant, LEAP};
 use crate::trace::Text;
 use core::time::Duration;
@@ -24,7 +25,7 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy)]
 pub struct Private<'a> {
     /// Where the object keeps what outlives a call.
-    pub place: &'a Place,
+    pub place: &'a Shared<Place>,
     /// The setting `upstream`, by which servers are asked in private.
     pub servers: &'a Servers,
     /// Whether signatures are checked, also those that plain servers send.

@@ -1,5 +1,8 @@
-//! What librustdns.so and librustdns-encrypted.so say to each other. Both are built from this file, and
-//! a version that both must name guards against two builds that are not.
+//! What librustdns.so and librustdns-encrypted.so say to each other. Both are built from this file. Its
+//! number is part of the symbol's name, so that two builds fit where their numbers are the same, whatever
+//! versions of the package they come from: an upgrade doesn't cut off a process that runs.
+//!
+//! Whatever changes a structure, or what a function is called for, changes the number.
 //!
 //! The second object carries one question or two to one server and brings back whole messages. It
 //! knows of no search list, no cache and no order of servers: all that is the first one's.
@@ -7,8 +10,8 @@
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::AtomicPtr;
 
-/// The symbol that the object exports: a [`Table`].
-pub const SYMBOL: &CStr = c"rustdns_encrypted";
+/// The symbol that the object exports: a [`Table`] of this contract, the first.
+pub const SYMBOL: &CStr = c"rustdns_encrypted_1";
 
 /// At most so many questions go in one call: A and AAAA of one name.
 pub const MAX_QUESTIONS: usize = 2;
@@ -89,8 +92,21 @@ pub struct Call {
     pub taker: *mut c_void,
 }
 
-/// Takes an event in.
-pub type Take = unsafe extern "C" fn(taker: *mut c_void, event: *const Event);
+/// Takes an event in. False: nobody waits any more, the call is to end.
+pub type Take = unsafe extern "C" fn(taker: *mut c_void, event: *const Event) -> bool;
+
+/// The files of the settings, to be read before they are needed.
+#[repr(C)]
+pub struct Files {
+    /// As in a [`Call`].
+    pub authorities: Octets,
+    /// As in a [`Call`].
+    pub anchors: Octets,
+    /// Some server is asked in private: the certificates are needed.
+    pub private: bool,
+    /// Signatures are checked: the anchors are needed.
+    pub validate: bool,
+}
 
 /// What has become of a question.
 #[repr(C)]
@@ -108,13 +124,15 @@ pub struct Event {
 /// What the object exports.
 #[repr(C)]
 pub struct Table {
-    /// The version of the package, which ends in NUL.
-    pub version: &'static [u8; VERSION.len()],
-    /// Asks; each question gets one event that is not [`kind::BEAT`] before this returns.
+    /// Called once, on the thread that has loaded the object and may hold the dynamic linker's lock: what
+    /// takes that lock is done now, so that a thread which asks never waits for it.
+    pub begin: unsafe extern "C" fn(),
+    /// Reads files and keeps what is in them, for this process and its children: they may be out of reach
+    /// when it is needed. What can't be read is read again by the call that needs it.
+    pub prepare: unsafe extern "C" fn(*const Files),
+    /// Asks; each question gets one event that is not [`kind::BEAT`] before this returns, but where
+    /// `take` has ended it.
     pub ask: unsafe extern "C" fn(*const Call),
     /// Frees what is kept at a place, which nobody uses any more.
     pub forget: unsafe extern "C" fn(place: *const AtomicPtr<c_void>),
 }
-
-/// The version of both.
-pub const VERSION: &[u8] = concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes();

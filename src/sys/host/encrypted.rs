@@ -14,11 +14,22 @@ use self::contract::{MAX_QUESTIONS, kind};
 #[derive(Default)]
 pub struct Place(());
 
+/// What settings would need of the object.
+pub struct Needs<'a> {
+    /// Certificates.
+    pub authorities: Option<&'a [u8]>,
+    /// Trust anchors.
+    pub anchors: Option<&'a [u8]>,
+}
+
+/// There is nothing to load.
+pub fn prepare(_: &Needs<'_>) {}
+
 /// Asks nobody: what is to be private or checked is not asked otherwise.
 pub fn ask(
-    _: &Place,
+    _: &'static Place,
     asked: &Asked<'_>,
-    _: &(dyn Fn() + Sync),
+    _: &dyn Fn(),
 ) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
     let what: &[u8] = match asked.server {
         [] => b"dnssec validate",

@@ -46,6 +46,16 @@ pub fn identity(path: &CStr) -> Result<Identity, Fault> {
     Ok(identity)
 }
 
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inode([u64; 2]);
+
+/// Which file is at `path` (symbolic links followed); `None` where none can be seen.
+pub fn inode(path: &CStr) -> Option<Inode> {
+    let Identity([device, inode, ..]) = identity(path).ok()?;
+    Some(Inode([device, inode]))
+}
+
 /// Reads the whole file at `path`, and says which version it was.
 pub fn read(path: &CStr) -> Result<(Vec<u8>, Identity), Unreadable> {
     /// What `file_open` returns for what is no file.

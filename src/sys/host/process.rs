@@ -10,6 +10,11 @@ pub fn errno() -> i32 {
 /// See [`errno`].
 pub fn set_errno(_errno: i32) {}
 
+/// Nothing is opened before it is needed here.
+pub fn may_give_up_rights() -> bool {
+    false
+}
+
 /// The process id.
 pub fn id() -> i32 {
     // SAFETY: no preconditions.

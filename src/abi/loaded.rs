@@ -1,0 +1,26 @@
+//! What runs when the library is loaded, or a program that has it in itself starts: [`loading::begin`], where
+//! there are settings at all.
+
+use super::guard;
+use crate::{loading, sys};
+
+/// Called by the dynamic linker, or by libc's start of a static program.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOADED: extern "C" fn() = loaded;
+
+/// Keeps `errno`, which is zero when `main` begins.
+extern "C" fn loaded() {
+    if sys::environment::may_have_settings() {
+        begin();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn begin() {
+    guard::run((0, None), || {
+        loading::begin();
+        (0, None)
+    });
+}

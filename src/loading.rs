@@ -1,0 +1,114 @@
+//! What is done when the library is loaded, long before the first lookup: a look at the settings.
+//!
+//! Where they ask for encrypted servers or signatures, it takes a second object and files (certificates,
+//! trust anchors) that a daemon may not reach any more when it looks its first name up: it has changed its
+//! root directory or its user by then. So they are opened here, on the thread that loads us. Where there
+//! are no settings at all it is not even called (`abi::loaded`).
+
+use crate::config::settings::{self, Settings};
+use crate::mem::{NoMemory, TryPush};
+use crate::sys::chosen::Chosen;
+use crate::sys::encrypted;
+use crate::sys::files::{self, Inode, Unreadable};
+use crate::sys::{Fault, interfaces, process};
+
+/// rustdns.conf(5).
+pub const FILE: &core::ffi::CStr = c"/etc/rustdns.conf";
+
+/// The settings file as it was read last, for a child or a process that can't read it any more.
+static KEPT: Chosen<Kept> = Chosen::nothing();
+
+struct Kept {
+    text: Box<[u8]>,
+    /// The root directory that it was read in.
+    root: Option<Inode>,
+}
+
+/// The text of rustdns.conf.
+///
+/// Where it can't be read any more, or the root directory is another one, which has none, it is what it was:
+/// a program that locks itself in goes on asking the servers that its administrator has chosen, and asks
+/// nobody in plain text who was to be asked in private.
+pub fn settings_text() -> Result<Vec<u8>, Unreadable> {
+    let read = files::read(FILE).map(|(text, _)| text);
+    let kept = KEPT.get();
+    match (read, kept) {
+        (Ok(text), kept) => {
+            if kept.is_none_or(|kept| *kept.text != *text) {
+                let (text, root) = (crate::mem::copy(&text)?, files::inode(c"/"));
+                KEPT.set(Kept { text, root })?;
+            }
+            Ok(text)
+        }
+        (Err(Unreadable::Fault(Fault::Missing)), Some(kept)) if kept.root == files::inode(c"/") => {
+            Err(Unreadable::Fault(Fault::Missing))
+        }
+        (Err(Unreadable::NoMemory), _) => Err(Unreadable::NoMemory),
+        (Err(_), Some(kept)) => Ok(crate::mem::copy(&kept.text)?.into_vec()),
+        (Err(why), None) => Err(why),
+    }
+}
+
+/// A setting's key, and its value in the environment.
+pub type Variable = (&'static str, Box<[u8]>);
+
+/// The settings that the environment has.
+pub fn variables() -> Result<Vec<Variable>, NoMemory> {
+    let mut variables = Vec::new();
+    for (key, environment) in settings::VARIABLES {
+        if let Some(value) = crate::sys::environment::variable(environment)? {
+            variables.try_push((key, value))?;
+        }
+    }
+    Ok(variables)
+}
+
+/// The settings, and why their file has no content.
+pub fn settings(variables: &[Variable]) -> Result<(Settings, Option<Unreadable>), NoMemory> {
+    let mut settings = Settings::default();
+    let mut unreadable = None;
+    match settings_text() {
+        Ok(text) => settings = settings::parse(&text, &interfaces::index)?,
+        Err(Unreadable::NoMemory) => return Err(NoMemory),
+        // There need be none.
+        Err(Unreadable::Fault(Fault::Missing)) => {}
+        Err(why) => unreadable = Some(why),
+    }
+    for (key, value) in variables {
+        settings.set(key.as_bytes(), value, 0, &interfaces::index)?;
+    }
+    Ok((settings, unreadable))
+}
+
+/// Opens what the settings will need, in a process that may lose sight of it; in others that is done where it
+/// is needed.
+pub fn open_what_is_needed(settings: &Settings) {
+    if let Some(needs) = settings.needs()
+        && process::may_give_up_rights()
+    {
+        encrypted::prepare(&needs);
+    }
+}
+
+/// Called when the library is loaded.
+#[cfg(not(target_family = "wasm"))]
+pub fn begin() {
+    encrypted::note_root();
+    // The two variables that may ask for it, before all of them are looked for.
+    let is_asked = |text: &[u8]| {
+        [&b"://"[..], b"validate"].iter().any(|word| text.windows(word.len()).any(|at| at == *word))
+    };
+    let variable = |name| crate::sys::environment::variable(name).ok().flatten();
+    let asks = |name| variable(name).is_some_and(|value| is_asked(&value));
+    let in_file = settings_text().is_ok_and(|text| is_asked(&text));
+    if !in_file && !asks(c"RUSTDNS_UPSTREAM") && !asks(c"RUSTDNS_DNSSEC") {
+        return;
+    }
+    if let Ok((settings, _)) = variables().and_then(|variables| settings(&variables))
+        && settings.needs().is_some()
+    {
+        // What fails is said by the lookup that needs it.
+        let _ = encrypted::locate();
+        open_what_is_needed(&settings);
+    }
+}
