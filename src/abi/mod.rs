@@ -39,6 +39,8 @@ pub mod getnameinfo;
 #[cfg(any(feature = "nss", feature = "truth", test))]
 pub mod nss;
 #[cfg(target_env = "gnu")]
+mod res_addresses;
+#[cfg(target_env = "gnu")]
 pub mod res_close;
 #[cfg(target_env = "gnu")]
 pub mod res_state;

@@ -1,7 +1,8 @@
 //! `res_nclose` (resolver(3)): nothing of ours is open in a state, and what is, is libc's to close.
 
 use super::guard::guard;
-use super::res_state::{self, ResState};
+use super::res_addresses::shielded;
+use super::res_state::ResState;
 use core::ffi::c_int;
 use core::mem::transmute;
 
@@ -20,7 +21,7 @@ pub unsafe extern "C-unwind" fn __res_nclose(state: *mut ResState) {
         // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
         let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"__res_nclose".as_ptr()) };
         // SAFETY: by the function's contract.
-        let _shield = unsafe { res_state::shielded(state) };
+        let _shield = unsafe { shielded(state) };
         if !next.is_null() {
             // SAFETY: a function that libc, or a library before it, exports by this name has this type.
             let next: Close = unsafe { transmute(next) };

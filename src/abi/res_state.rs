@@ -4,12 +4,13 @@
 //! We fill it from our configuration, and read it to learn what a program has changed since. What is being
 //! filled is not read: a caller's is what its stack held before, or a copy of another.
 
+use super::res_addresses as addresses;
 use crate::config::resolv::{MAX_SERVERS, Options};
 use crate::resolver::manual::{Manual, SEARCH_ROOM, option, shown_domains};
 use crate::state::Upstream;
 use crate::sys::{process, room};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
-use core::mem::{MaybeUninit, size_of};
+use core::mem::MaybeUninit;
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ptr::null_mut;
 
@@ -187,8 +188,8 @@ fn fill_servers(state: &mut ResState, upstream: &Upstream, is_threads: bool) {
                 }
                 let at = state.nscount as usize;
                 *v6 = match is_threads {
-                    true => own::place(at, before.get(at).copied(), address),
-                    false => kept::place(address),
+                    true => addresses::own::place(at, before.get(at).copied(), address),
+                    false => addresses::kept::place(address),
                 };
                 if v6.is_null() {
                     return;
@@ -206,136 +207,6 @@ fn address_of(ip: core::net::Ipv6Addr) -> libc::sockaddr_in6 {
     address.sin6_family = libc::AF_INET6 as libc::sa_family_t;
     address.sin6_addr.s6_addr = ip.octets();
     address
-}
-
-/// Addresses in a thread's `_res`. libc frees them when the thread ends, so each is a `malloc` of its own;
-/// they are used again when it is filled again, and not freed: a copy of `_res` may still point to them.
-mod own {
-    use super::{MAX_SERVERS, null_mut, size_of};
-    use core::cell::Cell;
-
-    thread_local! {
-        static PLACES: [Cell<*mut libc::sockaddr_in6>; MAX_SERVERS] =
-            const { [const { Cell::new(null_mut()) }; MAX_SERVERS] };
-    }
-
-    /// A place with this address, or null; `before`: what stands in `_res` at the same index. If that isn't
-    /// what we put there, somebody may have freed that one.
-    pub(super) fn place(
-        index: usize,
-        before: Option<*mut libc::sockaddr_in6>,
-        address: libc::sockaddr_in6,
-    ) -> *mut libc::sockaddr_in6 {
-        PLACES.with(|places| {
-            let Some(known) = places.get(index) else { return null_mut() };
-            let mut place = known.get();
-            if place.is_null() || before != Some(place) {
-                // SAFETY: malloc has no preconditions.
-                place = unsafe { libc::malloc(size_of::<libc::sockaddr_in6>()) }.cast();
-                known.set(place);
-            }
-            if !place.is_null() {
-                // SAFETY: that large, and this thread's.
-                unsafe { place.write(address) };
-            }
-            place
-        })
-    }
-
-    /// True for a place of the calling thread's `_res`.
-    pub(in crate::abi) fn is_one(place: *mut libc::sockaddr_in6) -> bool {
-        PLACES.with(|places| places.iter().any(|known| known.get() == place))
-    }
-}
-
-/// Addresses in states of callers: each server's once in the process, and for good. So it does no harm that a
-/// state is copied, or closed twice or never.
-mod kept {
-    use super::{null_mut, size_of};
-    use core::sync::atomic::{AtomicPtr, Ordering};
-
-    #[repr(C)]
-    struct Kept {
-        address: libc::sockaddr_in6,
-        next: *mut Kept,
-    }
-
-    static FIRST: AtomicPtr<Kept> = AtomicPtr::new(null_mut());
-
-    fn find(wanted: impl Fn(&Kept) -> bool) -> Option<*mut libc::sockaddr_in6> {
-        let mut at = FIRST.load(Ordering::Acquire);
-        // SAFETY: null, or stored below: whole, and never freed.
-        while let Some(kept) = unsafe { at.as_ref() } {
-            if wanted(kept) {
-                return Some(at.cast());
-            }
-            at = kept.next;
-        }
-        None
-    }
-
-    pub(super) fn place(address: libc::sockaddr_in6) -> *mut libc::sockaddr_in6 {
-        let same = |kept: &Kept| {
-            let other = &kept.address;
-            other.sin6_addr.s6_addr == address.sin6_addr.s6_addr
-                && other.sin6_port == address.sin6_port
-                && other.sin6_scope_id == address.sin6_scope_id
-        };
-        if let Some(place) = find(same) {
-            return place;
-        }
-        // SAFETY: malloc has no preconditions.
-        let fresh = unsafe { libc::malloc(size_of::<Kept>()) }.cast::<Kept>();
-        if fresh.is_null() {
-            return null_mut();
-        }
-        let mut next = FIRST.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: that large, and ours until it is stored.
-            unsafe { fresh.write(Kept { address, next }) };
-            match FIRST.compare_exchange(next, fresh, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return fresh.cast(),
-                Err(newer) => next = newer,
-            }
-        }
-    }
-
-    /// True for a place that is kept.
-    pub(in crate::abi) fn is_one(place: *mut libc::sockaddr_in6) -> bool {
-        find(|kept| core::ptr::eq(&raw const kept.address, place)).is_some()
-    }
-}
-
-/// Takes the addresses that are ours out of a state that libc is about to close, and frees; they come back
-/// for the thread's own state, which libc closes again when the thread ends.
-///
-/// # Safety
-/// `state` is valid, and stays so as long as what is returned.
-pub(super) unsafe fn shielded(state: *mut ResState) -> impl Drop {
-    struct Shield {
-        state: *mut ResState,
-        ours: [*mut libc::sockaddr_in6; MAX_SERVERS],
-    }
-    impl Drop for Shield {
-        fn drop(&mut self) {
-            if self.state == of_thread() {
-                // SAFETY: this thread's own.
-                let places = unsafe { &mut (*self.state).ext.nsaddrs };
-                for (place, &ours) in places.iter_mut().zip(&self.ours) {
-                    if !ours.is_null() {
-                        *place = ours;
-                    }
-                }
-            }
-        }
-    }
-    // SAFETY: by the function's contract.
-    let places = unsafe { &mut (*state).ext.nsaddrs };
-    let ours = places.each_mut().map(|place| {
-        let is_ours = !place.is_null() && (own::is_one(*place) || kept::is_one(*place));
-        if is_ours { core::mem::replace(place, null_mut()) } else { null_mut() }
-    });
-    Shield { state, ours }
 }
 
 /// The domains stand one after the other in `defdname`, whose beginning so is the first of them.

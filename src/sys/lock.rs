@@ -156,7 +156,7 @@ mod tests {
                     for _ in 0..5000 {
                         let mut count = count.lock().unwrap();
                         let before = *count;
-                        if before % 500 == 0 {
+                        if before.is_multiple_of(500) {
                             thread::yield_now();
                         }
                         *count = before + 1;

@@ -44,11 +44,10 @@ fn ask(script: &str) -> String {
     let start = Instant::now();
     let mut stream = loop {
         match TcpStream::connect(AT) {
-            Ok(stream) => break stream,
             Err(_) if start.elapsed() < Duration::from_secs(20) => {
                 std::thread::sleep(Duration::from_millis(50));
             }
-            Err(error) => panic!("php-fpm: {error}"),
+            connected => break connected.unwrap(),
         }
     };
     let mut parameters = Vec::new();
@@ -71,7 +70,7 @@ fn ask(script: &str) -> String {
         stream.read_exact(&mut content).unwrap();
         match head[1] {
             3 => return String::from_utf8_lossy(&written).into_owned(),
-            _ => written.extend(&content[..length]),
+            _ => written.extend(content.iter().take(length)),
         }
     }
 }
