@@ -64,6 +64,11 @@ fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), E
     Ok(())
 }
 
+/// True where there is a way to the address.
+pub fn is_usable(address: &Address) -> bool {
+    Probe::new(core::slice::from_ref(address), None).source_for(address).is_some()
+}
+
 /// Fills in what is known of the sources' interfaces.
 ///
 /// libc does so only on a host that has an IPv6 address besides loopback's; without one, two IPv4

@@ -11,7 +11,7 @@ use crate::lookup::numeric::{self, Numeric};
 use crate::lookup::query::{Family, Flags, Hints, SockType};
 use crate::lookup::service::{Endpoints, endpoints};
 use crate::mem::{NoMemory, TryPush};
-use crate::order::sort;
+use crate::order::{is_usable, sort};
 use crate::recent::answers::{Asked, Known};
 use crate::recent::families::OwnFamilies;
 use crate::session::Session;
@@ -165,7 +165,8 @@ impl Resolver<'_> {
     }
 
     /// By RFC 6724; with AI_ADDRCONFIG and one family configured that one's addresses come first all the
-    /// same. (The other's can be loopback's: a server on a host of one family is rarely there too.)
+    /// same. (The other's can be loopback's: a server on a host of one family is rarely there too.) Of the
+    /// others those stay to which there is a way: a server that opens them all is to start.
     fn sorted(&self, mut addresses: Addresses) -> Result<Addresses, Error> {
         if addresses.len() < 2 {
             return Ok(addresses);
@@ -178,9 +179,10 @@ impl Resolver<'_> {
         {
             let mut sorted = Addresses::new();
             for first in [true, false] {
-                for &address in &addresses {
-                    if (address.is_ipv4() == (family == Family::V4)) == first {
-                        sorted.try_push(address)?;
+                for address in &addresses {
+                    let is_first = address.is_ipv4() == (family == Family::V4);
+                    if is_first == first && (is_first || is_usable(address)) {
+                        sorted.try_push(*address)?;
                     }
                 }
             }
