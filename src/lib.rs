@@ -13,10 +13,10 @@
 //!                          abi::addrinfo: the caller's list
 //! ```
 //!
-//! `counters` counts what is done, `trace` and `sys::probes` say it. `state` holds what outlives a call:
-//! memory that a fork wipes. `sys` is the only way to the system, `abi` the only way to C; `unsafe` stands
-//! in these two alone. As WebAssembly, from which portable C is made, `sys::host` and `abi::host` take their
-//! places.
+//! `counters` counts what is done, `trace` and `sys::probes` say it. `state` holds what outlives a call, by network
+//! namespace and root (`world`): memory that a fork wipes. `sys` is the only way to the system, `abi` the only
+//! way to C; `unsafe` stands in these two alone. As WebAssembly, from which portable C is made, `sys::host`
+//! and `abi::host` take their places.
 
 #[cfg_attr(target_family = "wasm", path = "abi/host/mod.rs")]
 pub mod abi;

@@ -51,9 +51,10 @@ impl Identity {
         Identity { network: Network::now(), number: None, root: Root::now() }
     }
 
-    /// The calling thread's, which it will be asked for most often.
-    fn first() -> Identity {
-        Identity { number: network_number(), ..Identity::now() }
+    /// The one that a process begins in, and will be asked for most often.
+    fn first(freedom: Freedom) -> Identity {
+        let number = if freedom == Freedom::All { network_number() } else { None };
+        Identity { number, ..Identity::now() }
     }
 
     fn has_network(&self, network: Option<Network>) -> bool {
@@ -306,7 +307,7 @@ impl Worlds {
         let (now, freedom) = (Instant::now(), Freedom::now());
         let resident = [const { Chosen::nothing() }; RESIDENT];
         if let Some(place) = resident.first() {
-            place.set(make(Identity::first())?)?;
+            place.set(make(Identity::first(freedom))?)?;
         }
         Mark::write(process, now, freedom, 0);
         Ok(Worlds { process, resident, passing: Mutex::new(Vec::new()) })

@@ -128,6 +128,8 @@ impl<'a> Looker<'a> {
             words.push(format!("LD_PRELOAD={}", preloads.join(" ")));
         }
         words.extend(tool.iter().map(|&word| word.to_owned()));
+        // As most programs are: without the right to leave their network namespace.
+        words.extend(["setpriv", "--bounding-set=-all", "--inh-caps=-all"].map(str::to_owned));
         words.push(self.bed.program(self.contestant.program()));
         words.extend(options.split_whitespace().map(str::to_owned));
         words

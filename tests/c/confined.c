@@ -33,7 +33,7 @@ static const struct {
 #define CALL(name) {#name, SYS_##name}
     CALL(bind), CALL(brk), CALL(capget), CALL(clock_gettime), CALL(close), CALL(connect), CALL(fstat), CALL(futex),
     CALL(getpid), CALL(getrandom), CALL(getsockname), CALL(getsockopt), CALL(ioctl), CALL(lseek),
-    CALL(madvise), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(openat), CALL(ppoll), CALL(read),
+    CALL(madvise), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(openat), CALL(ppoll), CALL(read), CALL(readlinkat),
     CALL(recvfrom), CALL(recvmsg), CALL(rt_sigprocmask), CALL(sched_yield), CALL(sendto),
     CALL(setsockopt), CALL(socket), CALL(statx), CALL(uname), CALL(write),
 #ifdef SYS_newfstatat

@@ -86,8 +86,9 @@ fn ours(sandbox: &Sandbox, wrapper: &[&str], steps: &str) -> Output {
     let library = format!("LD_PRELOAD={}", library.display());
     words.extend(["env", &library, probe.to_str().unwrap()]);
     words.extend(steps.split_whitespace());
-    let mut command = sandbox.command(words[0]);
-    command.args(&words[1..]);
+    let (program, arguments) = words.split_first().unwrap();
+    let mut command = sandbox.command(program);
+    command.args(arguments);
     let output = run(command, LIMIT);
     assert!(output.success(), "{steps}: {output}");
     output
