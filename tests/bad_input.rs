@@ -335,9 +335,9 @@ fn malformed_nsswitch_conf() {
 
 #[test]
 fn malformed_gai_conf() {
+    // What libcs read in different ways stands in tests/differential.
     let rows = [
         "label",
-        "label ::/0",
         "label ::/0 x",
         "label ::/129 1",
         "label ::/-1 1",
@@ -345,13 +345,11 @@ fn malformed_gai_conf() {
         "label ::g/0 1",
         "label 192.0.2.0/24 1",
         "precedence",
-        "precedence ::/0",
         "precedence ::/0 x",
         "precedence ::/0 99999999999999999999",
         "precedence ::ffff:0:0/96 100",
         "precedence ::ffff:0:0/96 100 # and more",
         "precedence ::ffff:0:0/200 100",
-        "precedence ::ffff:0:0 100",
         "  precedence\t::ffff:0:0/96\t100",
         "PRECEDENCE ::ffff:0:0/96 100",
         "scopev4",
@@ -378,8 +376,6 @@ fn malformed_services() {
         "http 81x/tcp",
         "http 99999/tcp",
         "http -1/tcp",
-        "http 0x51/tcp",
-        "http 0121/tcp",
         "http 81/TCP",
         "http 81/nosuch",
         "http 81/udp",

@@ -98,11 +98,13 @@ fn rows(text: &[u8]) -> Vec<Row> {
             _ => continue,
         };
         let (prefix, value) = (words.next().unwrap(), number(words.next().unwrap()));
-        let Some(slash) = prefix.iter().position(|&b| b == b'/') else { continue };
-        let ip = str::from_utf8(&prefix[..slash]).ok().and_then(|ip| ip.parse::<IpAddr>().ok());
-        let (Some(ip), Some(bits), Some(value)) = (ip, number(&prefix[slash + 1..]), value) else {
-            continue;
-        };
+        let slash = prefix.iter().position(|&b| b == b'/');
+        let text = &prefix[..slash.unwrap_or(prefix.len())];
+        let ip = str::from_utf8(text).ok().and_then(|ip| ip.parse::<IpAddr>().ok());
+        let (Some(ip), Some(value)) = (ip, value) else { continue };
+        let all = if ip.is_ipv4() { 32 } else { 128 };
+        let bits = slash.map_or(Some(all), |slash| number(&prefix[slash + 1..]));
+        let Some(bits) = bits else { continue };
         let is_mapped = matches!(ip, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some());
         let bits = match (keyword, ip) {
             ("scopev4", IpAddr::V4(_)) if bits <= 32 => bits + 96,
@@ -115,12 +117,9 @@ fn rows(text: &[u8]) -> Vec<Row> {
     rows
 }
 
-/// Decimal digits with at most a plus before them, at most `INT_MAX`; none at all are 0.
+/// Decimal digits with at most a plus before them, at most `INT_MAX`.
 fn number(text: &[u8]) -> Option<u32> {
     let text = str::from_utf8(text).ok()?;
-    if text.is_empty() {
-        return Some(0);
-    }
     let number: u64 = text.parse().ok()?;
     u32::try_from(number).ok().filter(|&number| number <= i32::MAX.cast_unsigned())
 }

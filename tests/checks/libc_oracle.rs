@@ -1,22 +1,11 @@
 //! libc's own readers of text, for comparison. All of them are functions of their arguments alone.
 
-use std::ffi::{CString, c_char, c_int, c_ulong};
+use std::ffi::{CString, c_char, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// libc takes C strings: nothing with a NUL in it can be asked.
 fn c_string(text: &[u8]) -> Option<CString> {
     CString::new(text).ok()
-}
-
-/// The whole of `text` as `strtoul(3)` reads it with base 0.
-pub fn strtoul_whole(text: &[u8]) -> Option<u64> {
-    let text = c_string(text)?;
-    let mut end = std::ptr::null_mut();
-    // SAFETY: `text` ends in NUL, `end` is ours.
-    let value: c_ulong = unsafe { libc::strtoul(text.as_ptr(), &raw mut end, 0) };
-    // SAFETY: strtoul leaves `end` within the string or at its end.
-    let rest = unsafe { *end };
-    (rest == 0 && !text.is_empty() && end.cast_const() != text.as_ptr()).then_some(value)
 }
 
 #[link(name = "resolv")]

@@ -62,8 +62,8 @@ fn walk(text: &[u8]) -> Vec<Line<'_>> {
         // libc knows lines without a protocol, which no look-up that names one finds, and takes `-0`
         // for a number. Of 32 bits the lower half is the port.
         let is_signed = port.starts_with(b"-");
-        let port =
-            super::libc_oracle::strtoul_whole(port).and_then(|port| u32::try_from(port).ok());
+        // Decimal, as in glibc 2.43.
+        let port = str::from_utf8(port).ok().and_then(|port| port.parse::<u32>().ok());
         if let (Some(port), false, false) = (port, is_signed, protocol.is_empty()) {
             found.push(Line { names, port: port as u16, protocol });
         }

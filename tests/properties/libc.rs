@@ -120,6 +120,10 @@ fn services() {
     }
     Sandbox::enter(|sandbox| {
         for text in texts(SERVICES) {
+            // Decimal since glibc 2.43 only: tests/differential.
+            let text =
+                String::from_utf8_lossy(&text).replace("0x50/", "80/").replace("0120/", "80/");
+            let text = text.replace("08/", "8/").into_bytes();
             sandbox.write("/etc/services", &text);
             let mut pair = compare_calls(sandbox, &calls);
             pair.what = format!("services {}", text.escape_ascii());
