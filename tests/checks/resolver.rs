@@ -43,11 +43,8 @@ pub fn check(input: &[u8]) {
         ..Options::default()
     };
     let trusts_ad = options.trust_ad;
-    let upstream = Upstream {
-        conf: ResolvConf { options, ..ResolvConf::default() },
-        servers: vec![(server.address, Health::default())],
-        generation: None,
-    };
+    let conf = ResolvConf { options, ..ResolvConf::default() };
+    let upstream = Upstream::by_hand(conf, vec![(server.address, Health::default())]).unwrap();
     let session = Session::begin().unwrap();
     let resolver = Resolver::new(&session, &upstream);
     let size = 12 + usize::from(size) * if flags & 8 != 0 { 8 } else { 1 };
