@@ -47,6 +47,7 @@ const ROOM: usize = 640;
 
 impl Requests {
     /// None yet.
+    #[allow(clippy::new_without_default)]
     pub const fn new() -> Requests {
         Requests { octets: [0; ROOM], len: 0, count: 0 }
     }
