@@ -76,7 +76,7 @@ fn key() -> Option<c_uint> {
 /// At a thread's end; libc has emptied its place, and calls this again for what is registered meanwhile.
 unsafe extern "C" fn run(list: *mut c_void) {
     let mut next = list.cast::<Node>();
-    while next != null_mut() {
+    while !next.is_null() {
         // SAFETY: made by the function above, and nobody else's any more.
         let node = unsafe { Box::from_raw(next) };
         next = node.before;
