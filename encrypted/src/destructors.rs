@@ -7,7 +7,6 @@
 #![allow(unsafe_code)]
 
 use core::ffi::{c_int, c_uint, c_void};
-use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 type Destructor = unsafe extern "C" fn(*mut c_void);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use rustdns::config::settings::{Dnssec, Settings, Stats, TABLE, parse};
+use rustdns::source::dns::cookie::Use;
 use rustdns::trace::Sink;
 
 /// Any text is read within the settings' bounds; the settings written anew are read as the same; and
@@ -40,9 +41,11 @@ fn read(text: &[u8]) -> Settings {
 fn shown(settings: &Settings) -> Vec<String> {
     let s = settings;
     vec![
-        format!("{:?}", s.upstream),
+        // But for the zones as they were written: said again they are numbers.
+        format!("{:?} {:?} {}", s.upstream.addresses, s.upstream.encrypted, s.upstream.is_unread),
         format!("{} {:?} {:?} {:?}", s.fallback_plain, s.authorities, s.dnssec, s.anchors),
         format!("{} {} {}", s.cache_entries, s.cache_max_ttl, s.cache_negative_ttl),
+        format!("{:?} {:?}", s.cookies, s.hedge),
         format!("{} {} {} {}", s.foreign_libc, s.random_case, s.debug, s.test_only),
         format!("{:?} {:?} {} {} {:?}", s.log, s.root, s.json, s.serve_stale, s.stats),
     ]
@@ -80,6 +83,16 @@ fn rendered(s: &Settings) -> Vec<Vec<u8>> {
     line("cache-negative-ttl", s.cache_negative_ttl.to_string().as_bytes());
     line("foreign", if s.foreign_libc { b"libc" } else { b"skip" });
     line("case-randomization", if s.random_case { b"on" } else { b"off" });
+    line(
+        "cookies",
+        match s.cookies {
+            Use::Auto => b"auto",
+            Use::On => b"on",
+            Use::Off => b"off",
+        },
+    );
+    let hedge = s.hedge.map(|hedge| hedge.as_millis().to_string());
+    line("hedge", hedge.as_deref().unwrap_or("off").as_bytes());
     line("debug", s.debug.to_string().as_bytes());
     match &s.log {
         Sink::Stderr => line("log", b"stderr"),

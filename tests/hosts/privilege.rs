@@ -24,6 +24,7 @@ const VARIABLES: [(&str, &str); 21] = [
     ("RUSTDNS_FOREIGN", "libc"),
     ("RUSTDNS_CASE_RANDOMIZATION", "on"),
     ("RUSTDNS_COOKIES", "on"),
+    ("RUSTDNS_HEDGE", "nonsense"),
     ("RUSTDNS_DEBUG", "1"),
     ("RUSTDNS_LOG", "/run/sandbox/scratch/open/trace"),
     ("RUSTDNS_DEBUG_FORMAT", "json"),
