@@ -15,37 +15,45 @@ use crate::sys::{Fault, interfaces, process};
 /// rustdns.conf(5).
 pub const FILE: &core::ffi::CStr = c"/etc/rustdns.conf";
 
-/// The settings file as it was read last, for a child or a process that can't read it any more.
+/// The settings file of the root directory that the process began in, as it was read last: for a child or a
+/// process that can't read it any more.
 static KEPT: Chosen<Kept> = Chosen::nothing();
 
 struct Kept {
-    text: Box<[u8]>,
-    /// The root directory that it was read in.
+    /// `None`: there was none, or it could not be read.
+    text: Option<Box<[u8]>>,
     root: Option<Inode>,
 }
 
 /// The text of rustdns.conf.
 ///
-/// Where it can't be read any more, or the root directory is another one, which has none, it is what it was:
-/// a program that locks itself in goes on asking the servers that its administrator has chosen, and asks
-/// nobody in plain text who was to be asked in private.
+/// Where it can't be read any more, or the root directory is another one, which has none, it is what it was
+/// where the process began: a program that locks itself in goes on asking the servers that its administrator
+/// has chosen, and asks nobody in plain text who was to be asked in private.
 pub fn settings_text() -> Result<Vec<u8>, Unreadable> {
     let read = files::read(FILE).map(|(text, _)| text);
+    let root = files::inode(c"/");
     let kept = KEPT.get();
-    match (read, kept) {
-        (Ok(text), kept) => {
-            if kept.is_none_or(|kept| *kept.text != *text) {
-                let (text, root) = (crate::mem::copy(&text)?, files::inode(c"/"));
-                KEPT.set(Kept { text, root })?;
+    let is_first = kept.is_none_or(|kept| kept.root == root);
+    let known = kept.and_then(|kept| kept.text.as_deref());
+    match read {
+        Ok(text) => {
+            if is_first && known != Some(&*text) {
+                KEPT.set(Kept { text: Some(crate::mem::copy(&text)?), root })?;
             }
             Ok(text)
         }
-        (Err(Unreadable::Fault(Fault::Missing)), Some(kept)) if kept.root == files::inode(c"/") => {
-            Err(Unreadable::Fault(Fault::Missing))
+        Err(Unreadable::NoMemory) => Err(Unreadable::NoMemory),
+        Err(why) => {
+            if kept.is_none() {
+                KEPT.set_first(Kept { text: None, root })?;
+            }
+            let is_gone = is_first && matches!(why, Unreadable::Fault(Fault::Missing));
+            match known.filter(|_| !is_gone) {
+                Some(text) => Ok(crate::mem::copy(text)?.into_vec()),
+                None => Err(why),
+            }
         }
-        (Err(Unreadable::NoMemory), _) => Err(Unreadable::NoMemory),
-        (Err(_), Some(kept)) => Ok(crate::mem::copy(&kept.text)?.into_vec()),
-        (Err(why), None) => Err(why),
     }
 }
 

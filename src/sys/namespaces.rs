@@ -157,6 +157,8 @@ struct Statx {
 
 const _: () = assert!(size_of::<Statx>() == 256);
 
+/// `AT_STATX_DONT_SYNC`, which not every libc names.
+const STATX_DONT_SYNC: c_int = 0x4000;
 const STATX_INO: u32 = 0x100;
 /// Linux 5.8.
 const STATX_MNT_ID: u32 = 0x1000;
@@ -175,7 +177,7 @@ impl Root {
                 libc::SYS_statx,
                 c_long::from(libc::AT_FDCWD),
                 c"/".as_ptr(),
-                c_long::from(libc::AT_STATX_DONT_SYNC),
+                c_long::from(STATX_DONT_SYNC),
                 c_long::from(wanted),
                 &raw mut found,
             )

@@ -11,7 +11,7 @@ use crate::support::sandbox::{Sandbox, preload_library, skip};
 use crate::support::zone::Zone;
 
 /// Each variable that the library knows, with a value that shows.
-const VARIABLES: [(&str, &str); 21] = [
+const VARIABLES: [(&str, &str); 22] = [
     ("RUSTDNS_UPSTREAM", "127.0.0.2"),
     ("RUSTDNS_UPSTREAM_FALLBACK", "nonsense"),
     ("RUSTDNS_UPSTREAM_CA", "nonsense"),

@@ -48,7 +48,8 @@ pub(super) const SYSTEM: &[Assertion] = values! {
     libc => AT_PHDR PT_LOAD PATH_MAX F_OK;
     libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGKILL SIGABRT SIGBUS SIGSEGV PR_SET_PDEATHSIG;
     libc => SIOCGIFHWADDR NETLINK_ROUTE RTLD_NOW RTLD_LOCAL;
-    libc => SYS_capget SYS_close SYS_futex SYS_getsockopt SYS_gettid SYS_rt_sigqueueinfo SYS_socket SYS_statx FUTEX_WAIT FUTEX_WAKE FUTEX_PRIVATE_FLAG;
+    libc => SYS_capget SYS_close SYS_futex SYS_getsockopt SYS_gettid SYS_readlinkat SYS_rt_sigqueueinfo;
+    libc => SYS_socket SYS_statx FUTEX_WAIT FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
 
 /// What Linux's headers call otherwise, or spread over several names.
