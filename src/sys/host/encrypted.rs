@@ -1,6 +1,7 @@
 //! No librustdns-encrypted.so: portable C is one library, without TLS and without cryptography.
 
 use crate::mem::{NoMemory, append};
+use crate::sys::shared::Shared;
 
 #[path = "../encrypted/asked.rs"]
 mod asked;
@@ -27,7 +28,7 @@ pub fn prepare(_: &Needs<'_>) {}
 
 /// Asks nobody: what is to be private or checked is not asked otherwise.
 pub fn ask(
-    _: &'static Place,
+    _: &Shared<Place>,
     asked: &Asked<'_>,
     _: &dyn Fn(),
 ) -> Result<[Told; MAX_QUESTIONS], NoMemory> {
