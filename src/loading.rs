@@ -11,6 +11,7 @@ use crate::sys::chosen::Chosen;
 use crate::sys::encrypted;
 use crate::sys::files::{self, Inode, Unreadable};
 use crate::sys::{Fault, interfaces, process};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// rustdns.conf(5).
 pub const FILE: &core::ffi::CStr = c"/etc/rustdns.conf";
@@ -25,6 +26,15 @@ struct Kept {
     root: Option<Inode>,
 }
 
+/// The process began without settings: none are kept.
+static BEGAN_WITHOUT: AtomicBool = AtomicBool::new(false);
+
+/// Called when the library is loaded where there are no settings.
+#[cfg(not(target_family = "wasm"))]
+pub fn begin_without_settings() {
+    BEGAN_WITHOUT.store(true, Relaxed);
+}
+
 /// The text of rustdns.conf.
 ///
 /// Where it can't be read any more, or the root directory is another one, which has none, it is what it was
@@ -32,6 +42,9 @@ struct Kept {
 /// has chosen, and asks nobody in plain text who was to be asked in private.
 pub fn settings_text() -> Result<Vec<u8>, Unreadable> {
     let read = files::read(FILE).map(|(text, _)| text);
+    if BEGAN_WITHOUT.load(Relaxed) {
+        return read;
+    }
     let root = files::inode(c"/");
     let kept = KEPT.get();
     let is_first = kept.is_none_or(|kept| kept.root == root);

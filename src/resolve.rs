@@ -42,6 +42,7 @@ pub struct Resolution {
 const MAX_NODE: usize = 1024;
 
 /// Resolves `node` and `service` under `hints`. One of the two is given.
+#[inline(never)]
 pub fn resolve(
     node: Option<&[u8]>,
     service: Option<&[u8]>,
@@ -281,6 +282,8 @@ impl Resolver<'_> {
         }
     }
 
+    /// Not in the frame of the others, which stays on the stack meanwhile.
+    #[inline(never)]
     fn ask_dns(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
         let alias = self.session.host_alias(node)?;
         // An alias for an alias is not searched for.

@@ -173,7 +173,7 @@ impl State {
     }
 
     /// The environment as it was last read, in the calling thread's world.
-    pub fn environment(&self) -> Result<Shared<Environment>, NoMemory> {
+    pub fn environment(&'static self) -> Result<Shared<Environment>, NoMemory> {
         Ok(self.here(Instant::now())?.environment())
     }
 
@@ -192,7 +192,7 @@ impl State {
 
     /// Reads environment and files anew, changed or not, and forgets all answers: `res_init(3)`. Here that
     /// is done at once, in other worlds when somebody is there next.
-    pub fn reload(&self) -> Result<(), NoMemory> {
+    pub fn reload(&'static self) -> Result<(), NoMemory> {
         let variables = Shared::new(Variables::read()?)?;
         let here = self.here(Instant::now())?;
         if let Some(mut current) = lock(&self.variables) {

@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, compiler_fen
 
 /// Worlds that stay as long as the process: the first one, and others that threads live in which can't
 /// leave. Who is in one of them shares nothing with other threads that any of them writes to.
-const RESIDENT: usize = 4;
+const RESIDENT: usize = 3;
 /// Worlds that are kept besides, until others take their place: as many as a node of Kubernetes has pods
 /// by default, and some.
 const PASSING: usize = 128;
@@ -209,6 +209,9 @@ impl Deref for Here {
 pub struct Worlds {
     /// Another one than that of any process which this one is a fork of.
     process: usize,
+    /// The one that it began in.
+    first: Shared<World>,
+    /// The others that stay.
     resident: [Chosen<Shared<World>>; RESIDENT],
     passing: Mutex<Vec<Passing>>,
 }
@@ -305,20 +308,18 @@ impl Worlds {
         static PROCESSES: AtomicUsize = AtomicUsize::new(0);
         let process = PROCESSES.fetch_add(1, Relaxed).wrapping_add(1);
         let (now, freedom) = (Instant::now(), Freedom::now());
+        let first = make(Identity::first(freedom))?;
         let resident = [const { Chosen::nothing() }; RESIDENT];
-        if let Some(place) = resident.first() {
-            place.set(make(Identity::first(freedom))?)?;
-        }
         Mark::write(process, now, freedom, 0);
-        Ok(Worlds { process, resident, passing: Mutex::new(Vec::new()) })
+        Ok(Worlds { process, first, resident, passing: Mutex::new(Vec::new()) })
     }
 
     /// The calling thread's world, made if there is none.
-    pub fn here(&self, state: &State, now: Instant) -> Result<Here, NoMemory> {
+    pub fn here(&'static self, state: &State, now: Instant) -> Result<Here, NoMemory> {
         let Some((freedom, number)) = Mark::read(self.process, now) else {
             return self.look(state, now, None);
         };
-        let resident = self.resident.get(number).and_then(Chosen::get);
+        let resident = self.resident(number);
         match (freedom, resident) {
             (Freedom::Nothing, Some(world)) => Ok(Here::Resident(world)),
             (Freedom::Root, Some(world)) if world.at.has_root(Root::now()) => {
@@ -334,7 +335,7 @@ impl Worlds {
     /// Looks after the calling thread, as far as that has not been done just now.
     #[inline(never)]
     fn look(
-        &self,
+        &'static self,
         state: &State,
         now: Instant,
         freedom: Option<Freedom>,
@@ -347,7 +348,7 @@ impl Worlds {
         // Who can't leave is taken to be where it was last, or where the process began, unless it is seen to be
         // elsewhere.
         if freedom == Freedom::Nothing
-            && let Some(world) = self.resident.get(last).and_then(Chosen::get)
+            && let Some(world) = self.resident(last)
             && world.at.compared(at.network) != Some(false)
             && (at.root.is_none() || world.at.has_root(at.root))
         {
@@ -358,12 +359,13 @@ impl Worlds {
         if at.network.is_none() {
             return state.new_world(at, true).map(Here::Passing);
         }
-        for (number, place) in self.resident.iter().enumerate() {
-            let world = match place.get() {
-                Some(world) => world,
+        for number in 0..=RESIDENT {
+            let world = match (self.resident(number), self.place(number)) {
+                (Some(world), _) => world,
                 // One that is passed through has its place among those that make room for others.
-                None if freedom == Freedom::All => break,
-                None => match self.take_passing(&at) {
+                (None, None) => break,
+                (None, Some(_)) if freedom == Freedom::All => break,
+                (None, Some(place)) => match self.take_passing(&at) {
                     Some(world) => place.set_first(world)?,
                     None => place.set_first(state.new_world(at, false)?)?,
                 },
@@ -376,9 +378,18 @@ impl Worlds {
             }
         }
         if !is_marked {
-            mark(freedom, RESIDENT);
+            mark(freedom, RESIDENT + 1);
         }
         self.pass(state, now, at).map(Here::Passing)
+    }
+
+    /// The resident world of this number; the first one's is 0.
+    fn resident(&'static self, number: usize) -> Option<&'static Shared<World>> {
+        if number == 0 { Some(&self.first) } else { self.place(number)?.get() }
+    }
+
+    fn place(&self, number: usize) -> Option<&Chosen<Shared<World>>> {
+        self.resident.get(number.checked_sub(1)?)
     }
 
     /// A world that is kept until others take its place.
@@ -420,6 +431,7 @@ impl Worlds {
 
     /// Forgets all answers, in every world.
     pub fn flush(&self) {
+        self.first.flush();
         self.resident.iter().filter_map(Chosen::get).for_each(|world| world.flush());
         if let Some(passing) = lock(&self.passing) {
             passing.iter().for_each(|passing| passing.world.flush());
@@ -438,7 +450,7 @@ impl State {
     }
 
     /// The calling thread's world.
-    pub fn here(&self, now: Instant) -> Result<Here, NoMemory> {
+    pub fn here(&'static self, now: Instant) -> Result<Here, NoMemory> {
         let here = self.worlds.here(self, now)?;
         if here.epoch.load(Relaxed) != watch::epoch() {
             // Where memory is short it stays as it is, until the next call.

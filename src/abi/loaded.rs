@@ -13,6 +13,8 @@ static LOADED: extern "C" fn() = loaded;
 extern "C" fn loaded() {
     if sys::environment::may_have_settings() {
         begin();
+    } else {
+        loading::begin_without_settings();
     }
 }
 

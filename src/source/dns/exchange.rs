@@ -198,7 +198,7 @@ struct Exchange<'a> {
     progress: [Progress; MAX_QUESTIONS],
     /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
-    flights: SmallVec<[Flight; 4]>,
+    flights: SmallVec<[Flight; 1]>,
     /// How often each question has met with BADCOOKIE.
     bad_cookies: [u32; MAX_QUESTIONS],
     dice: Dice,

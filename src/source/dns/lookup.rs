@@ -60,6 +60,7 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// As libc's dns service: the name does not exist, exists without addresses of the family, or the
     /// servers had trouble.
+    #[inline(never)]
     pub fn addresses(&self, node: &[u8], family: Family) -> Result<Found, Failure> {
         if node.is_empty() {
             return Err(Failure::Refused);
@@ -96,6 +97,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// The addresses of one full name: from the cache as far as it knows, else from the servers.
+    #[inline(never)]
     fn ask_addresses(&self, name: &Name, family: Family) -> Result<Result<Found, Miss>, Failure> {
         // `no-aaaa`: the answer about A tells whether the name exists, and so which name is next.
         let stands_in = self.terms.options.no_aaaa && family == Family::V6;
@@ -112,7 +114,7 @@ impl<'a> Lookup<'a> {
         } else {
             self.find_out(name, &mut answers)?;
         }
-        let mut joined = together(answers.outcomes)?;
+        let mut joined = together(&mut answers.outcomes)?;
         if let Ok(found) = &mut joined
             && found.canonical.is_empty()
         {

@@ -146,7 +146,11 @@ impl Answers {
 
 /// Joins the two families' outcomes: addresses of either are a success, and without any the first
 /// family's "no" counts before the second's, and an answer before trouble.
-pub(super) fn together([v4, v6]: [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failure> {
+///
+/// Takes them. Not in the frame that stays on the stack while servers are waited for.
+#[inline(never)]
+pub(super) fn together(outcomes: &mut [Outcome<Found>; 2]) -> Result<Result<Found, Miss>, Failure> {
+    let [v4, v6] = core::mem::replace(outcomes, [Outcome::NotAsked, Outcome::NotAsked]);
     Ok(match (v4, v6) {
         (Outcome::Found(mut found), Outcome::Found(other)) => {
             for address in other.addresses {

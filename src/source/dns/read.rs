@@ -40,6 +40,7 @@ pub struct AddressSet {
 
 /// Reads the addresses of `qtype` (A or AAAA) that `message` gives for `name`, with the seconds
 /// that this may be kept.
+#[inline(never)]
 pub fn addresses(
     message: &Message<'_>,
     name: &Name,

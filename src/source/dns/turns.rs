@@ -20,6 +20,7 @@ const TO_TELL: Duration = Duration::from_millis(100);
 
 impl<'a> Lookup<'a> {
     /// Asks for what is missing, or waits for threads that do.
+    #[inline(never)]
     pub(super) fn find_out(&self, name: &Name, answers: &mut Answers) -> Result<(), NoMemory> {
         let mut begun = Instant::now();
         while !answers.is_complete() {
