@@ -223,7 +223,7 @@ fn kib(out: &str) -> u32 {
     out.split_whitespace().rev().nth(1).unwrap().parse().unwrap()
 }
 
-/// It has the names of the plain library, no more and no less.
+/// It has the names of the plain library but for `__res_nclose`: its states hold nothing that libc does not free.
 #[test]
 fn the_names_are_the_plain_librarys() {
     for library in ["librustdns.so", "libnss_rustdns.so.2"] {
@@ -235,8 +235,12 @@ fn the_names_are_the_plain_librarys() {
         let names: BTreeSet<String> = output.out().lines().filter_map(first).collect();
         let list = root().join("tests/symbols").join(format!("{library}.txt"));
         let list = std::fs::read_to_string(list).unwrap();
-        let plain: BTreeSet<String> =
-            list.lines().filter(|line| !line.starts_with('#')).filter_map(first).collect();
+        let plain: BTreeSet<String> = list
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(first)
+            .filter(|name| name != "__res_nclose")
+            .collect();
         assert!(plain.len() > 5, "{plain:?}");
         assert_eq!(names, plain, "{library}");
     }
