@@ -41,7 +41,7 @@ fn everything(question: &Question) -> Reply {
         _ => Reply::nodata().soa("test"),
     };
     let is_slow = question.name.ends_with(".slow.test");
-    reply.after(if is_slow { Duration::from_millis(2500) } else { Duration::ZERO })
+    reply.after(if is_slow { Duration::from_millis(700) } else { Duration::ZERO })
 }
 
 /// An authority, a certificate of it, and a plain server behind those that speak TLS.

@@ -104,7 +104,7 @@ fn a_slow_first_server_decides() {
         else {
             return;
         };
-        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "");
+        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "hedge 150");
         // Nobody has heard the first yet.
         Conversation::begin(sandbox, &[]).finds("a.slow.test.", "192.0.2.7");
         assert_ne!(second.statistic(sandbox, "num.query.tls"), 0);
@@ -151,7 +151,7 @@ fn a_server_that_fails_a_question_is_followed_by_the_next() {
         let second = RealServer::unbound_private(sandbox, "127.0.0.3:853", &bed.good, "");
         let first = RealServer::unbound_private(sandbox, "127.0.0.2:853", &bed.good, refusing);
         let (Some(_first), Some(second)) = (first, second) else { return };
-        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "");
+        bed.configure(sandbox, "tls://127.0.0.2 tls://127.0.0.3", "hedge 150");
         is_found(&look_up(sandbox, "host.test"));
         assert_eq!(second.statistic(sandbox, "num.query.tls"), 2);
     });

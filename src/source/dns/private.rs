@@ -194,7 +194,14 @@ impl<'a> Asking<'a> {
             return Ok(());
         }
         for (server, left) in core::mem::take(&mut self.hurried) {
-            self.ask_within(server, left, deadline, read)?;
+            // A server may close what it was asked on before; that is tried once more.
+            for _ in 0..2 {
+                self.out &= !bit(server);
+                self.ask_within(server, left, deadline, read)?;
+                if !self.is_open() || self.out & bit(server) == 0 {
+                    break;
+                }
+            }
         }
         for index in 0..self.questions.len() {
             let Some(octets) = self.held.get_mut(index).and_then(Option::take) else { continue };
