@@ -89,6 +89,9 @@ fn current(settings: &Settings, key: &str) -> String {
             Use::On => "on".to_owned(),
             Use::Off => "off".to_owned(),
         },
+        "hedge" => {
+            settings.hedge.map_or_else(|| "off".to_owned(), |hedge| hedge.as_millis().to_string())
+        }
         "debug" => settings.debug.to_string(),
         "log" => match &settings.log {
             Sink::Stderr => "stderr".to_owned(),
