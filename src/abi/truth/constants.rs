@@ -161,6 +161,8 @@ pub(super) mod gnu {
     /// Not in the headers of every glibc.
     pub(in super::super) const LATE: &[Assertion] = &[
         equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
+        equal_if_defined("CLONE_NEWNET", libc::CLONE_NEWNET as i128),
+        equal_if_defined("CLONE_NEWNS", libc::CLONE_NEWNS as i128),
         equal_if_defined("SO_NETNS_COOKIE", libc::SO_NETNS_COOKIE as i128),
         equal_if_defined("NI_NUMERICSCOPE", getnameinfo::gnu::NI_NUMERICSCOPE as i128),
         equal_if_defined("RES_TRUSTAD", option::TRUSTAD as i128),
