@@ -103,19 +103,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn own(ip: &str, interface: u32) -> InterfaceAddress {
-        InterfaceAddress {
-            ip: ip.parse().unwrap(),
-            prefix_len: 24,
-            interface,
-            scope: 0,
-            deprecated: false,
-            tentative: false,
-            temporary: false,
-            home: false,
-        }
-    }
+    use crate::sys::addresses::tests::own;
 
     fn place(own: &[InterfaceAddress], ways: &[Way]) -> Place {
         let mut place = Place::default();

@@ -260,11 +260,7 @@ impl Mark {
     fn read(process: usize, now: Instant) -> Option<(Freedom, usize)> {
         MARK.with(|mark| {
             let age = (now.millis() | 1).wrapping_sub(mark.at.load(Relaxed));
-            let freedom = match mark.freedom.load(Relaxed) {
-                0 => Freedom::Nothing,
-                1 => Freedom::Root,
-                _ => Freedom::All,
-            };
+            let freedom = Freedom::of(mark.freedom.load(Relaxed));
             let is_good = age < FRESH && mark.is_of(process);
             is_good.then_some((freedom, mark.resident.load(Relaxed)))
         })
@@ -287,12 +283,7 @@ impl Mark {
             compiler_fence(core::sync::atomic::Ordering::SeqCst);
             mark.process.store(process, Relaxed);
             mark.thread.store(thread(), Relaxed);
-            let freedom = match freedom {
-                Freedom::Nothing => 0,
-                Freedom::Root => 1,
-                Freedom::All => 2,
-            };
-            mark.freedom.store(freedom, Relaxed);
+            mark.freedom.store(freedom as u32, Relaxed);
             mark.resident.store(resident, Relaxed);
             compiler_fence(core::sync::atomic::Ordering::SeqCst);
             mark.at.store(now.millis() | 1, Relaxed);

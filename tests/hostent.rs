@@ -13,10 +13,8 @@ mod divergences;
 
 use std::fmt::Write as _;
 
-use support::cc;
-use support::differential::{LIMIT, Pair};
+use support::differential::{Pair, compare_batch};
 use support::dns::{Question, Reply, Server, Transport};
-use support::process::run_with_input;
 use support::sandbox::Sandbox;
 use support::wire::{rcode, rtype};
 use support::zone::Zone;
@@ -24,13 +22,7 @@ use support::zone::Zone;
 /// Makes the calls in one process of the probe `hostent`, with libc and with the library: see
 /// `tests/c/hostent.c` for what a line may be.
 fn compare_calls(sandbox: &Sandbox, calls: &str) -> Pair {
-    let [libc, rustdns] = [false, true].map(|preload| {
-        let mut command = sandbox.command(cc::program("hostent"));
-        command.arg("--batch");
-        let command = if preload { sandbox.preload(command) } else { command };
-        run_with_input(command, calls.as_bytes(), LIMIT)
-    });
-    Pair { what: "hostent --batch".to_owned(), libc, rustdns }
+    compare_batch(sandbox, "hostent", calls)
 }
 
 const HOSTS: &str = "192.0.2.9 listed.test alias\n2001:db8::9 listed.test six\n\

@@ -107,20 +107,8 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::addresses::tests::own;
     use core::time::Duration;
-
-    fn own(ip: &str, interface: u32) -> InterfaceAddress {
-        InterfaceAddress {
-            ip: ip.parse().unwrap(),
-            prefix_len: 24,
-            interface,
-            scope: 0,
-            deprecated: false,
-            tentative: false,
-            temporary: false,
-            home: false,
-        }
-    }
 
     #[test]
     fn facts_are_believed_for_a_second_and_tunnels_asked_for_once() {

@@ -126,8 +126,22 @@ pub(super) fn read_ip(family: u8, value: &[u8]) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// An address of this interface's, on a subnet of 24 bits, with nothing special about it.
+    pub(crate) fn own(ip: &str, interface: u32) -> InterfaceAddress {
+        InterfaceAddress {
+            ip: ip.parse().unwrap(),
+            prefix_len: 24,
+            interface,
+            scope: 0,
+            deprecated: false,
+            tentative: false,
+            temporary: false,
+            home: false,
+        }
+    }
 
     #[test]
     fn the_loopback_interface_has_its_address() {

@@ -85,17 +85,11 @@ pub fn identity(path: &CStr) -> Result<Identity, Fault> {
     Status::at(path).map(|status| status.identity)
 }
 
-/// Device and inode number of the file at `path`, symbolic links followed.
-pub(super) fn number(path: &CStr) -> Option<(u64, u64)> {
-    let Identity { device, inode, .. } = identity(path).ok()?;
-    Some((device, inode))
-}
-
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inode {
-    device: u64,
-    number: u64,
+    pub(super) device: u64,
+    pub(super) number: u64,
 }
 
 impl Inode {

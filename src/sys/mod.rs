@@ -20,6 +20,7 @@ pub mod environment;
 pub mod errno;
 #[cfg_attr(target_family = "wasm", path = "host/files.rs")]
 pub mod files;
+mod freedom;
 #[cfg_attr(target_family = "wasm", path = "host/futex.rs")]
 pub mod futex;
 #[cfg(target_family = "wasm")]

@@ -3,28 +3,9 @@
 
 use super::Fault;
 use super::files;
+pub use super::freedom::{Freedom, Network};
 use core::ffi::{c_int, c_long};
 use core::mem::size_of;
-
-/// What a thread can leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freedom {
-    /// Neither network namespace nor root.
-    Nothing,
-    /// Its root, by chroot(2): `CAP_SYS_CHROOT`, which containers leave to their root user.
-    Root,
-    /// Both: `CAP_SYS_ADMIN`.
-    All,
-}
-
-/// What a network namespace is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// `SO_NETNS_COOKIE` (Linux 5.14), which no other one ever has.
-    Cookie(u64),
-    /// Its number in /proc, which a later one may have when this one is gone.
-    Number(u64),
-}
 
 /// A root directory in its mount namespace: a mount is in one mount namespace only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,10 +171,10 @@ impl Root {
                 inode: found.inode,
             });
         }
-        let (device, inode) = files::number(c"/")?;
+        let root = files::inode(c"/")?;
         // In place of the mount's: the mount namespace's, where there is a /proc to say it.
-        let mount = files::number(c"/proc/thread-self/ns/mnt").map_or(0, |(_, number)| number);
-        Some(Root { mount, device, inode })
+        let mount = files::inode(c"/proc/thread-self/ns/mnt").map_or(0, |file| file.number);
+        Some(Root { mount, device: root.device, inode: root.number })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::support::cc;
 use crate::support::conversation::Conversation;
-use crate::support::differential::{LIMIT, Pair, compare_calls};
+use crate::support::differential::{LIMIT, compare_batch, compare_calls};
 use crate::support::dns::{Question, Reply, Server, Transport};
 use crate::support::process::run_with_input;
 use crate::support::sandbox::Sandbox;
@@ -112,16 +112,6 @@ fn a_silent_server_is_not_missed_while_all_of_it_is_in_its_time() {
     });
 }
 
-fn compare_hosts(sandbox: &Sandbox, calls: &str) -> Pair {
-    let [libc, rustdns] = [false, true].map(|preload| {
-        let mut command = sandbox.command(cc::program("hostent"));
-        command.arg("--batch");
-        let command = if preload { sandbox.preload(command) } else { command };
-        run_with_input(command, calls.as_bytes(), LIMIT)
-    });
-    Pair { what: "hostent --batch".to_owned(), libc, rustdns }
-}
-
 /// libc has no cache: it makes each call with new answers, the library the second time with kept ones.
 #[test]
 fn each_caller_is_told_what_libc_tells_it() {
@@ -147,7 +137,7 @@ fn each_caller_is_told_what_libc_tells_it() {
             }
         }
         crate::assert_same!(compare_calls(sandbox, &(calls.clone() + &calls)), "twice");
-        crate::assert_same!(compare_hosts(sandbox, &(hosts.clone() + &hosts)), "twice");
+        crate::assert_same!(compare_batch(sandbox, "hostent", &(hosts.clone() + &hosts)), "twice");
     });
 }
 
@@ -165,7 +155,7 @@ fn a_search_goes_on_as_from_new_answers() {
             }
         }
         crate::assert_same!(compare_calls(sandbox, &(calls.clone() + &calls)));
-        crate::assert_same!(compare_hosts(sandbox, &"name four\nname bare\n".repeat(2)));
+        crate::assert_same!(compare_batch(sandbox, "hostent", &"name four\nname bare\n".repeat(2)));
     });
 }
 

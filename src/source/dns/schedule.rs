@@ -111,8 +111,11 @@ impl Schedule {
 
     /// When the next server's turn begins, if nothing changes; `None` where there is no other.
     pub(super) fn next_turn(&self, terms: &Terms<'_>, now: Instant) -> Option<Instant> {
-        if self.is_over || self.is_done {
-            return (!self.is_done).then_some(now);
+        if self.is_done {
+            return None;
+        }
+        if self.is_over {
+            return Some(now);
         }
         let turn = self.turns.get(self.current?).filter(|_| self.turns.len() > 1)?;
         let (_, health) = terms.servers.get(turn.server)?;

@@ -243,19 +243,12 @@ fn is_on_subnet(link: &InterfaceAddress, ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::addresses::tests::own;
 
     #[test]
     fn neighbours_are_on_a_subnet_of_ours() {
-        let link = |ip: &str, prefix_len, interface| InterfaceAddress {
-            ip: ip.parse().unwrap(),
-            prefix_len,
-            interface,
-            scope: 0,
-            deprecated: false,
-            tentative: false,
-            temporary: false,
-            home: false,
-        };
+        let link =
+            |ip, prefix_len, interface| InterfaceAddress { prefix_len, ..own(ip, interface) };
         let links = [
             link("192.0.2.9", 24, 2),
             link("198.51.100.9", 32, 3),

@@ -1,26 +1,7 @@
 //! Which network namespace and root directory the calling thread is in, and which of the two it can leave.
 
+pub use super::freedom::{Freedom, Network};
 use crate::sys::host::calls;
-
-/// What a thread can leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freedom {
-    /// Neither network namespace nor root.
-    Nothing,
-    /// Its root.
-    Root,
-    /// Both.
-    All,
-}
-
-/// What a network namespace is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// What no other one ever has.
-    Cookie(u64),
-    /// A number that a later one may have when this one is gone.
-    Number(u64),
-}
 
 /// A root directory in its mount namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +11,7 @@ impl Freedom {
     /// The calling thread's.
     pub fn now() -> Freedom {
         // SAFETY: no preconditions.
-        match unsafe { calls::freedom() } {
-            0 => Freedom::Nothing,
-            1 => Freedom::Root,
-            _ => Freedom::All,
-        }
+        Freedom::of(unsafe { calls::freedom() }.cast_unsigned())
     }
 }
 

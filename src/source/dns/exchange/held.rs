@@ -116,19 +116,18 @@ impl Exchange<'_> {
     ) -> Result<bool, NoMemory> {
         let mut has_released = false;
         for question in 0..self.questions.len() {
-            let Some(held) = self.held.get(question).and_then(Option::as_ref) else { continue };
-            let server = held.server;
+            let Some(held) = self.held.get_mut(question).and_then(Option::take) else { continue };
             let Some(message) = Message::parse(&held.octets) else { continue };
-            let is_negative = self.is_negative(question, &message);
+            let server = held.server;
             // In the end only an answer beside another server's counts no more: that one stays alone.
             let counts_now = is_the_end && self.speaker.is_none();
-            if !counts_now && self.waits_for_others(server, question, is_negative, now).is_some() {
+            if !counts_now && self.must_hold(server, question, &message, now) {
+                if let Some(place) = self.held.get_mut(question) {
+                    *place = Some(held);
+                }
                 continue;
             }
-            let Some(held) = self.held.get_mut(question).and_then(Option::take) else { continue };
-            if !self.is_settled(question)
-                && let Some(message) = Message::parse(&held.octets)
-            {
+            if !self.is_settled(question) {
                 let message = message.over_tcp(held.over_tcp);
                 self.accept(server, question, &message, now, read)?;
                 has_released = true;
