@@ -4,7 +4,7 @@
 use super::Fault;
 use super::files;
 pub use super::freedom::{Freedom, Network};
-use core::ffi::{c_int, c_long};
+use core::ffi::c_int;
 use core::mem::size_of;
 
 /// A root directory in its mount namespace: a mount is in one mount namespace only.
@@ -77,7 +77,7 @@ pub fn network_number() -> Option<u64> {
     // SAFETY: the path ends in NUL, and the buffer is valid for its length.
     let length = unsafe {
         let (path, place) = (c"/proc/thread-self/ns/net".as_ptr(), link.as_mut_ptr());
-        libc::syscall(libc::SYS_readlinkat, c_long::from(libc::AT_FDCWD), path, place, link.len())
+        libc::syscall(libc::SYS_readlinkat, libc::AT_FDCWD, path, place, link.len())
     };
     // net:[4026531840]
     let text = link.get(..usize::try_from(length).ok()?)?;
@@ -156,10 +156,10 @@ impl Root {
         let result = unsafe {
             libc::syscall(
                 libc::SYS_statx,
-                c_long::from(libc::AT_FDCWD),
+                libc::AT_FDCWD,
                 c"/".as_ptr(),
-                c_long::from(STATX_DONT_SYNC),
-                c_long::from(wanted),
+                STATX_DONT_SYNC,
+                wanted,
                 &raw mut found,
             )
         };
