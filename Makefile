@@ -62,7 +62,7 @@ WEAK := __res_init __res_ninit __res_nclose __nss_configure_lookup
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
-	$(CARGO) rustc --release --lib --crate-type cdylib $(call ACROSS,target) \
+	$(CARGO) rustc --release --lib --crate-type cdylib --features preload $(call ACROSS,target) \
 		-- $(call LINK,librustdns.so.$(SOVERSION))
 	$(call SPLIT,$(call BUILT,target)/librustdns.so,$@)
 	ln -sf librustdns.so $@.$(SOVERSION)

@@ -23,6 +23,7 @@ use crate::source::dns::private::Private;
 use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
 use crate::sys;
+use crate::sys::calls;
 use crate::sys::chosen::Chosen;
 use crate::sys::environment;
 use crate::sys::files::{self, Unreadable};
@@ -86,6 +87,7 @@ impl Session {
     /// where calls are not alike: the trace is on, the program has a `_res` or aliases of its own.
     pub fn good_until(&self) -> Option<Instant> {
         let alike = !self.trace().is_on()
+            && !calls::is_cancelled()
             && self.environment.host_aliases.is_none()
             && !self.asks_libc()
             && !has_manual();

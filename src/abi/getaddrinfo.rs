@@ -5,7 +5,7 @@ use super::guard::guard;
 use super::{addrinfo, args};
 use crate::error::Error;
 use crate::resolve;
-use crate::sys::process;
+use crate::sys::{calls, process};
 use core::ffi::{c_char, c_int};
 
 /// Translates `node` and `service` into socket addresses; `hints` narrows them. On success `*res`
@@ -73,10 +73,11 @@ pub(super) unsafe fn translate(
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
 pub unsafe extern "C-unwind" fn freeaddrinfo(list: *mut libc::addrinfo) {
     // A thread that is cancelled asynchronously must not end within free(3).
-    let cancellation = process::disable_cancellation();
+    let mut frame = calls::Frame::new();
+    calls::begin(&mut frame);
     // SAFETY: by this function's contract.
     unsafe { release(list) };
-    process::restore_cancellation(cancellation);
+    process::restore_cancellation(calls::end(&mut frame).cancellation);
 }
 
 /// Frees a list and keeps `errno`.

@@ -7,6 +7,7 @@ use super::guard::{guard, run};
 use super::notification::{Notification, SignalEvent};
 use super::requests::{Cancelled, requests};
 use super::waiting::{Group, Suspended};
+use crate::sys::calls;
 use crate::sys::time::Instant;
 use core::ffi::{c_char, c_int};
 use core::sync::atomic::{AtomicI32, Ordering::Acquire, Ordering::Release};
@@ -131,7 +132,11 @@ unsafe fn submit(mode: c_int, blocks: &[*mut Gaicb], sevp: *const SignalEvent) -
     // SAFETY: by the function's contract.
     let submitted = unsafe { requests.submit(blocks, group.as_ref(), waits) };
     match (&group, &notification) {
-        (Some(group), _) if waits => requests.work_off(group),
+        (Some(group), _) if waits => {
+            // As with libc the blocks are all done when the thread ends.
+            calls::be_deaf();
+            requests.work_off(group);
+        }
         // As libc: an empty list is done.
         (_, Some(notification)) if submitted.accepted == 0 => notification.send(),
         _ => {}

@@ -6,25 +6,33 @@
 
 use super::codes::Returned;
 use crate::state;
-use crate::sys::process;
+use crate::sys::{calls, process};
 use core::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Runs `work`; where it panics, returns `failed`.
 ///
-/// A cancellation that is pending at the call is acted on before any work. One that arrives during
-/// it stays pending for the thread's next cancellation point (or next call of ours), where the
-/// caller's own clean-up handlers know what to do with the result: ending the thread here would
-/// leak it. POSIX lets `getaddrinfo` and `getnameinfo` be cancellation points or not.
+/// A cancellation that is pending at the call is acted on before any work. One that arrives while the call
+/// waits ends it early, where we hear of it ([`calls::is_cancelled`]): then the thread ends here, unless the
+/// call has come to a result. Else it stays pending for the thread's next cancellation point (or next call of
+/// ours), where the caller's own clean-up handlers know what to do with the result: ending the thread here
+/// would leak it. POSIX lets `getaddrinfo` and `getnameinfo` be cancellation points or not.
 ///
 /// Always inlined into an `extern "C-unwind"` frame that holds nothing to drop, so that the unwinding
 /// of a cancelled thread passes both.
 #[inline(always)]
 pub(super) fn guard(failed: Returned, work: impl FnOnce() -> Returned) -> c_int {
-    let cancellation = process::disable_cancellation();
+    let (failure, _) = failed;
+    let mut frame = calls::Frame::new();
+    calls::begin(&mut frame);
     let code = run(failed, work);
-    process::restore_cancellation(cancellation);
+    let ended = calls::end(&mut frame);
+    process::restore_cancellation(ended.cancellation);
+    // Functions that return a pointer have no code for a failure, and nothing that could be leaked.
+    if ended.is_cancelled && (code != 0 || failure == 0) {
+        process::be_cancelled();
+    }
     code
 }
 

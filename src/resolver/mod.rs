@@ -304,7 +304,7 @@ fn meaning(trouble: Trouble) -> (i32, Miss) {
         Trouble::Silent | Trouble::Rcode(_) | Trouble::Lame | Trouble::Broken => {
             (errno::TIMED_OUT, Miss::Silent)
         }
-        Trouble::Bogus => (errno::TIMED_OUT, Miss::Final),
+        Trouble::Bogus | Trouble::Cancelled => (errno::TIMED_OUT, Miss::Final),
         Trouble::Local(fault) => (fault.errno(), Miss::Silent),
     }
 }

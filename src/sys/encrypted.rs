@@ -18,6 +18,7 @@ use self::object::table;
 pub use self::origin::FILE_FOR_COMMAND;
 #[cfg(not(feature = "encrypted"))]
 pub use self::origin::{locate, note_root};
+use super::calls::{self, PAUSE};
 use super::shared::Shared;
 use super::thread::{Joinable, stack_left};
 use super::time::Instant;
@@ -95,8 +96,12 @@ pub fn ask(
     // SAFETY: `work` takes the reference, and a job is made for two threads.
     match unsafe { Joinable::start(STACK, work, lent) } {
         Ok(thread) => {
-            while !job.is_done(Instant::now().after(BEAT)) {
+            let pause = if calls::is_listening() { PAUSE } else { BEAT };
+            while !job.is_done(Instant::now().after(pause)) {
                 beat();
+                if calls::is_cancelled() {
+                    job.leave();
+                }
             }
             thread.join();
         }

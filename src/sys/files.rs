@@ -4,7 +4,8 @@ pub use super::content::Unreadable;
 
 use super::content::read_whole;
 use super::errno::retry;
-use super::{Fault, process};
+use super::socket::close;
+use super::{Fault, calls, process};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -26,8 +27,8 @@ pub struct File(c_int);
 impl Drop for File {
     fn drop(&mut self) {
         let errno = process::errno();
-        // SAFETY: the descriptor is ours alone.
-        unsafe { libc::close(self.0) };
+        close(self.0);
+        calls::closed(self.0);
         process::set_errno(errno);
     }
 }
@@ -47,7 +48,9 @@ impl File {
     pub fn open(path: &CStr) -> Result<File, Fault> {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
         // SAFETY: `path` ends in NUL.
-        retry(|| unsafe { libc::open(path.as_ptr(), flags) }).map(File)
+        let descriptor = retry(|| unsafe { libc::open(path.as_ptr(), flags) })?;
+        calls::opened(descriptor);
+        Ok(File(descriptor))
     }
 
     /// Fills `buffer` whole; false where the file has less.
@@ -126,6 +129,13 @@ pub(super) struct Status {
     /// How many names it has.
     pub(super) links: u64,
     identity: Identity,
+}
+
+impl Status {
+    /// The device that the file is on, and its number there.
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        (self.identity.device, self.identity.inode)
+    }
 }
 
 #[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]

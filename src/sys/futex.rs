@@ -76,6 +76,25 @@ pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Wok
     }
 }
 
+/// True where memory is mapped at `address`, which is a multiple of four, and may be read. `None` where the kernel
+/// doesn't say.
+pub fn is_readable(address: usize) -> Option<bool> {
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let at_once = KernelTime { wide: [0, 0] };
+    // SAFETY: the kernel compares the number that is there, if one is, and writes nothing; two zeros are no time
+    // in words of either size.
+    let result =
+        unsafe { libc::syscall(libc::SYS_futex, address, operation, 0, &raw const at_once) };
+    if result == 0 {
+        return Some(true);
+    }
+    match errno() {
+        libc::EFAULT => Some(false),
+        errno if [libc::EAGAIN, libc::ETIMEDOUT, libc::EINTR].contains(&errno) => Some(true),
+        _ => None,
+    }
+}
+
 /// Wakes all who wait for `number`.
 pub fn wake(number: &AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
@@ -102,6 +121,15 @@ mod tests {
     #[test]
     fn the_kernel_tells_how_wide_its_words_are() {
         assert_eq!(words_are_told_wide(), words_are_wide());
+    }
+
+    #[test]
+    fn what_can_be_read() {
+        for number in [0u32, 7] {
+            assert_eq!(is_readable((&raw const number).addr()), Some(true));
+        }
+        assert_eq!(is_readable(8), Some(false));
+        assert_eq!(is_readable(usize::MAX & !7), Some(false));
     }
 
     #[test]

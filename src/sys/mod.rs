@@ -6,6 +6,10 @@
 #![allow(unsafe_code)]
 
 pub mod addresses;
+#[cfg_attr(target_family = "wasm", path = "host/under_way.rs")]
+pub mod calls;
+#[cfg(not(target_family = "wasm"))]
+pub mod cancelled;
 #[cfg_attr(target_family = "wasm", path = "host/charset.rs")]
 pub mod charset;
 pub mod chosen;

@@ -24,6 +24,25 @@ pub struct Cancellation {
     kind: c_int,
 }
 
+impl Cancellation {
+    /// What [`disable_cancellation`] makes of any.
+    pub const HELD_OFF: Cancellation =
+        Cancellation { state: CANCEL_DISABLE, kind: CANCEL_DEFERRED };
+
+    /// True where the thread may be cancelled.
+    pub fn is_on(self) -> bool {
+        self.state != CANCEL_DISABLE
+    }
+
+    /// What was found at a call, or what an earlier one had found that has not put it back.
+    pub fn or_before(self, earlier: Cancellation) -> Cancellation {
+        Cancellation {
+            state: if self.state == CANCEL_DISABLE { earlier.state } else { self.state },
+            kind: if self.kind == CANCEL_DEFERRED { earlier.kind } else { self.kind },
+        }
+    }
+}
+
 /// The calling thread's `errno`.
 pub fn errno() -> i32 {
     // SAFETY: __errno_location returns a valid pointer to the calling thread's errno.
@@ -72,6 +91,56 @@ pub fn restore_cancellation(old: Cancellation) {
             pthread_setcanceltype(old.kind, core::ptr::null_mut());
         }
     }
+}
+
+/// Has an asynchronous cancellation of the calling thread wait until [`restore_kind`], and returns how it was.
+#[cfg(all(feature = "preload", target_env = "gnu"))]
+#[inline(always)]
+pub fn defer_cancellation() -> c_int {
+    let mut old = CANCEL_DEFERRED;
+    // SAFETY: a valid place for the call to write to; the frames above hold nothing to drop.
+    unsafe { pthread_setcanceltype(CANCEL_DEFERRED, &mut old) };
+    old
+}
+
+/// Puts back what [`defer_cancellation`] returned. May not return, as [`restore_cancellation`].
+#[cfg(all(feature = "preload", target_env = "gnu"))]
+#[inline(always)]
+pub fn restore_kind(old: c_int) {
+    if old != CANCEL_DEFERRED {
+        // SAFETY: a null `old` pointer is allowed; the frames above hold nothing to drop.
+        unsafe { pthread_setcanceltype(old, core::ptr::null_mut()) };
+    }
+}
+
+/// Ends the thread, which is cancelled: libc may have been told only after us. Returns where it was not told within
+/// a second, or could not do it.
+#[inline(always)]
+pub fn be_cancelled() {
+    for _ in 0..1000 {
+        // SAFETY: the thread may end in either; the frames above hold nothing to drop. poll is told of no descriptor.
+        unsafe {
+            pthread_testcancel();
+            poll(core::ptr::null_mut(), 0, 1);
+        }
+    }
+}
+
+/// True where the thread is cancelled, while that is held off. musl says so itself: in the third state of a thread
+/// (`PTHREAD_CANCEL_MASKED` of its pthread.h) a cancellation point returns.
+#[cfg(not(target_env = "gnu"))]
+pub fn is_cancelled() -> bool {
+    const CANCEL_MASKED: c_int = 2;
+    let before = errno();
+    // SAFETY: a null `old` pointer is allowed; in this state no function ends the thread.
+    let is_cancelled = unsafe {
+        pthread_setcancelstate(CANCEL_MASKED, core::ptr::null_mut());
+        let result = poll(core::ptr::null_mut(), 0, 0);
+        pthread_setcancelstate(CANCEL_DISABLE, core::ptr::null_mut());
+        result < 0 && errno() == libc::ECANCELED
+    };
+    set_errno(before);
+    is_cancelled
 }
 
 /// True in a setuid or setgid process (`AT_SECURE`), whose environment is not to be trusted.

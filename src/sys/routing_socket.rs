@@ -1,7 +1,8 @@
 //! A socket to the kernel's routing tables (netlink(7)).
 
 use super::errno::retry;
-use super::{Fault, process};
+use super::socket::close;
+use super::{Fault, calls, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 
@@ -11,8 +12,8 @@ pub(super) struct RoutingSocket(c_int);
 impl Drop for RoutingSocket {
     fn drop(&mut self) {
         let errno = process::errno();
-        // SAFETY: the descriptor is ours alone.
-        unsafe { libc::close(self.0) };
+        close(self.0);
+        calls::closed(self.0);
         process::set_errno(errno);
     }
 }
@@ -25,6 +26,7 @@ impl RoutingSocket {
         let socket = RoutingSocket(retry(|| unsafe {
             libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE)
         })?);
+        calls::opened(socket.0);
         // SAFETY: sockaddr_nl is plain data, for which zero is a value.
         let mut kernel: libc::sockaddr_nl = unsafe { zeroed() };
         kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;

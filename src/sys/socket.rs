@@ -1,7 +1,7 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
 use super::errno::retry;
-use super::{Fault, interfaces, process};
+use super::{Fault, calls, interfaces, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -13,10 +13,29 @@ pub struct Socket(c_int);
 impl Drop for Socket {
     fn drop(&mut self) {
         let errno = process::errno();
-        // SAFETY: the descriptor is ours alone. No retry on EINTR: Linux has released it by then.
-        unsafe { libc::close(self.0) };
+        close(self.0);
+        calls::closed(self.0);
         process::set_errno(errno);
     }
+}
+
+/// Closes a descriptor that is ours alone.
+pub(super) fn close(descriptor: c_int) {
+    // SAFETY: by the caller's word nobody else uses it. No retry on EINTR: Linux has released it by then.
+    unsafe { libc::close(descriptor) };
+}
+
+/// The number that no other socket ever has (socket(7), `SO_COOKIE`, Linux 4.12). `None` where there is none,
+/// and for what is not a socket.
+pub(super) fn cookie(descriptor: c_int) -> Option<u64> {
+    let mut cookie = 0u64;
+    let mut len = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: `cookie` is valid for `len` octets.
+    let result = unsafe {
+        let value = (&raw mut cookie).cast();
+        libc::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_COOKIE, value, &raw mut len)
+    };
+    (result == 0).then_some(cookie)
 }
 
 /// The longest path of a socket, without its NUL (unix(7)).
@@ -87,6 +106,7 @@ impl Socket {
         let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: socket(2) takes plain integers.
         let descriptor = retry(|| unsafe { libc::socket(family, kind, 0) })?;
+        calls::opened(descriptor);
         Ok(Socket(descriptor))
     }
 

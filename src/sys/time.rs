@@ -1,6 +1,7 @@
 //! The clock, and waiting on descriptors until a point on it.
 
 use super::Fault;
+use super::calls::{self, PAUSE};
 pub use super::clock::{Instant, LEAP};
 use super::socket::Socket;
 use core::time::Duration;
@@ -55,23 +56,43 @@ impl Interest {
     }
 }
 
+/// A wait is longer than a moment after this.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// Waits until one of `interests` has news, or until `deadline`. Signals don't shorten or lengthen
 /// it: the time that is left is computed anew after each.
+///
+/// # Errors
+/// [`Fault::Other`] with `ECANCELED` where the thread is cancelled ([`calls::is_cancelled`]); what poll(2) says.
 pub fn wait(interests: &mut [Interest], deadline: Instant) -> Result<(), Fault> {
+    let mut is_hasty = calls::is_hasty();
     loop {
-        let left = deadline.since(Instant::now());
+        let now = Instant::now();
+        let left = deadline.since(now);
+        let part = match (is_hasty, calls::is_listening()) {
+            (true, _) => left.min(MOMENT),
+            (false, true) => left.min(PAUSE),
+            (false, false) => left,
+        };
         // Rounded up to the next millisecond, so that the deadline has passed on return; a
         // deadline further than 24 days is cut, and waited for in parts by the caller's loop.
-        let millis = i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
+        let millis = i32::try_from(part.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
         // SAFETY: Interest is a transparent run of pollfd (one field), valid for its length.
         let result = unsafe {
             libc::poll(interests.as_mut_ptr().cast(), interests.len() as libc::nfds_t, millis)
         };
-        if result >= 0 {
+        if result < 0 && super::process::errno() != libc::EINTR {
+            return Err(Fault::last());
+        }
+        if result > 0 || (result == 0 && part == left) {
             return Ok(());
         }
-        if super::process::errno() != libc::EINTR {
-            return Err(Fault::last());
+        if result == 0 && is_hasty {
+            calls::settle();
+            is_hasty = false;
+        }
+        if calls::is_cancelled() {
+            return Err(Fault::Other(libc::ECANCELED));
         }
     }
 }

@@ -13,6 +13,7 @@
 mod support;
 
 mod filters;
+mod left;
 mod limits;
 mod memory;
 mod neighbours;

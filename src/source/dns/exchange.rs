@@ -26,6 +26,7 @@ use crate::config::resolv::Options;
 use crate::counters::{Count, Counters};
 use crate::mem::{NoMemory, TryPush};
 use crate::sys::Fault;
+use crate::sys::calls;
 use crate::sys::probes;
 use crate::sys::time::{Instant, LEAP, wait};
 use crate::sys::udp::Udp;
@@ -106,6 +107,8 @@ pub enum Trouble {
     Bogus,
     /// This process can't ask: the system call's fault.
     Local(Fault),
+    /// The thread that asks was cancelled: nothing is known of any server.
+    Cancelled,
 }
 
 /// Reads the answer to the question with this index.
@@ -125,6 +128,9 @@ pub fn exchange(
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     if let Some(private) = &terms.private {
         return private::exchange(terms, private, questions, read);
+    }
+    if calls::is_cancelled() {
+        return Ok([Progress::Failed(Trouble::Cancelled); MAX_QUESTIONS]);
     }
     let start = Instant::now();
     // Closed: there may be few descriptors left.
@@ -307,7 +313,11 @@ impl Exchange<'_> {
         }
         if let Err(fault) = wait(&mut interests, until) {
             // poll(2) itself fails only for want of kernel memory.
-            self.trouble = [Trouble::Local(fault); MAX_QUESTIONS];
+            let trouble = match calls::is_cancelled() {
+                true => Trouble::Cancelled,
+                false => Trouble::Local(fault),
+            };
+            self.trouble = [trouble; MAX_QUESTIONS];
             self.flights.clear();
             self.schedule.give_up();
             return Ok(());

@@ -51,7 +51,7 @@ impl<T> Outcome<T> {
     /// no silence.
     pub(super) fn wants_spare(&self) -> bool {
         match self {
-            Outcome::Failed(trouble) => *trouble != Trouble::Bogus,
+            Outcome::Failed(trouble) => !matches!(trouble, Trouble::Bogus | Trouble::Cancelled),
             Outcome::Found(_) | Outcome::Missed(_) | Outcome::NotAsked => false,
         }
     }
@@ -66,6 +66,7 @@ impl<T> Outcome<T> {
     pub(super) fn unkept(&self, answer: impl FnOnce(&T) -> Option<Entry>) -> Option<Unkept> {
         match self {
             Outcome::Missed(miss) => Some(Unkept::Missed(*miss)),
+            Outcome::Failed(Trouble::Cancelled) => None,
             Outcome::Failed(trouble) => Some(Unkept::Failed(*trouble)),
             Outcome::Found(found) => answer(found).map(Unkept::Answer),
             Outcome::NotAsked => None,
@@ -176,6 +177,7 @@ pub(super) fn miss_of(trouble: Trouble) -> Result<Miss, Failure> {
         Trouble::Rcode(rcode::REFUSED | rcode::NOTIMP) => Miss::Silent,
         Trouble::Rcode(_) => Miss::Final,
         Trouble::Bogus => return Err(Failure::Bogus),
+        Trouble::Cancelled => return Err(Failure::Again),
         Trouble::Local(fault) => return Err(Failure::System(fault.errno())),
     })
 }

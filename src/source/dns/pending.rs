@@ -14,6 +14,7 @@ use crate::cache::Entry;
 use crate::config::watch::lock;
 use crate::lookup::search::Miss;
 use crate::mem::{NoMemory, TryPush};
+use crate::sys::calls::{self, PAUSE};
 use crate::sys::futex;
 use crate::sys::lock::{Mutex, MutexGuard};
 use crate::sys::process;
@@ -140,7 +141,7 @@ impl Pending {
             else {
                 return self.take(shard, claims, asked, now).map(Turn::Ours);
             };
-            if now >= deadline {
+            if now >= deadline || calls::is_cancelled() {
                 return Ok(Turn::Late);
             }
             other.is_awaited.store(true, SeqCst);
@@ -252,10 +253,13 @@ impl Claim {
             }
             let now = Instant::now();
             let silence = self.alive.silence(now);
-            if now >= deadline || silence >= GONE {
+            if now >= deadline || silence >= GONE || calls::is_cancelled() {
                 return None;
             }
-            let patience = GONE.checked_sub(silence).unwrap_or(GONE);
+            let mut patience = GONE.checked_sub(silence).unwrap_or(GONE);
+            if calls::is_listening() {
+                patience = patience.min(PAUSE);
+            }
             futex::wait(&self.done, done, Some(deadline.min(now.after(patience))));
         }
         let learned = lock(&self.learned).map(|learned| learned.clone()).unwrap_or_default();

@@ -12,6 +12,7 @@ use super::schedule::{Schedule, Turn};
 use crate::config::upstream::{Encrypted, Servers};
 use crate::counters::Count;
 use crate::mem::{NoMemory, TryPush, append};
+use crate::sys::calls;
 use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
 use crate::sys::probes;
@@ -177,7 +178,7 @@ impl<'a> Asking<'a> {
             let begun = Instant::now();
             let left = limit.min(deadline.since(begun));
             let Some(open) = self.open().filter(|_| self.out & bit(server) == 0) else { break };
-            if left.is_zero() {
+            if left.is_zero() || calls::is_cancelled() {
                 break;
             }
             self.ask(server, open, left, read)?;
@@ -418,7 +419,10 @@ impl<'a> Asking<'a> {
 
     fn end(mut self) -> [Progress; MAX_QUESTIONS] {
         for index in self.open().unwrap_or_default() {
-            let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Silent);
+            let trouble = match calls::is_cancelled() {
+                true => Trouble::Cancelled,
+                false => self.trouble.get(index).copied().unwrap_or(Trouble::Silent),
+            };
             if trouble == Trouble::Silent {
                 self.terms.counters.one(Count::Timeouts);
             }

@@ -12,11 +12,17 @@ use super::schedule::budget;
 use crate::cache;
 use crate::counters::Count;
 use crate::mem::NoMemory;
+use crate::sys::calls;
 use crate::sys::time::{Instant, LEAP};
 use core::time::Duration;
 
 /// From the end of a thread's time to ask until others know what came of it.
 const TO_TELL: Duration = Duration::from_millis(100);
+
+/// What it means that another thread was waited for in vain.
+fn in_vain() -> Trouble {
+    if calls::is_cancelled() { Trouble::Cancelled } else { Trouble::Silent }
+}
 
 impl<'a> Lookup<'a> {
     /// Asks for what is missing, or waits for threads that do.
@@ -32,7 +38,8 @@ impl<'a> Lookup<'a> {
             match turn {
                 Turn::Ours(mut turn) => {
                     lookup.ask_servers(name, answers, Some(&turn))?;
-                    if turn.is_awaited() {
+                    // Who is cancelled has learned nothing: others ask themselves.
+                    if turn.is_awaited() && !calls::is_cancelled() {
                         turn.learned(lookup.untold(name, answers));
                     }
                     return Ok(());
@@ -46,7 +53,7 @@ impl<'a> Lookup<'a> {
                 Turn::Late if has_leapt => {}
                 Turn::Late => {
                     for (_, outcome) in answers.open() {
-                        outcome.note(Progress::Failed(Trouble::Silent));
+                        outcome.note(Progress::Failed(in_vain()));
                     }
                 }
                 Turn::Alone => return lookup.ask_servers(name, answers, None),
@@ -137,7 +144,7 @@ impl<'a> Lookup<'a> {
                         let content = cache::Content::Names(run);
                         cache::Entry::passing(&key, content, Instant::now()).ok()
                     };
-                    if turn.is_awaited() {
+                    if turn.is_awaited() && !calls::is_cancelled() {
                         turn.learned([outcome.unkept(passing), None]);
                     }
                     break;
@@ -146,7 +153,7 @@ impl<'a> Lookup<'a> {
                     outcome.learn(learned, |entry| names_of(entry, run))?;
                 }
                 Turn::Late if has_leapt => {}
-                Turn::Late => outcome.note(Progress::Failed(Trouble::Silent)),
+                Turn::Late => outcome.note(Progress::Failed(in_vain())),
                 Turn::Alone => {
                     lookup.ask_for_names(name, run, outcome, None)?;
                     break;

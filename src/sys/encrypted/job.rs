@@ -5,7 +5,7 @@ use super::Place;
 use super::asked::{Asked, Told};
 use super::contract::{Call, Event, MAX_QUESTIONS, Octets, Table, kind};
 use crate::mem::{NoMemory, append, reserve};
-use crate::sys::futex;
+use crate::sys::{calls, futex};
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::alloc::Layout;
@@ -141,6 +141,11 @@ impl Job {
         }
     }
 
+    /// Nobody wants the answers any more: the work ends at its next event.
+    pub(super) fn leave(&self) {
+        self.inner().is_left.store(true, Ordering::Relaxed);
+    }
+
     /// What has become of each question.
     ///
     /// # Safety
@@ -183,5 +188,6 @@ unsafe extern "C" fn take(taker: *mut c_void, event: *const Event) -> bool {
             taken.no_memory |= copied == Err(NoMemory);
         }
     }
-    !inner.is_left.load(Ordering::Relaxed)
+    // Where this is the calling thread itself it may be cancelled.
+    !inner.is_left.load(Ordering::Relaxed) && !calls::is_cancelled()
 }

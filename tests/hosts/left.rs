@@ -1,0 +1,123 @@
+//! Lookups that nobody comes back to: a handler jumps out of them, or their thread is cancelled.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::numbered::{is_ok, number, numbered};
+use crate::support::cc;
+use crate::support::dns::{Question, Reply, Server};
+use crate::support::process::run;
+use crate::support::sandbox::Sandbox;
+use crate::support::wire::{Record, rtype};
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// How long the answer to a late name takes.
+const LATE: Duration = Duration::from_millis(400);
+
+/// The names of `numbered`; qI.test, and the addresses of 11.0.0.0/8, are asked for in vain; lI.test is
+/// nI.test, and late.
+fn left(question: &Question) -> Reply {
+    let name = question.name.as_str();
+    match name.as_bytes().first() {
+        Some(b'q') => Reply::drop(),
+        _ if name.ends_with(".11.in-addr.arpa") => Reply::drop(),
+        Some(b'l') => {
+            let as_if = Question { name: format!("n{}", &name[1..]), ..question.clone() };
+            match (question.qtype, number(&as_if.name)) {
+                (rtype::A, Some((_, number))) => {
+                    let address = Ipv4Addr::from_bits(10 << 24 | number).to_string();
+                    Reply::records([Record::address(name, &address)]).after(LATE)
+                }
+                _ => Reply::nodata().soa("test").after(LATE),
+            }
+        }
+        _ => numbered(question),
+    }
+}
+
+fn begin(sandbox: &Sandbox) -> Server {
+    sandbox.address("192.0.2.9/24");
+    Server::start(sandbox, left)
+}
+
+#[track_caller]
+fn lives(words: &[&str]) {
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        let mut command = sandbox.command(cc::program("host_left"));
+        command.args(words);
+        is_ok(&run(sandbox.preload(command), LIMIT));
+    });
+}
+
+/// Libc bears it too: what the program asserts is no more than that.
+#[test]
+fn a_jump_leaves_nothing_that_the_next_call_does_not_put_right() {
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        for function in FUNCTIONS {
+            for mode in ["jump", "jump-shallow"] {
+                let command = || {
+                    let mut command = sandbox.command(cc::program("host_left"));
+                    command.args([mode, function, "16"]);
+                    command
+                };
+                println!("{mode} {function}");
+                is_ok(&run(sandbox.preload(command()), LIMIT));
+            }
+        }
+    });
+}
+
+const FUNCTIONS: [&str; 7] = [
+    "getaddrinfo",
+    "gethostbyname_r",
+    "gethostbyname",
+    "res_query",
+    "getnameinfo",
+    "getaddrinfo_a",
+    "gai_suspend",
+];
+
+#[test]
+fn a_thread_that_has_jumped_can_be_cancelled_as_before() {
+    lives(&["jump-thread", "getaddrinfo", "20"]);
+}
+
+#[test]
+fn jumps_out_of_lookups_that_are_answered() {
+    lives(&["jump-fast", "getaddrinfo", "400"]);
+}
+
+#[test]
+fn what_the_program_has_under_a_number_that_was_ours_stays_open() {
+    lives(&["reused", "getaddrinfo", "20"]);
+}
+
+#[test]
+fn a_lookup_in_a_handler_leaves_the_one_beneath_it_alone() {
+    lives(&["nested", "getaddrinfo", "30"]);
+}
+
+/// curl since 8.16 cancels and joins.
+#[test]
+fn a_waiting_lookup_ends_when_its_thread_is_cancelled() {
+    for function in ["getaddrinfo", "gethostbyname_r", "gethostbyname", "res_query", "getnameinfo"] {
+        lives(&["cancel", function, "50"]);
+    }
+}
+
+#[test]
+fn nothing_is_lost_with_a_thread_that_is_cancelled() {
+    lives(&["cancel-leaks", "getaddrinfo", "40"]);
+}
+
+#[test]
+fn others_that_want_the_same_ask_themselves() {
+    lives(&["cancel-waiting", "getaddrinfo", "4"]);
+}
+
+#[test]
+fn who_has_switched_cancellation_off_gets_the_answer() {
+    lives(&["cancel-off", "getaddrinfo", "4"]);
+}
