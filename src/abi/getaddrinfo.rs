@@ -5,7 +5,7 @@ use super::guard::guard;
 use super::{addrinfo, args};
 use crate::error::Error;
 use crate::resolve;
-use crate::sys::{calls, process};
+use crate::sys::process;
 use core::ffi::{c_char, c_int};
 
 /// Translates `node` and `service` into socket addresses; `hints` narrows them. On success `*res`
@@ -73,11 +73,10 @@ pub(super) unsafe fn translate(
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
 pub unsafe extern "C-unwind" fn freeaddrinfo(list: *mut libc::addrinfo) {
     // A thread that is cancelled asynchronously must not end within free(3).
-    let mut frame = calls::Frame::new();
-    calls::begin(&mut frame);
+    let cancellation = process::disable_cancellation();
     // SAFETY: by this function's contract.
     unsafe { release(list) };
-    process::restore_cancellation(calls::end(&mut frame).cancellation);
+    process::restore_cancellation(cancellation);
 }
 
 /// Frees a list and keeps `errno`.

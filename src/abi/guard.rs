@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// Runs `work`; where it panics, returns `failed`.
 ///
 /// A cancellation that is pending at the call is acted on before any work. One that arrives while the call
-/// waits ends it early, where we hear of it ([`calls::is_cancelled`]): then the thread ends here, unless the
-/// call has come to a result. Else it stays pending for the thread's next cancellation point (or next call of
-/// ours), where the caller's own clean-up handlers know what to do with the result: ending the thread here
-/// would leak it. POSIX lets `getaddrinfo` and `getnameinfo` be cancellation points or not.
+/// waits ends it early, where we hear of it ([`calls::is_cancelled`]). A call that has come to nothing ends the
+/// thread then. With a result the cancellation stays pending for the thread's next cancellation point (or next
+/// call of ours), where the caller's own clean-up handlers know what to do with it: ending the thread here would
+/// leak it. POSIX lets `getaddrinfo` and `getnameinfo` be cancellation points or not.
 ///
 /// Always inlined into an `extern "C-unwind"` frame that holds nothing to drop, so that the unwinding
 /// of a cancelled thread passes both.
@@ -32,6 +32,8 @@ pub(super) fn guard(failed: Returned, work: impl FnOnce() -> Returned) -> c_int 
     // Functions that return a pointer have no code for a failure, and nothing that could be leaked.
     if ended.is_cancelled && (code != 0 || failure == 0) {
         process::be_cancelled();
+    } else if code != 0 {
+        process::act_on_cancellation();
     }
     code
 }

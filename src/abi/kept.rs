@@ -50,25 +50,32 @@ struct Block {
 /// A copy of the host in the function's memory, valid until it is called again.
 ///
 /// # Errors
-/// Without memory, or where others keep the place busy.
+/// Without memory.
 pub(super) fn keep(owner: Owner, found: &Found) -> Result<*mut libc::hostent, NoMemory> {
     let places =
         KEPT.get(|| Ok([const { Mutex::new(Place { block: null_mut(), room: 0 }) }; 4]))?;
-    let place = places.get(owner as usize).and_then(lock);
-    let mut place = place.ok_or(NoMemory)?;
-    let room = room(found);
-    if room > place.room || place.block.is_null() {
-        place.grow(room)?;
-    }
-    let block = place.block;
-    // SAFETY: the block is from malloc with `room` octets behind its head, and under this lock.
-    unsafe {
-        let host = pack(found, block.add(1).cast(), place.room).ok_or(NoMemory)?;
-        Ok((*block).host.write(host))
+    match places.get(owner as usize).and_then(lock) {
+        Some(mut place) => place.keep(found),
+        // Whoever has it was jumped out of, or this very call has interrupted it: memory for once, which is
+        // never given back.
+        None => Place { block: null_mut(), room: 0 }.keep(found),
     }
 }
 
 impl Place {
+    fn keep(&mut self, found: &Found) -> Result<*mut libc::hostent, NoMemory> {
+        let room = room(found);
+        if room > self.room || self.block.is_null() {
+            self.grow(room)?;
+        }
+        let block = self.block;
+        // SAFETY: the block is from malloc with `room` octets behind its head, and reached by who has the place.
+        unsafe {
+            let host = pack(found, block.add(1).cast(), self.room).ok_or(NoMemory)?;
+            Ok((*block).host.write(host))
+        }
+    }
+
     fn grow(&mut self, needed: usize) -> Result<(), NoMemory> {
         let room = needed.max(self.room.saturating_mul(2)).max(FIRST_ROOM);
         let size = room.checked_add(size_of::<Block>()).ok_or(NoMemory)?;

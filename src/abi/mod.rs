@@ -3,7 +3,11 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(all(feature = "preload", target_env = "gnu", not(any(feature = "command", feature = "nss"))))]
+#[cfg(all(
+    feature = "preload",
+    target_env = "gnu",
+    not(any(feature = "command", feature = "nss"))
+))]
 mod cancel;
 mod codes;
 mod guard;

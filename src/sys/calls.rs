@@ -28,6 +28,7 @@ use super::{cancelled, futex, socket};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::{ManuallyDrop, size_of};
+use core::num::NonZeroU64;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst, compiler_fence};
 
 pub use super::cancelled::PAUSE;
@@ -55,7 +56,7 @@ thread_local! {
 /// What is known of a thread.
 struct Thread {
     /// The first place is for a call that begins while no other is noted.
-    calls: [Cell<Call>; CALLS],
+    calls: [Place; CALLS],
     /// Other places than the first are taken, or were.
     is_crowded: Cell<bool>,
     /// The call that began last and is under way.
@@ -66,10 +67,17 @@ struct Thread {
     ear: Cell<cancelled::Ear>,
 }
 
+/// The place of a note.
+struct Place {
+    /// The call's number on this thread, or [`NONE`] or [`UNWRITTEN`].
+    number: Cell<usize>,
+    frame: Cell<usize>,
+    cancellation: Cell<Cancellation>,
+}
+
 /// A call that has begun.
 #[derive(Clone, Copy)]
 struct Call {
-    /// Its number on this thread, or [`NONE`] or [`UNWRITTEN`].
     number: usize,
     /// Where it has signed.
     frame: usize,
@@ -80,32 +88,61 @@ struct Call {
 /// A descriptor that a call has open.
 #[derive(Clone, Copy)]
 struct Open {
-    /// Below zero: none.
     descriptor: c_int,
+    /// [`NONE`]: none is noted.
     call: usize,
     /// What the kernel knows it by; `None` where nobody has asked.
     identity: Option<Identity>,
 }
 
-/// What the kernel knows an open file by: a socket's cookie, another one's device and number.
-type Identity = (u64, u64);
+/// What the kernel knows an open file by: a socket's cookie; another one's device and number, and a bit that no
+/// cookie has.
+type Identity = NonZeroU64;
 
-impl Call {
-    const FREE: Call = Call { number: NONE, frame: 0, cancellation: Cancellation::HELD_OFF };
+/// Of one that the kernel has no word for.
+const UNKNOWN: Option<Identity> = NonZeroU64::new(u64::MAX);
 
-    fn is_known(&self) -> bool {
-        self.number != NONE && self.number != UNWRITTEN
+impl Place {
+    const fn new() -> Place {
+        let cancellation = Cell::new(Cancellation::AT_FIRST);
+        Place { number: Cell::new(NONE), frame: Cell::new(0), cancellation }
+    }
+
+    fn is_free(&self) -> bool {
+        self.number.get() == NONE
+    }
+
+    fn free(&self) {
+        self.number.set(NONE);
+    }
+
+    /// Notes a call here. A handler may make a whole call in between, but takes no place that is not free.
+    #[inline(always)]
+    fn note(&self, call: Call) {
+        self.number.set(UNWRITTEN);
+        compiler_fence(SeqCst);
+        self.frame.set(call.frame);
+        self.cancellation.set(call.cancellation);
+        compiler_fence(SeqCst);
+        self.number.set(call.number);
+    }
+
+    fn noted(&self) -> Option<Call> {
+        let number = self.number.get();
+        let is_noted = number != NONE && number != UNWRITTEN;
+        let (frame, cancellation) = (self.frame.get(), self.cancellation.get());
+        is_noted.then_some(Call { number, frame, cancellation })
     }
 }
 
 impl Open {
-    const FREE: Open = Open { descriptor: -1, call: NONE, identity: None };
+    const FREE: Open = Open { descriptor: 0, call: NONE, identity: None };
 }
 
 impl Thread {
     const fn new() -> Thread {
         Thread {
-            calls: [const { Cell::new(Call::FREE) }; CALLS],
+            calls: [const { Place::new() }; CALLS],
             is_crowded: Cell::new(false),
             current: Cell::new(NONE),
             last: Cell::new(NONE),
@@ -114,18 +151,8 @@ impl Thread {
         }
     }
 
-    fn place_of(&self, number: usize) -> Option<&Cell<Call>> {
-        self.calls.iter().find(|place| place.get().number == number)
-    }
-
-    /// Notes a call in a free place. A handler may make a whole call in between, but takes no place whose
-    /// number is not [`NONE`].
-    fn note(place: &Cell<Call>, call: Call) {
-        place.set(Call { number: UNWRITTEN, ..Call::FREE });
-        compiler_fence(SeqCst);
-        place.set(Call { number: UNWRITTEN, ..call });
-        compiler_fence(SeqCst);
-        place.set(call);
+    fn place_of(&self, number: usize) -> Option<&Place> {
+        self.calls.iter().find(|place| place.number.get() == number)
     }
 }
 
@@ -209,10 +236,10 @@ fn enter(frame: &mut Frame, found: Cancellation, heard: u32) {
         frame.before = thread.current.get();
         frame.ear_before = thread.ear.get();
         let [first, ..] = &thread.calls;
-        if first.get().number == NONE && !thread.is_crowded.get() {
+        if first.is_free() && !thread.is_crowded.get() {
             frame.cancellation = found;
             let call = Call { number, frame: frame.place(), cancellation: found };
-            Thread::note(first, call);
+            first.note(call);
         } else {
             enter_beside_others(thread, frame, found);
         }
@@ -232,9 +259,9 @@ fn enter_beside_others(thread: &Thread, frame: &mut Frame, found: Cancellation) 
     thread.is_crowded.set(true);
     let mut others = thread.calls.iter().skip(1);
     // Where there is no room, the oldest is forgotten. What it has open stays open if it is gone.
-    let oldest = || thread.calls.iter().skip(1).min_by_key(|place| place.get().number);
-    if let Some(place) = others.find(|place| place.get().number == NONE).or_else(oldest) {
-        Thread::note(place, Call { number: frame.number, frame: frame.place(), cancellation });
+    let oldest = || thread.calls.iter().skip(1).min_by_key(|place| place.number.get());
+    if let Some(place) = others.find(|place| place.is_free()).or_else(oldest) {
+        place.note(Call { number: frame.number, frame: frame.place(), cancellation });
     }
 }
 
@@ -246,8 +273,8 @@ pub fn end(frame: &mut Frame) -> Ended {
         thread.ear.set(frame.ear_before);
         thread.current.set(frame.before);
         let [first, ..] = &thread.calls;
-        if first.get().number == frame.number && !thread.is_crowded.get() {
-            first.set(Call::FREE);
+        if first.number.get() == frame.number && !thread.is_crowded.get() {
+            first.free();
         } else {
             leave_others(thread, frame);
         }
@@ -260,15 +287,15 @@ pub fn end(frame: &mut Frame) -> Ended {
 #[inline(never)]
 fn leave_others(thread: &Thread, frame: &mut Frame) {
     if let Some(own) = thread.place_of(frame.number) {
-        frame.cancellation = own.get().cancellation;
-        own.set(Call::FREE);
+        frame.cancellation = own.cancellation.get();
+        own.free();
     }
     let place = frame.place();
     if let Some(left) = tidy_up(thread, &|call| is_gone(call, place)) {
         frame.cancellation = frame.cancellation.or_before(left);
     }
     let mut others = thread.calls.iter().skip(1);
-    thread.is_crowded.set(others.any(|place| place.get().number != NONE));
+    thread.is_crowded.set(others.any(|place| !place.is_free()));
 }
 
 /// The running call is deep in its work: what lies between its outermost frame and this one is its own.
@@ -278,10 +305,9 @@ fn look_above(thread: &Thread) {
     let here = 0u8;
     let here = (&raw const here).addr();
     let Some(place) = thread.place_of(thread.current.get()) else { return };
-    let own = place.get();
-    let left = tidy_up(thread, &|call| (here..own.frame).contains(&call.frame));
-    if let Some(left) = left {
-        place.set(Call { cancellation: own.cancellation.or_before(left), ..own });
+    let own = here..place.frame.get();
+    if let Some(left) = tidy_up(thread, &|call| own.contains(&call.frame)) {
+        place.cancellation.set(place.cancellation.get().or_before(left));
     }
 }
 
@@ -291,15 +317,12 @@ fn tidy_up(thread: &Thread, is_gone: &dyn Fn(&Call) -> bool) -> Option<Cancellat
     let errno = process::errno();
     let mut first: Option<Call> = None;
     for place in &thread.calls {
-        let call = place.get();
-        if !call.is_known() || !is_gone(&call) {
-            continue;
-        }
+        let Some(call) = place.noted().filter(is_gone) else { continue };
         JUMPED.store(true, Relaxed);
-        place.set(Call::FREE);
+        place.free();
         for place in &thread.open {
             let open = place.get();
-            if open.call == call.number && open.descriptor >= 0 {
+            if open.call == call.number {
                 place.set(Open::FREE);
                 close(&open);
             }
@@ -339,19 +362,19 @@ fn is_gone(call: &Call, own: usize) -> bool {
 /// Closes a descriptor that a call has left, if it is still that one: the program may have closed it, and have
 /// something else under its number.
 fn close(open: &Open) {
-    if open.identity.is_some() && open.identity == identity(open.descriptor) {
+    let is_known = open.identity.is_some() && open.identity != UNKNOWN;
+    if is_known && open.identity == identity(open.descriptor) {
         socket::close(open.descriptor);
     }
 }
 
 fn identity(descriptor: c_int) -> Option<Identity> {
     if let Some(cookie) = socket::cookie(descriptor) {
-        return Some((0, cookie));
+        return Identity::new(cookie);
     }
     let file = ManuallyDrop::new(File::of(descriptor));
     let (device, number) = Status::of(&file).ok()?.numbers();
-    // No file's device is zero, so that none is taken for a socket.
-    (device != 0).then_some((device, number))
+    Identity::new(1 << 63 | device.rotate_left(40) ^ number)
 }
 
 /// A descriptor was opened, which will be closed before the call ends.
@@ -365,8 +388,8 @@ pub fn opened(descriptor: c_int) {
             look_above(thread);
         }
         let identity = if JUMPED.load(Relaxed) { identity(descriptor) } else { None };
-        if let Some(place) = thread.open.iter().find(|place| place.get().descriptor < 0) {
-            place.set(Open { descriptor: -1, call, identity });
+        if let Some(place) = thread.open.iter().find(|place| place.get().call == NONE) {
+            place.set(Open { descriptor, call: NONE, identity });
             compiler_fence(SeqCst);
             place.set(Open { descriptor, call, identity });
         }
@@ -396,16 +419,16 @@ pub fn settle() {
     THREAD.with(|thread| {
         for place in thread.open.iter().filter(|place| is_unknown(thread, &place.get())) {
             let open = place.get();
-            // One without is asked after once.
-            let identity = identity(open.descriptor).unwrap_or((0, 0));
-            place.set(Open { identity: Some(identity), ..open });
+            // Asked once.
+            let identity = identity(open.descriptor).or(UNKNOWN);
+            place.set(Open { identity, ..open });
         }
     });
     process::set_errno(errno);
 }
 
 fn is_unknown(thread: &Thread, open: &Open) -> bool {
-    open.descriptor >= 0 && open.identity.is_none() && open.call == thread.current.get()
+    open.call != NONE && open.identity.is_none() && open.call == thread.current.get()
 }
 
 /// The call is one that libc lets nobody cancel.

@@ -78,16 +78,16 @@ pub fn heard() -> u32 {
 }
 
 #[cfg(all(feature = "preload", target_env = "gnu"))]
-pub use notes::{announce, heard};
-#[cfg(all(feature = "preload", target_env = "gnu"))]
 use notes::is_told;
+#[cfg(all(feature = "preload", target_env = "gnu"))]
+pub use notes::{announce, heard};
 
 /// The threads that were cancelled.
 #[cfg(all(feature = "preload", target_env = "gnu"))]
 mod notes {
     use super::Mutex;
-    use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Acquire, Ordering::Relaxed};
     use core::sync::atomic::Ordering::Release;
+    use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Acquire, Ordering::Relaxed};
 
     /// How many are remembered. Each thread that waits looks ten times a second: one that is cancelled together
     /// with a thousand others may miss it, and ends when its lookup does.

@@ -25,6 +25,8 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
+    /// How a thread begins: it may be cancelled at cancellation points (`PTHREAD_CANCEL_ENABLE` is 0 in both).
+    pub const AT_FIRST: Cancellation = Cancellation { state: 0, kind: CANCEL_DEFERRED };
     /// What [`disable_cancellation`] makes of any.
     pub const HELD_OFF: Cancellation =
         Cancellation { state: CANCEL_DISABLE, kind: CANCEL_DEFERRED };
@@ -111,6 +113,13 @@ pub fn restore_kind(old: c_int) {
         // SAFETY: a null `old` pointer is allowed; the frames above hold nothing to drop.
         unsafe { pthread_setcanceltype(old, core::ptr::null_mut()) };
     }
+}
+
+/// Ends the thread if a cancellation is pending and not held off.
+#[inline(always)]
+pub fn act_on_cancellation() {
+    // SAFETY: no preconditions; the frames above hold nothing to drop.
+    unsafe { pthread_testcancel() };
 }
 
 /// Ends the thread, which is cancelled: libc may have been told only after us. Returns where it was not told within

@@ -1,12 +1,15 @@
 //! Lookups that nobody comes back to: a handler jumps out of them, or their thread is cancelled.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::numbered::{is_ok, number, numbered};
 use crate::support::cc;
 use crate::support::dns::{Question, Reply, Server};
-use crate::support::process::run;
+use crate::support::link::{GNU, Link, program};
+use crate::support::module;
+use crate::support::process::{Output, run};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Record, rtype};
 
@@ -50,7 +53,6 @@ fn lives(words: &[&str]) {
     });
 }
 
-/// Libc bears it too: what the program asserts is no more than that.
 #[test]
 fn a_jump_leaves_nothing_that_the_next_call_does_not_put_right() {
     Sandbox::enter(|sandbox| {
@@ -80,6 +82,35 @@ const FUNCTIONS: [&str; 7] = [
 ];
 
 #[test]
+fn nor_with_the_archive() {
+    let linked = program(GNU, "host_left.c", Link::Archive);
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        for function in FUNCTIONS {
+            println!("{function}");
+            let mut command = sandbox.command(&linked);
+            command.args(["jump", function, "16"]);
+            is_ok(&run(command, LIMIT));
+        }
+    });
+}
+
+#[test]
+fn nor_with_the_module() {
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        module::install(sandbox);
+        sandbox.write("/etc/nsswitch.conf", "hosts: files rustdns\n");
+        for function in ["getaddrinfo", "gethostbyname_r", "getnameinfo"] {
+            println!("{function}");
+            let mut command = sandbox.command(cc::program("host_left"));
+            command.args(["jump", function, "16"]);
+            is_ok(&run(command, LIMIT));
+        }
+    });
+}
+
+#[test]
 fn a_thread_that_has_jumped_can_be_cancelled_as_before() {
     lives(&["jump-thread", "getaddrinfo", "20"]);
 }
@@ -102,9 +133,32 @@ fn a_lookup_in_a_handler_leaves_the_one_beneath_it_alone() {
 /// curl since 8.16 cancels and joins.
 #[test]
 fn a_waiting_lookup_ends_when_its_thread_is_cancelled() {
-    for function in ["getaddrinfo", "gethostbyname_r", "gethostbyname", "res_query", "getnameinfo"] {
+    for function in ["getaddrinfo", "gethostbyname_r", "gethostbyname", "res_query", "getnameinfo"]
+    {
         lives(&["cancel", function, "50"]);
     }
+}
+
+/// Where libc's pthread_cancel is not ours, nobody hears of it: row of docs/divergences.md.
+#[test]
+fn with_archive_and_module_it_ends_when_its_time_is_over() {
+    let linked = program(GNU, "host_left.c", Link::Archive);
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        sandbox.name_servers(&[1], "timeout:3 attempts:1");
+        let cancelled = |program: &Path| {
+            let mut command = sandbox.command(program);
+            command.args(["cancel", "getaddrinfo", "5"]);
+            run(command, LIMIT)
+        };
+        let plain = cc::program("host_left");
+        is_ok(&cancelled(&plain));
+        let late = |got: Output| assert!(got.err().contains("took milliseconds"), "{got}");
+        late(cancelled(&linked));
+        module::install(sandbox);
+        sandbox.write("/etc/nsswitch.conf", "hosts: files rustdns\n");
+        late(cancelled(&plain));
+    });
 }
 
 #[test]

@@ -24,6 +24,11 @@ fn in_vain() -> Trouble {
     if calls::is_cancelled() { Trouble::Cancelled } else { Trouble::Silent }
 }
 
+/// True where others wait for what is learned. Who is cancelled has learned nothing: they ask themselves.
+fn is_to_tell(turn: &Ours<'_>) -> bool {
+    turn.is_awaited() && !calls::is_cancelled()
+}
+
 impl<'a> Lookup<'a> {
     /// Asks for what is missing, or waits for threads that do.
     #[inline(never)]
@@ -38,8 +43,7 @@ impl<'a> Lookup<'a> {
             match turn {
                 Turn::Ours(mut turn) => {
                     lookup.ask_servers(name, answers, Some(&turn))?;
-                    // Who is cancelled has learned nothing: others ask themselves.
-                    if turn.is_awaited() && !calls::is_cancelled() {
+                    if is_to_tell(&turn) {
                         turn.learned(lookup.untold(name, answers));
                     }
                     return Ok(());
@@ -144,7 +148,7 @@ impl<'a> Lookup<'a> {
                         let content = cache::Content::Names(run);
                         cache::Entry::passing(&key, content, Instant::now()).ok()
                     };
-                    if turn.is_awaited() && !calls::is_cancelled() {
+                    if is_to_tell(&turn) {
                         turn.learned([outcome.unkept(passing), None]);
                     }
                     break;
