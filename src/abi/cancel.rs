@@ -20,7 +20,7 @@ static NEXT: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 /// # Safety
 /// As for libc's: `thread` is one that has not been joined.
 #[cfg_attr(feature = "libc-api", unsafe(no_mangle))]
-pub(super) unsafe extern "C-unwind" fn pthread_cancel(thread: libc::pthread_t) -> c_int {
+pub unsafe extern "C-unwind" fn pthread_cancel(thread: libc::pthread_t) -> c_int {
     let kind = process::defer_cancellation();
     let next = prepare(thread);
     process::restore_kind(kind);

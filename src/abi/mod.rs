@@ -3,12 +3,6 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(all(
-    feature = "preload",
-    target_env = "gnu",
-    not(any(feature = "command", feature = "nss"))
-))]
-mod cancel;
 mod codes;
 mod guard;
 mod hostent;
@@ -34,6 +28,8 @@ pub mod addrinfo;
 #[cfg(feature = "c-api")]
 pub mod api;
 pub mod args;
+#[cfg(all(feature = "preload", target_env = "gnu"))]
+pub mod cancel;
 #[cfg(target_env = "gnu")]
 pub mod configure_lookup;
 pub mod getaddrinfo;

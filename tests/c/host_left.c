@@ -357,8 +357,11 @@ static void look_up_in_handler(int number)
     int saved = errno;
     if (!in_malloc) {
         unsigned i = 6000 + (unsigned)handled;
+        int before = descriptors();
         if (look_up(i) || look_up_host(i) || look_up_with('s', i, 0))
             fail("the handler's lookup failed", handled);
+        if (descriptors() != before)
+            fail("descriptors of the lookup beneath were closed", descriptors() - before);
         handled++;
     }
     errno = saved;

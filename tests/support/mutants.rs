@@ -166,7 +166,7 @@ impl Workshop {
     fn build(&self, name: &str) -> PathBuf {
         let mut command = cargo();
         command.args(["rustc", "--quiet", "--offline", "--lib", "--crate-type", "cdylib"]);
-        command.args(["--no-default-features", "--features", "libc-api,c-api"]);
+        command.args(["--no-default-features", "--features", "libc-api,c-api,preload"]);
         command.args(["--target-dir", "target", "--", "-C", "link-arg=-Wl,-Bsymbolic"]);
         command.args(["-C", "link-arg=-Wl,-z,nodelete", "--cap-lints", "allow"]);
         command.envs([("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_DEV_OPT_LEVEL", "1")]);
