@@ -12,6 +12,8 @@ unsafe extern "C-unwind" {
     fn poll(none: *mut libc::pollfd, count: libc::nfds_t, milliseconds: c_int) -> c_int;
 }
 
+/// `PTHREAD_CANCEL_ENABLE`: 0 in glibc and in musl.
+pub(crate) const CANCEL_ENABLE: c_int = 0;
 /// `PTHREAD_CANCEL_DISABLE`: 1 in glibc and in musl.
 pub(crate) const CANCEL_DISABLE: c_int = 1;
 /// `PTHREAD_CANCEL_DEFERRED`: 0 in both.
@@ -25,8 +27,8 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// How a thread begins: it may be cancelled at cancellation points (`PTHREAD_CANCEL_ENABLE` is 0 in both).
-    pub const AT_FIRST: Cancellation = Cancellation { state: 0, kind: CANCEL_DEFERRED };
+    /// How a thread begins: it may be cancelled at cancellation points .
+    pub const AT_FIRST: Cancellation = Cancellation { state: CANCEL_ENABLE, kind: CANCEL_DEFERRED };
     /// What [`disable_cancellation`] makes of any.
     pub const HELD_OFF: Cancellation =
         Cancellation { state: CANCEL_DISABLE, kind: CANCEL_DEFERRED };

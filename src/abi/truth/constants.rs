@@ -35,7 +35,7 @@ pub(super) const SOCKETS: &[Assertion] = values! {
 pub(super) const ERRNO: &[Assertion] = values! {
     libc => ENOENT ESRCH EINTR EIO EPERM EFBIG EAGAIN EWOULDBLOCK ENOMEM ENOTDIR EINVAL EMFILE ENFILE ERANGE;
     libc => EMSGSIZE EAFNOSUPPORT EADDRNOTAVAIL ENETUNREACH ENOBUFS ETIMEDOUT ECONNREFUSED;
-    libc => EHOSTUNREACH EINPROGRESS;
+    libc => EHOSTUNREACH EINPROGRESS ECANCELED EFAULT ENOSYS;
 };
 
 pub(super) const SYSTEM: &[Assertion] = values! {
@@ -54,6 +54,7 @@ pub(super) const SYSTEM: &[Assertion] = values! {
 
 /// What Linux's headers call otherwise, or spread over several names.
 pub(super) const KERNEL: &[Assertion] = renamed! {
+    "PTHREAD_CANCEL_ENABLE" process::CANCEL_ENABLE;
     "PTHREAD_CANCEL_DISABLE" process::CANCEL_DISABLE;
     "PTHREAD_CANCEL_DEFERRED" process::CANCEL_DEFERRED;
     "(long)RTLD_NEXT" octets(libc::RTLD_NEXT);
@@ -166,6 +167,7 @@ pub(super) mod gnu {
         equal_if_defined("SIGPIPE", libc::SIGPIPE as i128),
         equal_if_defined("SIGXFSZ", libc::SIGXFSZ as i128),
         equal_if_defined("SIG_BLOCK", libc::SIG_BLOCK as i128),
+        equal_if_defined("SO_COOKIE", libc::SO_COOKIE as i128),
         equal_if_defined("SO_NETNS_COOKIE", libc::SO_NETNS_COOKIE as i128),
         equal_if_defined("NI_NUMERICSCOPE", getnameinfo::gnu::NI_NUMERICSCOPE as i128),
         equal_if_defined("RES_TRUSTAD", option::TRUSTAD as i128),
