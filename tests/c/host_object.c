@@ -2,7 +2,7 @@
  * What librustdns-encrypted.so must bear, and what must not be taken for it.
  *
  *     host_object chdir FOLDER|chroot FOLDER|forked FOLDER|jailed FOLDER|refused FOLDER|no-thread
- *     host_object plugin FILE|atexit|alarm|term|jump COUNT
+ *     host_object plugin FILE|atexit|alarm|term|jump COUNT|cancel COUNT
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -127,7 +127,7 @@ static int count(const char *folder)
     return entries;
 }
 
-/* The server is silent for these names. What a lookup that was left has open is closed in the end. */
+/* Nobody answers for this name. What a lookup that was left has open is closed in the end. */
 static void jump_out(long times)
 {
     struct sigaction action = {.sa_handler = jump};
@@ -148,6 +148,34 @@ static void jump_out(long times)
         usleep(100000);
     }
     fail("descriptors left", count("/proc/self/fd") - descriptors);
+}
+
+static void *look_up_in_vain(void *number)
+{
+    look_up((unsigned)(size_t)number);
+    return NULL;
+}
+
+/* The server is silent, and has half a minute. */
+static void cancel(size_t times)
+{
+    pthread_t threads[100];
+    for (size_t i = 0; i < times; i++)
+        threads[i] = start(0, look_up_in_vain, i);
+    usleep(500000);
+    double begun = now();
+    for (size_t i = 0; i < times; i++)
+        pthread_cancel(threads[i]);
+    for (size_t i = 0; i < times; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        if (result != PTHREAD_CANCELED)
+            fail("not cancelled", (int)i);
+    }
+    if (now() - begun > 5)
+        fail("took milliseconds", (int)((now() - begun) * 1000));
+    if (count("/proc/self/task") != 3)
+        fail("threads left", count("/proc/self/task"));
 }
 
 static void at_exit(void)
@@ -200,6 +228,8 @@ int main(int argc, char **argv)
         look_up(1);
     } else if (!strcmp(mode, "jump")) {
         jump_out(atol(argument));
+    } else if (!strcmp(mode, "cancel")) {
+        cancel((size_t)atol(argument));
     } else {
         fail(mode, 0);
     }

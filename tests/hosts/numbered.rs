@@ -13,7 +13,7 @@ use crate::support::wire::{Record, rtype};
 const SLOW: Duration = Duration::from_millis(3);
 
 /// `nI.test` has the address 10.0.X.Y with X.Y = I, and the other way round; `sI.test` has it too, but
-/// slowly and for no time.
+/// slowly and for no time. Nobody answers for silent.test.
 pub fn numbered(question: &Question) -> Reply {
     match (question.qtype, number(&question.name), address(&question.name)) {
         (rtype::A, Some((slow, number)), _) => {
@@ -28,6 +28,7 @@ pub fn numbered(question: &Question) -> Reply {
             Reply::records([Record::ptr(&question.name, &format!("n{number}.test"))])
         }
         (_, Some(_), _) => Reply::nodata().soa("test"),
+        _ if question.name == "silent.test" => Reply::drop(),
         _ => Reply::nxdomain().soa("."),
     }
 }

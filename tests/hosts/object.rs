@@ -249,6 +249,27 @@ fn silent_server(sandbox: &Sandbox) -> TcpListener {
     TcpListener::bind("127.0.0.2:853").unwrap()
 }
 
+/// What a lookup that was left has open is its thread's, which ends with the server's time.
+#[test]
+fn a_jump_out_leaves_a_thread_that_ends() {
+    Sandbox::enter(|sandbox| {
+        let Some(world) = World::new(sandbox) else { return };
+        sandbox.name_servers(&[1], "timeout:3 attempts:1");
+        sandbox.write("/etc/rustdns.conf", &world.settings);
+        is_ok(&run(sandbox.preload(host(sandbox, &["jump", "10"])), LIMIT));
+    });
+}
+
+/// The same host, cancelled as curl does it.
+#[test]
+fn a_thread_that_is_cancelled_ends_soon_over_tls_too() {
+    Sandbox::enter(|sandbox| {
+        let _silent = silent_server(sandbox);
+        sandbox.name_servers(&[1], "timeout:30 attempts:1");
+        is_ok(&run(sandbox.preload(host(sandbox, &["cancel", "20"])), LIMIT));
+    });
+}
+
 #[test]
 fn a_signal_acts_at_once_and_the_lookup_goes_on() {
     Sandbox::enter(|sandbox| {
