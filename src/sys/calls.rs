@@ -22,13 +22,14 @@
 //! the program's would have to be called in the middle of one and not return ([`super::log`]), which is
 //! forbidden there.
 
-use super::files::{File, Status};
+mod open;
+
+use self::open::Descriptors;
 use super::process::{self, Cancellation};
-use super::{cancelled, futex, socket};
+use super::{cancelled, futex};
 use core::cell::Cell;
 use core::ffi::c_int;
-use core::mem::{ManuallyDrop, size_of};
-use core::num::NonZeroU64;
+use core::mem::size_of;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst, compiler_fence};
 
 pub use super::cancelled::PAUSE;
@@ -37,8 +38,6 @@ pub use super::cancelled::PAUSE;
 const SIGNED: usize = 4;
 /// How many calls of a thread are told apart.
 const CALLS: usize = 4;
-/// How many descriptors of a thread are noted. A call has fewer: a socket for each server and family.
-const DESCRIPTORS: usize = 16;
 
 /// No call.
 const NONE: usize = 0;
@@ -63,7 +62,7 @@ struct Thread {
     current: Cell<usize>,
     /// The number of the last call that began.
     last: Cell<usize>,
-    open: [Cell<Open>; DESCRIPTORS],
+    open: Descriptors,
     ear: Cell<cancelled::Ear>,
 }
 
@@ -84,23 +83,6 @@ struct Call {
     /// How the thread could be cancelled before it.
     cancellation: Cancellation,
 }
-
-/// A descriptor that a call has open.
-#[derive(Clone, Copy)]
-struct Open {
-    descriptor: c_int,
-    /// [`NONE`]: none is noted.
-    call: usize,
-    /// What the kernel knows it by; `None` where nobody has asked.
-    identity: Option<Identity>,
-}
-
-/// What the kernel knows an open file by: a socket's cookie; another one's device and number, and a bit that no
-/// cookie has.
-type Identity = NonZeroU64;
-
-/// Of one that the kernel has no word for.
-const UNKNOWN: Option<Identity> = NonZeroU64::new(u64::MAX);
 
 impl Place {
     const fn new() -> Place {
@@ -135,10 +117,6 @@ impl Place {
     }
 }
 
-impl Open {
-    const FREE: Open = Open { descriptor: 0, call: NONE, identity: None };
-}
-
 impl Thread {
     const fn new() -> Thread {
         Thread {
@@ -146,7 +124,7 @@ impl Thread {
             is_crowded: Cell::new(false),
             current: Cell::new(NONE),
             last: Cell::new(NONE),
-            open: [const { Cell::new(Open::FREE) }; DESCRIPTORS],
+            open: Descriptors::new(),
             ear: Cell::new(cancelled::Ear::DEAF),
         }
     }
@@ -257,6 +235,9 @@ fn enter_beside_others(thread: &Thread, frame: &mut Frame, found: Cancellation) 
     let cancellation = left.map_or(found, |left| found.or_before(left));
     frame.cancellation = cancellation;
     thread.is_crowded.set(true);
+    if thread.place_of(frame.before).is_none() {
+        (frame.before, frame.ear_before) = (NONE, cancelled::Ear::DEAF);
+    }
     let mut others = thread.calls.iter().skip(1);
     // Where there is no room, the oldest is forgotten. What it has open stays open if it is gone.
     let oldest = || thread.calls.iter().skip(1).min_by_key(|place| place.number.get());
@@ -294,6 +275,9 @@ fn leave_others(thread: &Thread, frame: &mut Frame) {
     if let Some(left) = tidy_up(thread, &|call| is_gone(call, place)) {
         frame.cancellation = frame.cancellation.or_before(left);
     }
+    if thread.place_of(thread.current.get()).is_none() {
+        thread.current.set(NONE);
+    }
     let mut others = thread.calls.iter().skip(1);
     thread.is_crowded.set(others.any(|place| !place.is_free()));
 }
@@ -320,13 +304,7 @@ fn tidy_up(thread: &Thread, is_gone: &dyn Fn(&Call) -> bool) -> Option<Cancellat
         let Some(call) = place.noted().filter(is_gone) else { continue };
         JUMPED.store(true, Relaxed);
         place.free();
-        for place in &thread.open {
-            let open = place.get();
-            if open.call == call.number {
-                place.set(Open::FREE);
-                close(&open);
-            }
-        }
+        thread.open.close(call.number);
         if first.is_none_or(|first| call.number < first.number) {
             first = Some(call);
         }
@@ -359,24 +337,6 @@ fn is_gone(call: &Call, own: usize) -> bool {
     false
 }
 
-/// Closes a descriptor that a call has left, if it is still that one: the program may have closed it, and have
-/// something else under its number.
-fn close(open: &Open) {
-    let is_known = open.identity.is_some() && open.identity != UNKNOWN;
-    if is_known && open.identity == identity(open.descriptor) {
-        socket::close(open.descriptor);
-    }
-}
-
-fn identity(descriptor: c_int) -> Option<Identity> {
-    if let Some(cookie) = socket::cookie(descriptor) {
-        return Identity::new(cookie);
-    }
-    let file = ManuallyDrop::new(File::of(descriptor));
-    let (device, number) = Status::of(&file).ok()?.numbers();
-    Identity::new(1 << 63 | device.rotate_left(40) ^ number)
-}
-
 /// A descriptor was opened, which will be closed before the call ends.
 pub fn opened(descriptor: c_int) {
     THREAD.with(|thread| {
@@ -387,29 +347,27 @@ pub fn opened(descriptor: c_int) {
         if thread.is_crowded.get() {
             look_above(thread);
         }
-        let identity = if JUMPED.load(Relaxed) { identity(descriptor) } else { None };
-        if let Some(place) = thread.open.iter().find(|place| place.get().call == NONE) {
-            place.set(Open { descriptor, call: NONE, identity });
-            compiler_fence(SeqCst);
-            place.set(Open { descriptor, call, identity });
-        }
+        let is_noted = |call| thread.place_of(call).is_some();
+        thread.open.note(descriptor, call, JUMPED.load(Relaxed), &is_noted);
     });
 }
 
 /// A descriptor that was [`opened`] is closed.
 pub fn closed(descriptor: c_int) {
     THREAD.with(|thread| {
-        let current = thread.current.get();
-        let is_it = |open: Open| open.descriptor == descriptor && open.call == current;
-        if let Some(place) = thread.open.iter().find(|place| is_it(place.get())) {
-            place.set(Open::FREE);
+        let call = thread.current.get();
+        if call != NONE {
+            thread.open.forget(descriptor, call);
         }
     });
 }
 
 /// True where the kernel was not asked yet what it knows the call's descriptors by.
 pub fn is_hasty() -> bool {
-    THREAD.with(|thread| thread.open.iter().any(|place| is_unknown(thread, &place.get())))
+    THREAD.with(|thread| {
+        let call = thread.current.get();
+        call != NONE && thread.open.is_any_unknown(call)
+    })
 }
 
 /// The call waits for longer than a moment: what it has open is to be known again.
@@ -417,18 +375,12 @@ pub fn is_hasty() -> bool {
 pub fn settle() {
     let errno = process::errno();
     THREAD.with(|thread| {
-        for place in thread.open.iter().filter(|place| is_unknown(thread, &place.get())) {
-            let open = place.get();
-            // Asked once.
-            let identity = identity(open.descriptor).or(UNKNOWN);
-            place.set(Open { identity, ..open });
+        let call = thread.current.get();
+        if call != NONE {
+            thread.open.know(call);
         }
     });
     process::set_errno(errno);
-}
-
-fn is_unknown(thread: &Thread, open: &Open) -> bool {
-    open.call != NONE && open.identity.is_none() && open.call == thread.current.get()
 }
 
 /// The call is one that libc lets nobody cancel.
