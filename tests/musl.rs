@@ -10,6 +10,9 @@
     reason = "what goes wrong in a test's own functions must fail as loudly as in the test"
 )]
 
+#[path = "hosts/numbered.rs"]
+#[allow(dead_code, unreachable_pub, reason = "not all of it is for musl")]
+mod numbered;
 mod support;
 
 use std::collections::BTreeSet;
@@ -250,4 +253,28 @@ fn names() {
     let dynamic = ask(&["readelf", "-W", "-d"], &library);
     let needed: Vec<_> = dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect();
     assert!(needed.len() == 1 && needed[0].contains("[libc.so]"), "{needed:?}");
+}
+
+/// As `tests/hosts/left.rs` has it of glibc. musl itself tells a thread that it was cancelled, so that it ends soon
+/// with the archive too.
+#[test]
+fn lookups_that_are_left() {
+    let Some(dist) = dist() else { return };
+    let archive = (program(dist, "host_left.c", Link::Archive), None);
+    let dynamic = (program(dist, "host_left.c", Link::Dynamic), Some(dist.join("librustdns.so")));
+    Sandbox::enter(|sandbox| {
+        sandbox.address("192.0.2.9/24");
+        let _server = Server::start(sandbox, numbered::left);
+        for (program, preload) in [archive, dynamic] {
+            for mode in ["jump", "jump-thread", "reused", "nested", "cancel", "cancel-waiting"] {
+                println!("{mode}");
+                let mut command = sandbox.command(&program);
+                command.args([mode, "getaddrinfo", "12"]);
+                if let Some(library) = &preload {
+                    command.env("LD_PRELOAD", library);
+                }
+                numbered::is_ok(&run(command, LIMIT));
+            }
+        }
+    });
 }

@@ -1,8 +1,8 @@
 /*
  * Lookups that are left: a handler jumps out of them, or their thread is cancelled.
  *
- *     host_left jump|jump-shallow|jump-thread|jump-fast|reused|nested|cancel FUNCTION COUNT
- *     host_left cancel-waiting|cancel-off|cancel-answered COUNT
+ *     host_left jump|jump-shallow|jump-thread|jump-fast|reused|nested FUNCTION COUNT
+ *     host_left cancel|cancel-leaks|cancel-waiting|cancel-off FUNCTION COUNT
  *
  * Nobody answers for qI.test. lI.test is answered as nI.test, after 400 ms.
  */
@@ -11,7 +11,6 @@
 #include <arpa/nameser.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <resolv.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,8 +18,14 @@
 #include <sys/time.h>
 #include <time.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* A jump out of malloc breaks any program. */
 static _Thread_local volatile sig_atomic_t in_malloc __attribute__((tls_model("initial-exec")));
+
+#ifdef __GLIBC__
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
@@ -52,6 +57,8 @@ void free(void *block)
     __libc_free(block);
     in_malloc--;
 }
+
+#endif
 
 /* What one call may have open: two families, and a socket to find out about its own addresses. */
 #define ONE_CALL 4
@@ -127,6 +134,8 @@ static void silent_address(unsigned i)
         fail("answered", (int)i);
 }
 
+#ifdef __GLIBC__
+
 /* What works on a request may go on with it when its caller has left: none is on this stack. */
 static void silent_request(unsigned i)
 {
@@ -153,12 +162,21 @@ static void silent_suspend(unsigned i)
     gai_suspend((const struct gaicb *const *)request->list, 1, NULL);
 }
 
+#else
+
+static void silent_suspend(unsigned i) { (void)i; }
+
+#endif
+
 static const struct function {
     const char *name;
     void (*call)(unsigned);
 } functions[] = {{"getaddrinfo", silent_addrinfo}, {"gethostbyname_r", silent_host},
     {"gethostbyname", silent_own_host}, {"res_query", silent_query},
-    {"getnameinfo", silent_address}, {"getaddrinfo_a", silent_request},
+    {"getnameinfo", silent_address},
+#ifdef __GLIBC__
+    {"getaddrinfo_a", silent_request},
+#endif
     {"gai_suspend", silent_suspend}};
 
 static void (*call)(unsigned);
@@ -432,6 +450,8 @@ static void cancel(void)
     }
 }
 
+#ifdef __GLIBC__
+
 /* What is lost with a thread that is cancelled stays little. */
 static void cancel_leaks(void)
 {
@@ -449,6 +469,8 @@ static void cancel_leaks(void)
     if ((long)more > (long)count * 40)
         fail("octets lost", (int)more);
 }
+
+#endif
 
 static void *late(void *index)
 {
@@ -514,7 +536,10 @@ int main(int argc, char **argv)
         void (*run)(void);
     } modes[] = {{"jump", jump_out}, {"jump-shallow", jump_shallow}, {"jump-thread", jump_thread},
         {"jump-fast", jump_fast}, {"reused", reused}, {"nested", nested}, {"cancel", cancel},
-        {"cancel-leaks", cancel_leaks}, {"cancel-waiting", cancel_waiting},
+#ifdef __GLIBC__
+        {"cancel-leaks", cancel_leaks},
+#endif
+        {"cancel-waiting", cancel_waiting},
         {"cancel-off", cancel_off}, {0, 0}};
     if (argc != 4)
         fail("arguments", argc);

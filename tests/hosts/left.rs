@@ -1,43 +1,17 @@
 //! Lookups that nobody comes back to: a handler jumps out of them, or their thread is cancelled.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::numbered::{is_ok, number, numbered};
+use crate::numbered::{is_ok, left};
 use crate::support::cc;
-use crate::support::dns::{Question, Reply, Server};
+use crate::support::dns::Server;
 use crate::support::link::{GNU, Link, program};
 use crate::support::module;
 use crate::support::process::{Output, run};
 use crate::support::sandbox::Sandbox;
-use crate::support::wire::{Record, rtype};
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// How long the answer to a late name takes.
-const LATE: Duration = Duration::from_millis(400);
-
-/// The names of `numbered`; qI.test, and the addresses of 11.0.0.0/8, are asked for in vain; lI.test is
-/// nI.test, and late.
-fn left(question: &Question) -> Reply {
-    let name = question.name.as_str();
-    match name.as_bytes().first() {
-        Some(b'q') => Reply::drop(),
-        _ if name.ends_with(".11.in-addr.arpa") => Reply::drop(),
-        Some(b'l') => {
-            let as_if = Question { name: format!("n{}", &name[1..]), ..question.clone() };
-            match (question.qtype, number(&as_if.name)) {
-                (rtype::A, Some((_, number))) => {
-                    let address = Ipv4Addr::from_bits(10 << 24 | number).to_string();
-                    Reply::records([Record::address(name, &address)]).after(LATE)
-                }
-                _ => Reply::nodata().soa("test").after(LATE),
-            }
-        }
-        _ => numbered(question),
-    }
-}
-
 fn begin(sandbox: &Sandbox) -> Server {
     sandbox.address("192.0.2.9/24");
     Server::start(sandbox, left)

@@ -11,6 +11,8 @@ use crate::support::wire::{Record, rtype};
 
 /// How long the answer to a slow name takes.
 const SLOW: Duration = Duration::from_millis(3);
+/// How long the answer to a late name takes.
+const LATE: Duration = Duration::from_millis(400);
 
 /// `nI.test` has the address 10.0.X.Y with X.Y = I, and the other way round; `sI.test` has it too, but
 /// slowly and for no time. Nobody answers for silent.test.
@@ -30,6 +32,27 @@ pub fn numbered(question: &Question) -> Reply {
         (_, Some(_), _) => Reply::nodata().soa("test"),
         _ if question.name == "silent.test" => Reply::drop(),
         _ => Reply::nxdomain().soa("."),
+    }
+}
+
+/// The same for `tests/c/host_left.c`; qI.test, and the addresses of 11.0.0.0/8, are asked for in vain; lI.test is
+/// nI.test, and late.
+pub fn left(question: &Question) -> Reply {
+    let name = question.name.as_str();
+    match name.as_bytes().first() {
+        Some(b'q') => Reply::drop(),
+        _ if name.ends_with(".11.in-addr.arpa") => Reply::drop(),
+        Some(b'l') => {
+            let as_if = Question { name: format!("n{}", &name[1..]), ..question.clone() };
+            match (question.qtype, number(&as_if.name)) {
+                (rtype::A, Some((_, number))) => {
+                    let address = Ipv4Addr::from_bits(10 << 24 | number).to_string();
+                    Reply::records([Record::address(name, &address)]).after(LATE)
+                }
+                _ => Reply::nodata().soa("test").after(LATE),
+            }
+        }
+        _ => numbered(question),
     }
 }
 
