@@ -5,6 +5,13 @@
 
 #include "portable.h"
 
+/* The thread's first call under way, and how the thread could be cancelled before. One that is jumped out of
+   (siglongjmp(3)) never puts that back: the thread's next call does. */
+static __thread struct {
+  const char *frame;
+  int cancellation, cancellation_type;
+} first;
+
 /* An asynchronous cancellation comes by a signal, and glibc's handler does not ask whether cancellation
    is off: it acts in whatever system call the thread is in then. One that is on its way is waited for by
    every cancellation point. */
@@ -16,10 +23,24 @@ void entry_begin(struct entry *entry)
   pthread_testcancel();
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &entry->cancellation);
   entry->error_number = errno;
+  if (first.frame != NULL && frame_is_left(first.frame, (const char *)entry)) {
+    if (entry->cancellation == PTHREAD_CANCEL_DISABLE)
+      entry->cancellation = first.cancellation;
+    if (entry->cancellation_type == PTHREAD_CANCEL_DEFERRED)
+      entry->cancellation_type = first.cancellation_type;
+    first.frame = NULL;
+  }
+  if (first.frame == NULL) {
+    first.cancellation = entry->cancellation;
+    first.cancellation_type = entry->cancellation_type;
+    first.frame = (const char *)entry;
+  }
 }
 
 void entry_end(struct entry *entry)
 {
+  if (first.frame == (const char *)entry)
+    first.frame = NULL;
   errno = entry->error_number;
   pthread_setcancelstate(entry->cancellation, NULL);
   /* Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it above). */

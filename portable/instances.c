@@ -129,13 +129,26 @@ static struct slot *slot_find(struct pool *pool, enum which which, int owner, co
   return NULL;
 }
 
-/* A call that will never end has left a slot behind, and an instance in the middle of its work. What
-   that has open stays open, as with libc: the numbers may be the program's again by now. */
+/* Closes what an instance has open that was left in the middle of its work, as far as it is still the same: the
+   program may have closed it and have something else under its number. */
+static void instance_close(struct instance *instance)
+{
+  struct Z_rustdns_sys_instance_t *system = &instance->system;
+  while (system->open_count > 0) {
+    int i = --system->open_count;
+    if (system->known_by[i] != 0 && system_known_by(system->open[i]) == system->known_by[i])
+      close(system->open[i]);
+  }
+}
+
+/* A call that will never end has left a slot behind, and an instance in the middle of its work. */
 static void slot_recover(struct pool *pool, struct slot *slot, const char *frame)
 {
   /* Once, also where a signal handler comes in between. */
   if (__atomic_compare_exchange_n(&slot->frame, &frame, NULL, 0, __ATOMIC_ACQ_REL,
                                   __ATOMIC_RELAXED)) {
+    if (slot->instance != NULL)
+      instance_close(slot->instance);
     instance_discard(slot);
     slot_give_back(pool, slot);
   }
@@ -143,7 +156,7 @@ static void slot_recover(struct pool *pool, struct slot *slot, const char *frame
 
 /* The thread's call with this frame was jumped out of (siglongjmp(3)): stacks grow downwards, and what
    is being called now stands where that frame was, or above it. */
-static int is_left(const char *frame, const char *here)
+int frame_is_left(const char *frame, const char *here)
 {
   stack_t alternate;
   int is_there, was_there;
@@ -165,7 +178,7 @@ static void recover_left(struct pool *pool, int thread, const char *here)
     if (__atomic_load_n(&slot->owner, __ATOMIC_RELAXED) != thread)
       continue;
     frame = __atomic_load_n(&slot->frame, __ATOMIC_ACQUIRE);
-    if (frame != NULL && is_left(frame, here))
+    if (frame != NULL && frame_is_left(frame, here))
       slot_recover(pool, slot, frame);
   }
 }

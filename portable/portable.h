@@ -35,6 +35,8 @@ struct Z_rustdns_sys_instance_t {
   /* The resolver state that the call goes by; null: the thread's. */
   struct __res_state *state;
   int open[MAX_OPEN];
+  /* What the kernel knows each by, so that it is known again; 0: by nothing. */
+  uint64_t known_by[MAX_OPEN];
   int open_count;
 };
 
@@ -62,6 +64,9 @@ HIDDEN int with_core(enum which, struct __res_state *state, work_function *, voi
 
 /* A bug of ours was found while an instance is at work: with_core() returns CORE_BROKEN. */
 #define broken() wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE)
+
+/* The thread's call with this frame was jumped out of, as the call with the frame `here` can tell. */
+HIDDEN int frame_is_left(const char *frame, const char *here);
 
 /* Room for octets in the instance's memory, for its next call; 0 where it has no memory. */
 HIDDEN uint32_t core_room(struct instance *, size_t length);

@@ -255,6 +255,21 @@ static void tell_identity(sys_t *sys, u32 place, const struct stat *status)
   memcpy(core_octets(sys, place, sizeof numbers), numbers, sizeof numbers);
 }
 
+uint64_t system_known_by(int descriptor)
+{
+  struct stat status;
+#ifdef SO_COOKIE
+  uint64_t cookie = 0;
+  socklen_t length = sizeof cookie;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0)
+    return cookie;
+#endif
+  if (fstat(descriptor, &status) != 0)
+    return 0;
+  /* No cookie has the first bit. */
+  return (uint64_t)1 << 63 | (((uint64_t)status.st_dev << 40) ^ (uint64_t)status.st_ino);
+}
+
 /* The instance's own list of what it has open, for when it is thrown away. */
 u32 system_opened(sys_t *sys, int descriptor)
 {
@@ -264,6 +279,7 @@ u32 system_opened(sys_t *sys, int descriptor)
     close(descriptor);
     return system_fault(EMFILE);
   }
+  sys->known_by[sys->open_count] = system_known_by(descriptor);
   sys->open[sys->open_count++] = descriptor;
   return (u32)descriptor;
 }
@@ -274,6 +290,7 @@ void SYS(close)(sys_t *sys, u32 descriptor)
   for (i = 0; i < sys->open_count; i++)
     if (sys->open[i] == (int)descriptor) {
       sys->open[i] = sys->open[--sys->open_count];
+      sys->known_by[i] = sys->known_by[sys->open_count];
       close((int)descriptor); /* not again after EINTR: Linux has released it by then */
       return;
     }

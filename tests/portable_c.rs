@@ -22,7 +22,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use numbered::{begin, is_ok};
+use numbered::{begin, is_ok, left};
 use support::cc;
 use support::dns::{Question, Reply, Server};
 use support::foreign;
@@ -188,6 +188,27 @@ fn lives(program: &str, words: &[&str]) {
 fn a_lookup_can_be_jumped_out_of() {
     lives("host_signals", &["longjmp", "200"]);
     lives("host_signals", &["longjmp-threads", "200"]);
+}
+
+#[test]
+fn a_jump_leaves_nothing_that_the_next_call_does_not_put_right() {
+    Sandbox::enter(|sandbox| {
+        sandbox.address("192.0.2.9/24");
+        let _server = Server::start(sandbox, left);
+        let functions = ["getaddrinfo", "gethostbyname_r", "res_query", "getnameinfo"];
+        let jumps = functions.map(|function| ["jump", function]);
+        for [mode, function] in jumps.into_iter().chain([
+            ["jump-thread", "getaddrinfo"],
+            ["reused", "getaddrinfo"],
+            ["nested", "getaddrinfo"],
+        ]) {
+            println!("{mode} {function}");
+            let mut command = sandbox.command(cc::program("host_left"));
+            command.args([mode, function, "16"]);
+            foreign::preload(&mut command, &dist().join("librustdns.so"));
+            is_ok(&run(command, LIMIT));
+        }
+    });
 }
 
 /// As they may with libc, and may not with the plain library (docs/divergences.md).
