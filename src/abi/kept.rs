@@ -52,14 +52,16 @@ struct Block {
 /// # Errors
 /// Without memory.
 pub(super) fn keep(owner: Owner, found: &Found) -> Result<*mut libc::hostent, NoMemory> {
-    let places =
-        KEPT.get(|| Ok([const { Mutex::new(Place { block: null_mut(), room: 0 }) }; 4]))?;
-    match places.get(owner as usize).and_then(lock) {
+    match places()?.get(owner as usize).and_then(lock) {
         Some(mut place) => place.keep(found),
         // Whoever has it was jumped out of, or this very call has interrupted it: memory for once, which is
         // never given back.
         None => Place { block: null_mut(), room: 0 }.keep(found),
     }
+}
+
+fn places() -> Result<&'static [Mutex<Place>; 4], NoMemory> {
+    KEPT.get(|| Ok([const { Mutex::new(Place { block: null_mut(), room: 0 }) }; 4]))
 }
 
 impl Place {
@@ -89,5 +91,23 @@ impl Place {
         unsafe { block.write(Block { host: MaybeUninit::uninit(), smaller: self.block }) };
         *self = Place { block, room };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As one that a handler has jumped away from (siglongjmp(3)).
+    #[test]
+    fn a_place_that_nobody_gives_back_is_done_without() {
+        let found = Found::default();
+        let kept = keep(Owner::Entry, &found).unwrap();
+        assert_eq!(keep(Owner::Entry, &found), Ok(kept));
+        let held = places().unwrap()[Owner::Entry as usize].lock();
+        let another = keep(Owner::Entry, &found).unwrap();
+        assert!(another != kept && keep(Owner::Entry, &found) != Ok(another));
+        drop(held);
+        assert_eq!(keep(Owner::Entry, &found), Ok(kept));
     }
 }
