@@ -17,6 +17,7 @@ struct Object {
 }
 
 /// True where this code is part of the program itself, or of no object at all.
+#[cfg(any(test, not(feature = "encrypted")))]
 pub(super) fn is_the_program() -> bool {
     own().is_none_or(|own| own.is_program)
 }
