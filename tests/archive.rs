@@ -80,8 +80,10 @@ fn ways() -> Vec<Vec<String>> {
     .map(|way| way.split(' ').map(str::to_owned).collect())
     .collect();
     let mut linkers = vec![];
-    if Path::new("/usr/bin/ld.gold").exists() {
-        linkers.push(vec!["-fuse-ld=gold".to_owned()]);
+    for (linker, program) in [("gold", "/usr/bin/ld.gold"), ("mold", "/usr/bin/mold")] {
+        if Path::new(program).exists() {
+            linkers.push(vec![format!("-fuse-ld={linker}")]);
+        }
     }
     let mut ask = Command::new("rustc");
     ask.args(["--print", "target-libdir"]);
