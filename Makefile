@@ -55,10 +55,6 @@ $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
 	echo 'GROUP ( libgcc_eh.a libgcc.a )' > $@
 
-# Names that a static glibc defines in objects which it needs for other reasons (res_libc.o for every
-# thread, res_init.o for res_nclose, nsswitch.o for every database): there libc's own must win (docs/abi.md).
-WEAK := __res_init __res_ninit __res_nclose __nss_configure_lookup
-
 # One crate type at a time: several in one go switch LTO off (docs/architecture.md).
 $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 	@mkdir -p $(DIST)
@@ -70,10 +66,10 @@ $(DIST)/librustdns.so: $(SOURCES) | $(UNWIND)/libgcc_s.so
 # FEATURES=encrypted puts TLS and DNSSEC into the archive (docs/encrypted.md). Without, it has them from the
 # object in LIBDIR and from nowhere else: a program is not where its libraries are.
 FEATURES ?=
-$(DIST)/librustdns.a: $(SOURCES)
+$(DIST)/librustdns.a: $(SOURCES) scripts/archive tests/symbols/librustdns.a.txt
 	@mkdir -p $(DIST)
 	RUSTDNS_ENCRYPTED=$(LIBDIR)/$(ENCRYPTED) $(CARGO) rustc --release --lib --crate-type staticlib $(if $(FEATURES),--features $(FEATURES)) $(call ACROSS,target)
-	$(OBJCOPY) --strip-debug $(addprefix --weaken-symbol=,$(WEAK)) $(call BUILT,target)/librustdns.a $@
+	CC='$(CC)' OBJCOPY='$(OBJCOPY)' scripts/archive $(call BUILT,target)/librustdns.a $@
 
 # The same crate built by another feature: only so does it export the module's functions alone.
 $(DIST)/$(NSS): $(SOURCES) | $(UNWIND)/libgcc_s.so

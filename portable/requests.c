@@ -6,12 +6,16 @@
    forked child has none, and an empty list of its own. */
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "requests.h"
+
+#undef p_type /* resolv.h has a function of this name */
 
 #define MAX_THREADS 20 /* as many as libc has */
 #define IDLE_SECONDS 1
@@ -118,6 +122,45 @@ struct call {
   void (*function)(union sigval);
   union sigval value;
 };
+
+struct own {
+  uintptr_t here;
+  const char *name;
+};
+
+static int look(struct dl_phdr_info *object, size_t size, void *own_)
+{
+  struct own *own = own_;
+  int i;
+  (void)size;
+  for (i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+    if (header->p_type == PT_LOAD &&
+        own->here - (object->dlpi_addr + header->p_vaddr) < header->p_memsz)
+      own->name = object->dlpi_name;
+  }
+  return own->name != NULL;
+}
+
+/* Has the dynamic linker keep the object that this is part of, where a program may unload it: a thread
+   that outlives the call needs it. The name finds the object itself; no file is loaded by it. A static
+   program has no loader, and must not be linked with one. */
+static int object_keep(void)
+{
+  static int is_kept;
+  void *(*open)(const char *, int);
+  struct own own = {(uintptr_t)object_keep, NULL};
+  if (__atomic_load_n(&is_kept, __ATOMIC_RELAXED))
+    return 1;
+  dl_iterate_phdr(look, &own);
+  if (own.name != NULL && own.name[0] != 0) {
+    *(void **)&open = dlsym(RTLD_DEFAULT, "dlopen");
+    if (open == NULL || open(own.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == NULL)
+      return 0;
+  }
+  __atomic_store_n(&is_kept, 1, __ATOMIC_RELAXED);
+  return 1;
+}
 
 static void *call_back(void *argument)
 {
@@ -259,6 +302,8 @@ static int thread_start(struct table *table)
   pthread_attr_t attributes;
   pthread_t thread;
   int result;
+  if (!object_keep())
+    return 0;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, STACK_SIZE);

@@ -1,17 +1,14 @@
 //! What the library has done in this process, in numbers: since its first call, or since the fork that
 //! made the process. Each thread counts in a stripe of its own, so that none waits for another's cache
-//! line; where the setting `stats` says so the stripes lie in a file that `rustdns stats` reads.
-
-#[cfg(not(target_family = "wasm"))]
-pub mod publish;
+//! line; where the setting `stats` says so the stripes lie in memory that `rustdns stats` reads.
 
 use crate::cache::Change;
 use crate::config::settings::Settings;
-#[cfg(target_family = "wasm")]
-use crate::config::settings::Stats;
 use crate::mem::NoMemory;
 use crate::sys::process;
 use crate::sys::published::{NUMBERS, Place};
+#[cfg(not(target_family = "wasm"))]
+use crate::sys::{Fault, errno};
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
@@ -86,33 +83,32 @@ impl Counters {
         Ok(Counters { place: Place::own()? })
     }
 
-    /// All zero, where the settings want them; in the process's own memory where that can't be.
+    /// All zero, where the settings want them; in the process's own memory where that can't be, or where the
+    /// process has more rights than who started it.
     #[cfg(not(target_family = "wasm"))]
     #[inline(never)]
     pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
-        let published = publish::place(&settings.stats).unwrap_or_else(|why| {
-            let errno = why.errno();
-            settings.trace().decision(format_args!("stats: no file for them: errno {errno}"));
-            None
-        });
-        match published {
-            Some(place) => Ok(Counters { place }),
-            None => Counters::new(),
+        if !settings.stats {
+            return Counters::new();
         }
+        let shared = match process::is_secure() {
+            true => Err(Fault::Other(errno::NOT_PERMITTED)),
+            false => Place::shared(),
+        };
+        shared.map(|place| Counters { place }).or_else(|why| {
+            let errno = why.errno();
+            settings.trace().decision(format_args!("stats: not shown: errno {errno}"));
+            Counters::new()
+        })
     }
 
     /// All zero, in the instance's own memory whatever the settings want.
     #[cfg(target_family = "wasm")]
     pub fn by(settings: &Settings) -> Result<Counters, NoMemory> {
-        if !matches!(settings.stats, Stats::Off) {
-            settings.trace().decision(format_args!("stats: no file for them in portable C"));
+        if settings.stats {
+            settings.trace().decision(format_args!("stats: not shown by portable C"));
         }
         Counters::new()
-    }
-
-    /// True where they lie in a file.
-    pub fn are_public(&self) -> bool {
-        self.place.is_file()
     }
 
     /// Counts one.
@@ -168,11 +164,6 @@ impl Counters {
             }
         }
         totals
-    }
-
-    /// Takes away the file that the counters lie in, if any: the process ends.
-    pub fn withdraw(&self) {
-        self.place.withdraw();
     }
 }
 

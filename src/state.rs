@@ -140,13 +140,6 @@ pub fn state() -> Result<&'static State, NoMemory> {
     STATE.get(State::new)
 }
 
-/// At the process's exit: what others can see of it is taken away.
-extern "C" fn withdraw() {
-    if let Some(state) = STATE.made() {
-        state.counters.withdraw();
-    }
-}
-
 impl State {
     fn new() -> Result<State, NoMemory> {
         let variables = Shared::new(Variables::read()?)?;
@@ -157,9 +150,6 @@ impl State {
         let seed = u64::from_ne_bytes(seed);
         let entries = environment.settings.cache_entries;
         let counters = Shared::new(Counters::by(&environment.settings)?)?;
-        if counters.are_public() {
-            process::at_exit(withdraw);
-        }
         let of_first = counters.clone();
         Ok(State {
             worlds: Worlds::new(|at| World::new(at, environment, entries, seed, of_first))?,

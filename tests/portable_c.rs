@@ -48,7 +48,7 @@ fn dist() -> &'static Path {
     })
 }
 
-/// tests/c/portable.c with the archive inside.
+/// tests/c/portable.c with the library inside.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -58,7 +58,15 @@ fn program() -> &'static Path {
         let mut command = Command::new(&compiler[0]);
         command.args(&compiler[1..]).args(["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Werror"]);
         command.arg("-I").arg(root().join("target/portable/source")).arg("-o").arg(&program);
-        command.arg(root().join("tests/c/portable.c")).arg(dist().join("librustdns.a"));
+        command.arg(root().join("tests/c/portable.c"));
+        // In the archive the names that it asks are local.
+        for object in std::fs::read_dir(dist().join("obj")).unwrap() {
+            let object = object.unwrap().path();
+            let name = object.file_name().unwrap().to_string_lossy().into_owned();
+            if name.ends_with(".o") && name != "nss.o" && name != "librustdns.o" {
+                command.arg(object);
+            }
+        }
         command.args(["-pthread", "-ldl"]);
         let output = run(command, LIMIT);
         assert!(output.success(), "{output}");
@@ -140,7 +148,7 @@ fn encrypted_servers_are_not_asked_in_plain_text() {
     });
 }
 
-/// There is no file of counters, and the trace says so.
+/// No other process sees the counters, and the trace says so.
 #[test]
 fn the_setting_stats_is_refused() {
     Sandbox::enter(|sandbox| {
@@ -150,8 +158,7 @@ fn the_setting_stats_is_refused() {
         foreign::preload(&mut command, &dist().join("librustdns.so"));
         let output = run(command, LIMIT);
         assert!(output.out().contains(" 192.0.2.9 "), "{output}");
-        assert!(output.err().contains("stats: no file for them in portable C\n"), "{output}");
-        assert!(!Path::new("/run/rustdns").exists());
+        assert!(output.err().contains("stats: not shown by portable C\n"), "{output}");
     });
 }
 

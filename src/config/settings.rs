@@ -47,17 +47,6 @@ pub enum Dnssec {
     Validate,
 }
 
-/// Where a process's counters lie.
-#[derive(Debug)]
-pub enum Stats {
-    /// In its own memory.
-    Off,
-    /// In a file, in a folder of its user's.
-    On,
-    /// In a file in this folder.
-    Folder(Box<[u8]>),
-}
-
 /// The settings, read.
 #[derive(Debug)]
 pub struct Settings {
@@ -94,8 +83,8 @@ pub struct Settings {
     pub log: Sink,
     /// `debug-format json`.
     pub json: bool,
-    /// Where the counters lie.
-    pub stats: Stats,
+    /// The counters lie where other processes may read them.
+    pub stats: bool,
     /// The folder before configuration paths.
     pub root: Option<Box<[u8]>>,
     /// `mode test-only`.
@@ -123,7 +112,7 @@ impl Default for Settings {
             debug: 0,
             log: Sink::Stderr,
             json: false,
-            stats: Stats::Off,
+            stats: false,
             root: None,
             test_only: false,
             notes: Notes::default(),
@@ -196,7 +185,7 @@ impl Settings {
             b"debug" => assign(&mut self.debug, number(value).filter(|level| *level <= 2)),
             b"log" => assign(&mut self.log, sink(value)?),
             b"debug-format" => assign(&mut self.json, one_of(value, (b"text", b"json"))),
-            b"stats" => assign(&mut self.stats, stats(value)?),
+            b"stats" => assign(&mut self.stats, one_of(value, (b"off", b"on"))),
             b"root" => match value {
                 [b'/', ..] => assign(&mut self.root, Some(Some(copy(value)?))),
                 _ => false,
@@ -309,15 +298,6 @@ fn file_or(value: &[u8], default: &[u8]) -> Result<Option<Option<Box<[u8]>>>, No
     })
 }
 
-fn stats(value: &[u8]) -> Result<Option<Stats>, NoMemory> {
-    Ok(match value {
-        b"off" => Some(Stats::Off),
-        b"on" => Some(Stats::On),
-        [b'/', ..] => Some(Stats::Folder(copy(value)?)),
-        _ => None,
-    })
-}
-
 fn use_of_signatures(value: &[u8]) -> Option<Dnssec> {
     match value {
         b"off" => Some(Dnssec::Off),
@@ -338,7 +318,7 @@ mod tests {
         let text = "upstream 192.0.2.1 [::1]:5353 127.0.0.1:54\ncache 100\ncache-max-ttl 60\n\
             cache-negative-ttl 5 # short\nforeign libc\ncase-randomization on\ncookies on\ndebug 2\nlog /tmp/x\n\
              root /srv\nmode test-only\nnonsense 1\ndebug 9\nlog relative\nupstream tls://dns.test\n\
-             hedge 300\nserve-stale 3600\ndebug-format json\nstats /run/x\n\
+             hedge 300\nserve-stale 3600\ndebug-format json\nstats on\n\
              upstream-fallback plain\nupstream-ca /ca.pem\ndnssec validate\ntrust-anchor /anchors.xml\n\
              upstream 192.0.2.1 tls://[::1]#dns.test # private\n#mode normal\nmode#x normal\n";
         let settings = parse(text.as_bytes(), NO_ZONES).unwrap();
@@ -364,7 +344,7 @@ mod tests {
         }
         assert_eq!(settings.cookies, Use::On);
         assert!(settings.serve_stale == 3600 && settings.json && !settings.asks_libc());
-        assert!(matches!(&settings.stats, Stats::Folder(path) if **path == *b"/run/x"));
+        assert!(settings.stats);
         for setting in TABLE {
             let mut fresh = Settings::default();
             fresh.set(setting.key.as_bytes(), b"\0", 1, NO_ZONES).unwrap();

@@ -37,6 +37,8 @@ pub mod log;
 #[cfg_attr(target_family = "wasm", path = "host/namespaces.rs")]
 pub mod namespaces;
 pub mod netlink;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod own_object;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;
 pub mod probes;

@@ -215,12 +215,6 @@ pub fn thread_mark_below(bound: usize) -> usize {
     (mark >> 32) as usize % bound
 }
 
-/// Has `function` called when the process exits, also by a child that a fork makes; exit(3).
-pub fn at_exit(function: extern "C" fn()) {
-    // SAFETY: any function of this type can be called then; this library is never unmapped.
-    unsafe { libc::atexit(function) };
-}
-
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
 pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
     // SAFETY: the buffer is valid for the length given.

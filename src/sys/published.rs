@@ -1,22 +1,19 @@
-//! Numbers that threads of this process add to, in memory of its own or in a file that another process
-//! reads at the same time. Of the file nothing is kept open: it is mapped.
+//! Numbers that threads of this process add to, in memory of its own or in memory that another process may
+//! read at the same time: a segment of System V's (sysvipc(7)). That has no name and no file. Nobody can make it
+//! shorter, no limit and no full disk concerns it, and it goes with the last process that has it.
 
-use super::errno::retry;
-use super::files::{File, Status};
 use super::{Fault, process};
 use crate::mem::NoMemory;
 use core::alloc::Layout;
-use core::ffi::{CStr, c_int};
-use core::ptr::{NonNull, null_mut};
+use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::AtomicUsize;
-use std::ffi::CString;
 
 /// Threads are spread over this many stripes.
 pub const STRIPES: usize = 16;
 /// Numbers in a stripe.
 pub const NUMBERS: usize = 48;
 
-/// The numbers, and what a reader has to know of them: as in the file.
+/// The numbers, and what a reader has to know of them: as in the memory that is shared.
 #[repr(C)]
 pub struct Block {
     header: Header,
@@ -41,16 +38,15 @@ struct Header {
     process: i32,
 }
 
-/// What a file of numbers begins with: the name, and the version of what stands behind it.
-pub const MAGIC: [u8; 8] = *b"rustdns\x01";
+/// What a block begins with: the name, and the version of what stands behind it.
+pub const MAGIC: [u8; 8] = *b"rustdns\x02";
 /// The octets before the first stripe.
 pub const HEADER: usize = size_of::<Header>();
 
 /// Where numbers lie.
 pub struct Place {
     block: NonNull<Block>,
-    /// The file, where there is one.
-    path: Option<CString>,
+    is_shared: bool,
 }
 
 // SAFETY: the block is only ever read, but for its atomics, and freed by the one owner.
@@ -65,27 +61,35 @@ impl Place {
     pub fn own() -> Result<Place, NoMemory> {
         // SAFETY: a block has a size above zero.
         let block = unsafe { std::alloc::alloc_zeroed(LAYOUT) }.cast();
-        Ok(Place { block: NonNull::new(block).ok_or(NoMemory)?, path: None })
+        Ok(Place { block: NonNull::new(block).ok_or(NoMemory)?, is_shared: false })
     }
 
-    /// Zeros in a new file at `path`, which is the folder's, a slash and a name. The folder is made, with mode 0700,
-    /// where it is missing; it has to belong to the process's user, and nobody else may write there.
-    pub fn in_file(folder: &CStr, path: CString) -> Result<Place, Fault> {
-        let name = path.as_bytes_with_nul().get(folder.count_bytes() + 1..);
-        let name =
-            name.and_then(|name| CStr::from_bytes_with_nul(name).ok()).ok_or(Fault::Missing)?;
-        let folder = private_folder(folder)?;
-        let flags =
-            libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-        // SAFETY: the folder is open, `name` ends in NUL; with O_CREAT a mode follows.
-        let file =
-            retry(|| unsafe { libc::openat(folder.descriptor(), name.as_ptr(), flags, 0o600) })?;
-        let file = File::of(file);
-        let block = map(&file).inspect_err(|_| {
-            // SAFETY: the folder is open, `name` ends in NUL.
-            unsafe { libc::unlinkat(folder.descriptor(), name.as_ptr(), 0) };
-        })?;
-        Ok(Place { block, path: Some(path) })
+    /// Zeros in memory that processes of the same user, and root, may read.
+    ///
+    /// # Errors
+    /// The kernel has no such memory, or no more of it.
+    pub fn shared() -> Result<Place, Fault> {
+        // SAFETY: shmget takes numbers; the address that shmat chooses touches nothing of ours.
+        let (segment, place) = unsafe {
+            let segment = libc::shmget(libc::IPC_PRIVATE, LAYOUT.size(), libc::IPC_CREAT | 0o600);
+            if segment < 0 {
+                return Err(Fault::last());
+            }
+            (segment, libc::shmat(segment, null(), 0))
+        };
+        let fault = Fault::last();
+        // From now on it goes with the last process that has it, however that one ends.
+        // SAFETY: shmctl takes numbers, and nothing else for this operation.
+        unsafe { libc::shmctl(segment, libc::IPC_RMID, null_mut()) };
+        if place == libc::MAP_FAILED {
+            return Err(fault);
+        }
+        let block = NonNull::new(place.cast::<Block>()).ok_or(Fault::Missing)?;
+        let header =
+            Header { magic: MAGIC, word: size_of::<usize>() as u32, process: process::id() };
+        // SAFETY: just attached, so it is aligned to a page, long enough, and known to nobody else.
+        unsafe { (&raw mut (*block.as_ptr()).header).write(header) };
+        Ok(Place { block, is_shared: true })
     }
 
     /// The numbers.
@@ -94,74 +98,40 @@ impl Place {
         // atomics changes after that.
         unsafe { self.block.as_ref() }
     }
-
-    /// True where the numbers lie in a file.
-    pub fn is_file(&self) -> bool {
-        self.path.is_some()
-    }
-
-    /// Removes the file. The numbers stay, for threads that still count.
-    pub fn withdraw(&self) {
-        if let Some(path) = &self.path {
-            // SAFETY: `path` ends in NUL.
-            unsafe { libc::unlink(path.as_ptr()) };
-        }
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.withdraw();
-        // SAFETY: made by `own` or by `map`, with this layout, and nobody knows it any more.
+        // SAFETY: made by `own` or by `shared`, with this layout, and nobody knows it any more.
         unsafe {
-            match self.path {
-                None => std::alloc::dealloc(self.block.as_ptr().cast(), LAYOUT),
-                Some(_) => drop(libc::munmap(self.block.as_ptr().cast(), LAYOUT.size())),
+            match self.is_shared {
+                false => std::alloc::dealloc(self.block.as_ptr().cast(), LAYOUT),
+                true => drop(libc::shmdt(self.block.as_ptr().cast())),
             }
         }
     }
 }
 
-fn private_folder(path: &CStr) -> Result<File, Fault> {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-    // SAFETY: `path` ends in NUL. Where the folder is there already this fails, and may.
-    unsafe { libc::mkdir(path.as_ptr(), 0o700) };
-    // SAFETY: `path` ends in NUL.
-    let folder = File::of(retry(|| unsafe { libc::open(path.as_ptr(), flags) })?);
-    let status = Status::of(&folder)?;
-    let is_private = status.owner == process::effective_user() && status.mode & 0o022 == 0;
-    if is_private { Ok(folder) } else { Err(Fault::Other(libc::EPERM)) }
-}
-
-/// Makes the file as long as a block, with its room on the disk or in memory taken: writing to a page
-/// that finds none would kill the process. For the same reason a limit on file sizes is asked for first.
-fn map(file: &File) -> Result<NonNull<Block>, Fault> {
-    // SAFETY: rlimit is plain data, for which zero is a value, and a valid place to write to.
-    let limit = unsafe {
-        let mut limit: libc::rlimit = core::mem::zeroed();
-        libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit);
-        limit.rlim_cur
-    };
-    if limit < LAYOUT.size() as libc::rlim_t {
-        return Err(Fault::Other(libc::EFBIG));
+/// What a segment of another process's holds, up to so many octets; `None` where there is no such segment in this
+/// IPC namespace, or this user may not read it.
+#[cfg(feature = "command")]
+pub fn look(segment: i32, most: usize) -> Option<Vec<u8>> {
+    // SAFETY: shmat takes numbers and chooses an address itself. What it finds is as long as shmctl, which fills
+    // in a structure that is plain data, says of a segment that is attached; it is copied word by word, for its
+    // owner may write to it, and detached once.
+    unsafe {
+        let place = libc::shmat(segment, null(), libc::SHM_RDONLY);
+        if place == libc::MAP_FAILED {
+            return None;
+        }
+        let mut status: libc::shmid_ds = core::mem::zeroed();
+        let size = match libc::shmctl(segment, libc::IPC_STAT, &raw mut status) {
+            0 => status.shm_segsz.min(most),
+            _ => 0,
+        };
+        let words = (0..size / size_of::<usize>()).map(|at| place.cast::<usize>().add(at));
+        let octets = words.flat_map(|word| word.read_volatile().to_ne_bytes()).collect();
+        libc::shmdt(place);
+        Some(octets)
     }
-    // SAFETY: takes a descriptor, which is open, and two numbers.
-    let errno: c_int =
-        unsafe { libc::posix_fallocate(file.descriptor(), 0, LAYOUT.size() as libc::off_t) };
-    if errno != 0 {
-        return Err(Fault::from_errno(errno));
-    }
-    // SAFETY: a mapping at an address of the kernel's choice touches nothing of ours.
-    let place = unsafe {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        libc::mmap(null_mut(), LAYOUT.size(), protection, libc::MAP_SHARED, file.descriptor(), 0)
-    };
-    if place == libc::MAP_FAILED {
-        return Err(Fault::last());
-    }
-    let block = NonNull::new(place.cast::<Block>()).ok_or(Fault::Missing)?;
-    let header = Header { magic: MAGIC, word: size_of::<usize>() as u32, process: process::id() };
-    // SAFETY: just mapped, so it is aligned to a page, long enough, and known to nobody else.
-    unsafe { (&raw mut (*block.as_ptr()).header).write(header) };
-    Ok(block)
 }

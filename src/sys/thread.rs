@@ -1,7 +1,7 @@
 //! Threads that outlive the call that made them: detached, deaf to signals, on a small stack. And the
 //! signals of the calling thread.
 
-use super::Fault;
+use super::{Fault, own_object};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::null_mut;
@@ -130,7 +130,10 @@ pub(crate) fn stack_left() -> Option<usize> {
     here.checked_sub(lowest as usize)
 }
 
-/// Creates a thread with a caller's attributes.
+/// Creates a thread with a caller's attributes, which may outlive the call and all use of this library.
+///
+/// # Errors
+/// There can be no further thread, or this code can't be kept for it ([`own_object::keep`]).
 ///
 /// # Safety
 /// `attributes` are initialised; `start` may be called with `argument` on another thread.
@@ -139,6 +142,9 @@ pub(crate) unsafe fn create_with(
     start: Start,
     argument: *mut c_void,
 ) -> Result<(), Fault> {
+    if !own_object::keep() {
+        return Err(Fault::WouldBlock);
+    }
     let mut thread = MaybeUninit::uninit();
     // SAFETY: `thread` may be written to; the rest by the function's contract.
     check(unsafe { pthread_create(thread.as_mut_ptr(), attributes, start, argument) })

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use rustdns::config::settings::{Dnssec, Settings, Stats, TABLE, parse};
+use rustdns::config::settings::{Dnssec, Settings, TABLE, parse};
 use rustdns::source::dns::cookie::Use;
 use rustdns::trace::Sink;
 
@@ -103,11 +103,7 @@ fn rendered(s: &Settings) -> Vec<Vec<u8>> {
     }
     line("serve-stale", s.serve_stale.to_string().as_bytes());
     line("debug-format", if s.json { b"json" } else { b"text" });
-    match &s.stats {
-        Stats::Off => line("stats", b"off"),
-        Stats::On => line("stats", b"on"),
-        Stats::Folder(path) => line("stats", path),
-    }
+    line("stats", if s.stats { b"on" } else { b"off" });
     if let Some(root) = &s.root {
         line("root", root);
     }

@@ -16,7 +16,7 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
         let file = "upstream 127.0.0.1:5353\ncache 17\ncache-max-ttl 18\ncache-negative-ttl 19\n\
                     foreign libc\ncase-randomization on\ncookies on\ndebug 0\nlog /tmp/log\nroot /srv\nmode test-only\n\
                     cache 20\ncache many\nnonsense 1\nserve-stale 60\ndebug-format json\n\
-                    stats /run/stats\n\
+                    stats on\n\
                     upstream-fallback plain\nupstream-ca /ca\ndnssec validate\ntrust-anchor /anchor\nhedge 300\n";
         sandbox.write("/etc/rustdns.conf", file);
         let variables = [
@@ -40,7 +40,7 @@ fn conf_shows_each_setting_and_where_it_comes_from() {
             foreign libc /etc/rustdns.conf:5\ncase-randomization on /etc/rustdns.conf:6\n\
             cookies on /etc/rustdns.conf:7\nhedge 300 /etc/rustdns.conf:22\ndebug 0 /etc/rustdns.conf:8\n\
             log /tmp/log /etc/rustdns.conf:9\ndebug-format json /etc/rustdns.conf:16\n\
-            stats /run/stats /etc/rustdns.conf:17\nroot /srv /etc/rustdns.conf:10\n\
+            stats on /etc/rustdns.conf:17\nroot /srv /etc/rustdns.conf:10\n\
             mode test-only /etc/rustdns.conf:11";
         assert_eq!(rows, want);
         let remarks = json(sandbox, &output.out(), "'\\n'.join(d['not_understood'])");

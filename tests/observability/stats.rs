@@ -2,10 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
 use std::time::Duration;
 
 use super::{as_nobody, eventually, json, rustdns, zone};
@@ -23,9 +21,18 @@ fn stats(sandbox: &Sandbox, words: &[&str]) -> Output {
     run(rustdns(sandbox, &[&["stats"], words].concat()), LIMIT)
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
+/// Files of statistics: where they would be, if there were any.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/run/rustdns").into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// How many segments there are that these processes have made.
+fn segments(ids: &[u32]) -> usize {
+    let list = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    // key, shmid, perms, size, cpid
+    let makers = list.lines().filter_map(|line| line.split_whitespace().nth(4)?.parse().ok());
+    makers.filter(|maker| ids.contains(maker)).count()
 }
 
 #[test]
@@ -62,14 +69,14 @@ fn the_counters_of_a_process_that_runs() {
             "{list}"
         );
 
-        let [file] = &files("/run/rustdns")[..] else { panic!("one file") };
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        assert_eq!((mode(file), mode(Path::new("/run/rustdns"))), (0o600, 0o700));
         for open in fs::read_dir(format!("/proc/{id}/fd")).unwrap() {
-            assert_ne!(fs::read_link(open.unwrap().path()).unwrap(), *file, "kept open");
+            let open = fs::read_link(open.unwrap().path()).unwrap();
+            assert!(!open.to_string_lossy().contains("SYSV"), "kept open");
         }
+        let ids = [process.id()];
+        assert_eq!(segments(&ids), 1);
         process.end();
-        assert_eq!(files("/run/rustdns"), [""; 0].map(PathBuf::from), "gone with the process");
+        assert_eq!((segments(&ids), files()), (0, vec![]), "gone with the process");
     });
 }
 
@@ -110,23 +117,139 @@ fn lookups_that_wait_for_another_thread_are_counted() {
     });
 }
 
+/// Children look up and end in ways that leave no time to tidy up.
+const ENDS: &str = r"
+import os, signal, socket
+children = []
+for end in range(20):
+    child = os.fork()
+    if child == 0:
+        socket.getaddrinfo('host.test', 80, type=socket.SOCK_STREAM)
+        if end % 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(0)
+    os.waitpid(child, 0)
+    children.append(child)
+print(*children)
+";
+
 #[test]
-fn what_a_killed_process_leaves_is_removed_and_nothing_else() {
+fn processes_leave_nothing_however_they_end() {
     Sandbox::enter(|sandbox| {
         let _server = Server::start(sandbox, zone());
-        let mut killed = Conversation::begin(sandbox, ON);
-        let mut living = Conversation::begin(sandbox, ON);
-        killed.call(CALL);
-        living.call(CALL);
-        let foreign = Path::new("/run/rustdns/notes");
-        sandbox.write(foreign, "somebody's");
-        drop(killed);
-        assert_eq!(files("/run/rustdns").len(), 3);
-        sleep(Duration::from_millis(1100));
-        let listed = stats(sandbox, &[]).out();
-        assert!(listed.contains(&living.id().to_string()), "{listed}");
-        assert_eq!(files("/run/rustdns").len(), 2);
-        assert!(foreign.exists());
+        let mut command = sandbox.preload(sandbox.command("/usr/bin/python3"));
+        command.args(["-c", ENDS]).env("RUSTDNS_STATS", "on");
+        let output = run(command, LIMIT);
+        assert!(output.success(), "{output}");
+        let ids: Vec<_> = output.out().split_whitespace().map(|id| id.parse().unwrap()).collect();
+        assert_eq!((ids.len(), segments(&ids), files()), (20, 0, vec![]));
+    });
+}
+
+/// Whoever gets at a file of statistics can make it shorter; that must kill nobody.
+#[test]
+fn there_is_no_file_to_cut_off() {
+    Sandbox::enter(|sandbox| {
+        let _server = Server::start(sandbox, zone());
+        let mut process = Conversation::begin(sandbox, ON);
+        process.call(CALL);
+        for file in files() {
+            fs::File::create(file).unwrap();
+        }
+        process.call("gai -t stream nobody.test -");
+        process.end();
+    });
+}
+
+/// Looks up after what `sys.argv[1]` does, says so, and waits for a line.
+const LOOKING: &str = r"
+import resource, socket, sys
+exec(sys.argv[1])
+socket.getaddrinfo('host.test', 80, type=socket.SOCK_STREAM)
+print('ready', flush=True)
+sys.stdin.readline()
+";
+
+fn looking(sandbox: &Sandbox, before: &[&str], does: &str) -> Child {
+    let words = [before, &["/usr/bin/python3", "-c", LOOKING, does]].concat();
+    let mut command = sandbox.preload(sandbox.command(words[0]));
+    command.args(&words[1..]).env("RUSTDNS_STATS", "on");
+    let (child, mut line) = begin(command);
+    assert_eq!(line(), "ready");
+    child
+}
+
+fn stop(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[track_caller]
+fn assert_shows_one_lookup(sandbox: &Sandbox, id: u32) {
+    let output = stats(sandbox, &["--json", "--pid", &id.to_string()]);
+    assert!(output.success(), "{output}");
+    assert_eq!(json(sandbox, &output.out(), "d['lookups']"), "1");
+}
+
+#[test]
+fn no_full_disk_and_no_limit_is_in_the_way() {
+    Sandbox::enter(|sandbox| {
+        let _server = Server::start(sandbox, zone());
+        // Full, and of the kind that kills who writes to what it has mapped.
+        sandbox.mkdir("/run/rustdns");
+        let mut mount = sandbox.command("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4k,mode=700", "tmpfs", "/run/rustdns"]);
+        assert!(run(mount, LIMIT).success());
+        fs::write("/run/rustdns/full", [1; 4096]).unwrap();
+        let child = looking(sandbox, &[], "");
+        assert_shows_one_lookup(sandbox, child.id());
+        stop(child);
+        let none = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))";
+        let child = looking(sandbox, &[], none);
+        assert_shows_one_lookup(sandbox, child.id());
+        stop(child);
+    });
+}
+
+/// As processes of containers are, seen from the host.
+#[test]
+fn processes_of_other_namespaces_are_seen() {
+    Sandbox::enter(|sandbox| {
+        let _server = Server::start(sandbox, zone());
+        let unshare = ["unshare", "--ipc", "--mount", "--pid", "--fork", "--kill-child"];
+        let outer = looking(sandbox, &unshare, "");
+        let children = format!("/proc/{0}/task/{0}/children", outer.id());
+        let inner = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+        assert_shows_one_lookup(sandbox, inner);
+        // Where only tracers may read memory: not across namespaces, but within one.
+        let close = |id: u32| {
+            let mut mount = sandbox.command("mount");
+            mount.args(["--bind", "/dev/null"]).arg(format!("/proc/{id}/mem"));
+            assert!(run(mount, LIMIT).success());
+        };
+        close(inner);
+        let output = stats(sandbox, &["--pid", &inner.to_string()]);
+        assert_eq!(output.end, End::Exit(2), "{output}");
+        assert!(output.err().contains("closed to you: try as root"), "{output}");
+        stop(outer);
+        let child = looking(sandbox, &[], "");
+        close(child.id());
+        assert_shows_one_lookup(sandbox, child.id());
+        stop(child);
+    });
+}
+
+#[test]
+fn where_no_memory_can_be_shared_names_are_resolved_all_the_same() {
+    Sandbox::enter(|sandbox| {
+        let _server = Server::start(sandbox, zone());
+        let mut command = sandbox.preload(sandbox.command("unshare"));
+        let script = "echo 0 >/proc/sys/kernel/shmmni; exec \"$0\" -t stream -f inet host.test -";
+        command.args(["--ipc", "sh", "-c", script]).arg(cc::program("gai"));
+        command.env("RUSTDNS_STATS", "on").env("RUSTDNS_DEBUG", "1");
+        let output = run(command, LIMIT);
+        assert!(output.success() && output.out().contains(" 192.0.2.1 "), "{output}");
+        assert!(output.err().contains("stats: not shown: errno 28"), "{output}");
     });
 }
 
@@ -183,46 +306,6 @@ fn a_child_has_counters_of_its_own() {
     });
 }
 
-/// The library says why there is no file, and resolves all the same.
-#[track_caller]
-fn assert_has_none(sandbox: &Sandbox, folder: &str, mut command: Command) {
-    command.args(["-t", "stream", "-f", "inet", "host.test", "-"]);
-    command.env("RUSTDNS_STATS", folder).env("RUSTDNS_DEBUG", "1");
-    let output = run(sandbox.preload(command), LIMIT);
-    assert!(output.success() && output.out().contains(" 192.0.2.1 "), "{output}");
-    assert!(output.err().contains("stats: no file for them: "), "{output}");
-}
-
-#[test]
-fn where_there_can_be_no_file_there_is_none() {
-    Sandbox::enter(|sandbox| {
-        let _server = Server::start(sandbox, zone());
-        let probe = || sandbox.command(cc::program("gai"));
-        assert_has_none(sandbox, "/nowhere/stats", probe());
-        sandbox.write("/run/file", "");
-        assert_has_none(sandbox, "/run/file", probe());
-        sandbox.mkdir("/run/own");
-        sandbox.symlink("/run/own", "/run/link");
-        assert_has_none(sandbox, "/run/link", probe());
-        sandbox.mkdir("/run/open");
-        fs::set_permissions("/run/open", fs::Permissions::from_mode(0o777)).unwrap();
-        assert_has_none(sandbox, "/run/open", probe());
-        sandbox.mkdir("/run/others");
-        std::os::unix::fs::chown("/run/others", Some(65534), None).unwrap();
-        assert_has_none(sandbox, "/run/others", probe());
-        // Writing past the limit would kill the process (SIGXFSZ).
-        let mut limited = sandbox.command("prlimit");
-        limited.arg("--fsize=4096").arg(cc::program("gai"));
-        assert_has_none(sandbox, "/run/own", limited);
-        let all = ["/run/own", "/run/open", "/run/others"].map(files).concat();
-        assert_eq!(all, [""; 0].map(PathBuf::from));
-        // The same folder is good for who may use it.
-        let mut process = Conversation::begin(sandbox, &[("RUSTDNS_STATS", "/run/own")]);
-        process.call(CALL);
-        assert_eq!(files("/run/own").len(), 1);
-    });
-}
-
 #[test]
 fn a_setuid_program_shows_nothing() {
     Sandbox::enter(|sandbox| {
@@ -238,8 +321,7 @@ fn a_setuid_program_shows_nothing() {
         command.args(["-t", "stream", "host.test", "-"]);
         let output = run(command, LIMIT);
         sandbox.remove("/etc/ld.so.preload");
-        assert!(output.err().contains("stats: no file for them: "), "{output}");
-        assert!(!Path::new("/run/rustdns").exists());
+        assert!(output.err().contains("stats: not shown: "), "{output}");
     });
 }
 
@@ -281,32 +363,39 @@ fn processes_that_show_nothing_are_told_apart() {
     });
 }
 
-/// Maps a file of the right name and the wrong content, and waits.
+/// Shares memory that begins as told, and waits.
 const IMPOSTOR: &str = r"
-import mmap, os, sys
-path = '/run/rustdns-stats.%d.0' % os.getpid()
-with open(path, 'wb') as file:
-    file.write(eval(sys.argv[1]))
-with open(path, 'r+b') as file:
-    mapping = mmap.mmap(file.fileno(), 0)
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+segment = libc.shmget(0, 9000, 0o1600)
+ctypes.memmove(libc.shmat(segment, None, 0), *(lambda octets: (octets, len(octets)))(eval(sys.argv[1])))
+libc.shmctl(segment, 0, None)
 print('ready', flush=True)
 sys.stdin.readline()
 ";
 
 #[test]
-fn files_that_are_none_of_ours_are_not_believed() {
+fn memory_that_is_none_of_ours_is_not_believed() {
     Sandbox::enter(|sandbox| {
-        for content in ["b'x'", "b'rustdns' + bytes(9000)", "b'rustdns\\x01\\x08' + bytes(100)"] {
+        for (content, status, said) in [
+            ("b'x'", 1, "has no librustdns.so"),
+            ("b'rustdns\\x02\\x08\\0\\0\\0\\x01\\0\\0\\0'", 1, "has no librustdns.so"),
+            ("b'rustdns\\x01'", 2, "no counters that this version knows"),
+            (
+                "b'rustdns\\x02\\x07\\0\\0\\0' + __import__('os').getpid().to_bytes(4, sys.byteorder)",
+                2,
+                "no counters that this version knows",
+            ),
+        ] {
             let mut command = sandbox.command("/usr/bin/python3");
             command.args(["-c", IMPOSTOR, content]);
-            let (mut process, mut line) = begin(command);
+            let (process, mut line) = begin(command);
             assert_eq!(line(), "ready");
             let output = stats(sandbox, &["--pid", &process.id().to_string()]);
-            assert_eq!(output.end, End::Exit(2), "{output}");
-            assert!(output.err().contains("no counters that this version knows"), "{output}");
-            process.kill().unwrap();
-            process.wait().unwrap();
+            assert_eq!(output.end, End::Exit(status), "{output}");
+            assert!(output.err().contains(said), "{output}");
+            stop(process);
         }
-        assert_eq!(fs::metadata("/run").unwrap().uid(), 0);
     });
 }

@@ -2,7 +2,7 @@
 
 use super::{Assertion, equal};
 use crate::abi::codes;
-use crate::sys::{addresses, interfaces, netlink, process, routes};
+use crate::sys::{addresses, interfaces, netlink, own_object, process, routes};
 
 /// Each name as C has it, with the value that the module in front of `=>` has for it.
 macro_rules! values {
@@ -40,14 +40,14 @@ pub(super) const ERRNO: &[Assertion] = values! {
 
 pub(super) const SYSTEM: &[Assertion] = values! {
     libc => O_RDONLY O_WRONLY O_CREAT O_APPEND O_NONBLOCK O_NOCTTY O_CLOEXEC O_NOFOLLOW;
-    libc => O_RDWR O_EXCL O_DIRECTORY RLIMIT_FSIZE;
+    libc => IPC_PRIVATE IPC_CREAT IPC_RMID IPC_STAT SHM_RDONLY;
     libc => S_IFMT S_IFREG STDIN_FILENO STDOUT_FILENO STDERR_FILENO;
     libc => TCSANOW ICANON ECHO ISIG TIOCGWINSZ SIGINT SIGTERM SIGHUP;
     libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
     libc => POLLIN POLLOUT CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
-    libc => AT_PHDR PT_LOAD PATH_MAX F_OK;
+    libc => AT_PHDR PT_LOAD PT_DYNAMIC PATH_MAX F_OK;
     libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGKILL SIGABRT SIGBUS SIGSEGV PR_SET_PDEATHSIG;
-    libc => SIOCGIFHWADDR NETLINK_ROUTE RTLD_NOW RTLD_LOCAL;
+    libc => SIOCGIFHWADDR NETLINK_ROUTE RTLD_NOW RTLD_LAZY RTLD_LOCAL RTLD_NOLOAD RTLD_NODELETE;
     libc => SYS_capget SYS_close SYS_futex SYS_getsockopt SYS_gettid SYS_readlinkat SYS_rt_sigqueueinfo;
     libc => SYS_socket SYS_statx FUTEX_WAIT FUTEX_WAKE FUTEX_PRIVATE_FLAG;
 };
@@ -62,6 +62,8 @@ pub(super) const KERNEL: &[Assertion] = renamed! {
     "(long)MAP_FAILED" octets(libc::MAP_FAILED);
     "(long)SIG_DFL" libc::SIG_DFL;
     "(long)SIG_IGN" libc::SIG_IGN;
+    "DT_FLAGS_1" own_object::FLAGS_1;
+    "DF_1_NODELETE" own_object::FLAG_NODELETE;
     "IFNAMSIZ" interfaces::NAME_ROOM;
     "ARPHRD_TUNNEL" interfaces::TUNNELS[0];
     "ARPHRD_TUNNEL6" interfaces::TUNNELS[1];

@@ -64,7 +64,7 @@ pub(super) const ADDRESSES: &[&[Assertion]] = &[
 
 pub(super) const SYSTEM: &[&[Assertion]] = &[
     layout!(libc::timespec = "struct timespec": tv_sec, tv_nsec),
-    layout!(libc::rlimit = "struct rlimit": rlim_cur),
+    layout!(libc::shmid_ds = "struct shmid_ds": shm_segsz),
     layout!(libc::pollfd = "struct pollfd": fd, events, revents),
     layout!(libc::iovec = "struct iovec": iov_base, iov_len),
     layout!(libc::msghdr = "struct msghdr": msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control,

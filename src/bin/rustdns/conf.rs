@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Conf;
 use rustdns::config::note::Note;
-use rustdns::config::settings::{self, Dnssec, Setting, Settings, Stats, TABLE};
+use rustdns::config::settings::{self, Dnssec, Setting, Settings, TABLE};
 use rustdns::mem::NoMemory;
 use rustdns::source::dns::cookie::Use;
 use rustdns::state::state;
@@ -99,11 +99,7 @@ fn current(settings: &Settings, key: &str) -> String {
             Sink::File(path) => Shown(path.to_bytes()).to_string(),
         },
         "debug-format" => word(settings.json, ["text", "json"]),
-        "stats" => match &settings.stats {
-            Stats::Off => "off".to_owned(),
-            Stats::On => "on".to_owned(),
-            Stats::Folder(path) => Shown(path).to_string(),
-        },
+        "stats" => word(settings.stats, ["off", "on"]),
         "root" => Shown(settings.root.as_deref().unwrap_or_default()).to_string(),
         "mode" => word(settings.test_only, ["normal", "test-only"]),
         // A test sets every key of the table and looks for it in what is printed.

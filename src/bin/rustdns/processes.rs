@@ -1,19 +1,13 @@
 //! Processes that show what the library does in them (setting `stats`), and their counters.
 //!
-//! What a process has mapped says which file is its own: the kernel's word, which no file left behind by
-//! another one that had the same number can contradict.
+//! The counters lie in a shared segment of System V's, which a process's maps list among other such segments:
+//! what it begins with tells it from those.
 
 use crate::answer::{Shown, Trouble};
 use rustdns::counters::Totals;
-use rustdns::counters::publish::PREFIX;
-use rustdns::sys::published::{HEADER, MAGIC, NUMBERS, STRIPES};
-use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use rustdns::sys::published::{self, HEADER, MAGIC, NUMBERS, STRIPES};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 /// A process and what it has done so far.
 pub(crate) struct Process {
@@ -35,10 +29,7 @@ pub(crate) fn one(id: u32) -> Result<Process, Trouble> {
         // A process that ends meanwhile has no maps any more (ESRCH).
         Err(_) => return Err(Trouble::not_found(format_args!("there is no process {id}"))),
     };
-    let Some(mapping) = own_mapping(id, &maps) else { return Err(why_none(id, &maps)) };
-    let totals = mapping.read(id).map_err(|error| {
-        Trouble::refused(format_args!("{}: {error}", Shown(mapping.path.as_os_str().as_bytes())))
-    })?;
+    let totals = counters(id, &maps)?;
     Ok(Process { id, name: name(id), totals })
 }
 
@@ -54,7 +45,7 @@ fn ids() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Why a process has no file of counters, and what to do about it.
+/// Why a process shows no counters, and what to do about it.
 fn why_none(id: u32, maps: &[u8]) -> Trouble {
     let has = |beginning: &[u8]| mappings(maps).any(|m| m.base().starts_with(beginning));
     if has(b"librustdns.so") || has(b"libnss_rustdns.so") {
@@ -79,70 +70,110 @@ fn name(id: u32) -> String {
     Shown(&name).to_string()
 }
 
-/// A shared mapping of a file, out of /proc/PID/maps (proc_pid_maps(5)).
-struct Mapping {
-    /// Its addresses, as the kernel writes them.
-    range: OsString,
-    path: PathBuf,
+/// What a process has mapped, out of /proc/PID/maps (proc_pid_maps(5)).
+struct Mapping<'a> {
+    start: u64,
+    length: u64,
+    /// Of a segment: its number.
+    inode: i32,
+    path: &'a [u8],
 }
 
-impl Mapping {
+impl Mapping<'_> {
     fn base(&self) -> &[u8] {
-        self.path.file_name().unwrap_or_default().as_bytes()
+        self.path.rsplit(|&b| b == b'/').next().unwrap_or_default()
     }
 
-    /// The counters in the file: as the process sees it, which may have another root, or be in another
-    /// mount namespace.
-    fn read(&self, id: u32) -> io::Result<Totals> {
-        // The mapping itself, where we may (capabilities(7): CAP_CHECKPOINT_RESTORE).
-        let itself = Path::new("/proc").join(id.to_string()).join("map_files").join(&self.range);
-        let inside = self.path.strip_prefix("/").unwrap_or(&self.path);
-        let theirs = Path::new("/proc").join(id.to_string()).join("root").join(inside);
-        let file = File::open(itself).or_else(|_| open(&theirs)).or_else(|_| open(&self.path))?;
-        let mut octets = Vec::new();
-        file.take(LARGEST).read_to_end(&mut octets)?;
-        totals(&octets).ok_or_else(|| io::Error::other("no counters that this version knows"))
+    /// The mapping's first octets, not more than a block has: out of the process's memory, wherever it lives; where
+    /// only tracers may look at that (Yama), out of the segment itself.
+    fn read(&self, id: u32) -> Option<Vec<u8>> {
+        let out_of_memory = || {
+            let mut memory = File::open(format!("/proc/{id}/mem")).ok()?;
+            memory.seek(SeekFrom::Start(self.start)).ok()?;
+            let mut octets = vec![0; usize::try_from(self.length.min(LARGEST)).ok()?];
+            memory.read_exact(&mut octets).ok()?;
+            Some(octets)
+        };
+        let out_of_segment = || {
+            // Another namespace has segments of the same numbers.
+            let space = |id: &str| fs::read_link(format!("/proc/{id}/ns/ipc")).ok();
+            let is_here = space("self")? == space(&id.to_string())?;
+            is_here.then(|| published::look(self.inode, LARGEST as usize)).flatten()
+        };
+        out_of_memory().or_else(out_of_segment)
     }
 }
 
-/// No file of counters is larger.
+/// No block is larger.
 const LARGEST: u64 = (HEADER + STRIPES * NUMBERS * 8) as u64;
 
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("not a file")),
-    }
-}
-
-fn mappings(maps: &[u8]) -> impl Iterator<Item = Mapping> {
-    // 7f0000000000-7f0000002000 rw-s 00000000 00:19 1234    /run/rustdns/name
+fn mappings(maps: &[u8]) -> impl Iterator<Item = Mapping<'_>> {
+    // 7f0000000000-7f0000002000 rw-s 00000000 00:01 1234    /SYSV00000000 (deleted)
     maps.split(|&b| b == b'\n').filter_map(|line| {
-        let slash = line.iter().position(|&b| b == b'/')?;
-        let (fields, path) = line.split_at_checked(slash)?;
-        let range = fields.split(|&b| b == b' ').next()?;
+        let (fields, path) = line.split_at_checked(line.iter().position(|&b| b == b'/')?)?;
+        let mut fields = std::str::from_utf8(fields).ok()?.split_ascii_whitespace();
+        let (start, end) = fields.next()?.split_once('-')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        let (start, end) = (number(start)?, number(end)?);
+        // As the kernel has it, a number of 64 bits; that of a segment is an int.
+        let inode = fields.nth(3)?.parse::<u64>().ok()? as i32;
         let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-        let range = OsString::from_vec(range.to_vec());
-        Some(Mapping { range, path: PathBuf::from(OsString::from_vec(path.to_vec())) })
+        Some(Mapping { start, length: end.checked_sub(start)?, inode, path })
     })
 }
 
-/// The mapping of a process's own counters. A child has its parent's mapped too, until it execs: they are
-/// told apart by the process id in the name, as the process itself knows it.
-fn own_mapping(id: u32, maps: &[u8]) -> Option<Mapping> {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+/// The counters of a process. A child has its parent's mapped too, until it execs: they are told apart by the
+/// process id in them, as the process itself knows it.
+fn counters(id: u32, maps: &[u8]) -> Result<Totals, Trouble> {
+    let refused = |why| Trouble::refused(format_args!("process {id}: {why}"));
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     // NSpid: the id in each namespace, the innermost last.
     let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
     let own = ids.and_then(|ids| ids.split_whitespace().last()?.parse().ok()).unwrap_or(id);
-    let beginning = format!("{PREFIX}{own}.");
-    mappings(maps).find(|mapping| mapping.base().starts_with(beginning.as_bytes()))
+    let mut is_hidden = false;
+    for mapping in mappings(maps).filter(|mapping| mapping.base() == b"SYSV00000000") {
+        let Some(octets) = mapping.read(id) else {
+            is_hidden = true;
+            continue;
+        };
+        match whose(&octets) {
+            Whose::Nobodys => {}
+            Whose::Process(process) if process != own => {}
+            Whose::Process(_) | Whose::OtherVersion => {
+                return totals(&octets)
+                    .ok_or_else(|| refused("it has no counters that this version knows"));
+            }
+        }
+    }
+    if is_hidden {
+        return Err(refused("its shared memory is closed to you: try as root"));
+    }
+    Err(why_none(id, maps))
 }
 
-/// What a file of counters says; `None` where it is none of this version's.
+/// Whose counters a segment has.
+enum Whose {
+    Process(u32),
+    OtherVersion,
+    Nobodys,
+}
+
+fn whose(octets: &[u8]) -> Whose {
+    let [name @ .., version] = MAGIC;
+    match octets.strip_prefix(&name).and_then(<[u8]>::split_first) {
+        None => Whose::Nobodys,
+        Some((&found, _)) if found != version => Whose::OtherVersion,
+        // Behind the octets of a number.
+        Some((_, rest)) => {
+            match rest.split_at_checked(4).and_then(|(_, rest)| rest.first_chunk()) {
+                Some(process) => Whose::Process(u32::from_ne_bytes(*process)),
+                None => Whose::OtherVersion,
+            }
+        }
+    }
+}
+
+/// What a block says; `None` where it is none of this version's.
 fn totals(octets: &[u8]) -> Option<Totals> {
     let (header, stripes) = octets.split_at_checked(HEADER)?;
     let (magic, rest) = header.split_first_chunk::<8>()?;
@@ -163,45 +194,4 @@ fn totals(octets: &[u8]) -> Option<Totals> {
     // A number that was taken away is its complement: the sum is one of as many bits.
     let bits = if word == 4 { u64::from(u32::MAX) } else { u64::MAX };
     Some(Totals(totals.map(|total| (total & bits) as usize)))
-}
-
-/// Removes files of this user's that no process has mapped: killed ones have left them. Says nothing,
-/// for there is nothing to be done about one that stays.
-pub(crate) fn sweep() {
-    let user = rustdns::sys::process::effective_user();
-    let mut mapped = BTreeSet::new();
-    // Processes that can't be looked into keep all files that bear their numbers.
-    let mut hidden = BTreeSet::new();
-    for id in ids() {
-        match fs::read(format!("/proc/{id}/maps")) {
-            Ok(maps) => mapped.extend(mappings(&maps).map(|mapping| mapping.base().to_vec())),
-            Err(_) => drop(hidden.insert(id)),
-        }
-    }
-    let system =
-        if user == 0 { "/run/rustdns".into() } else { format!("/run/user/{user}/rustdns") };
-    for folder in [system, format!("/tmp/rustdns-{user}")] {
-        let Ok(status) = fs::symlink_metadata(&folder) else { continue };
-        if !status.is_dir() || status.uid() != user {
-            continue;
-        }
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let is_left = id_in(&name).is_some_and(|id| !hidden.contains(&id))
-                && !mapped.contains(name.as_bytes());
-            // One that is being made is mapped in a moment.
-            let is_old = entry
-                .metadata()
-                .and_then(|status| status.modified())
-                .is_ok_and(|made| made.elapsed().is_ok_and(|age| age.as_secs() >= 1));
-            if is_left && is_old {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-}
-
-/// The process in a file's name.
-fn id_in(name: &OsStr) -> Option<u32> {
-    name.to_str()?.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }

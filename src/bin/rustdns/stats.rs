@@ -10,7 +10,6 @@ use std::time::Duration;
 
 /// Prints the counters of one process at length, or a line for each that shows them.
 pub(crate) fn stats(arguments: &Stats) -> Outcome {
-    processes::sweep();
     match arguments.pid {
         Some(id) => {
             let process = processes::one(id)?;

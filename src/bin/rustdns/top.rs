@@ -21,7 +21,6 @@ pub(crate) fn top(arguments: &Top) -> Outcome {
             "standard output is no terminal; see `rustdns top --json` and `rustdns stats`",
         ));
     }
-    processes::sweep();
     // What is wrong from the start is said on the screen that stays.
     let mut before = View::of(arguments.pid)?;
     let keys = Keys::take();

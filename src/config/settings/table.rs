@@ -133,9 +133,9 @@ pub const TABLE: &[Setting] = &[
     Setting {
         key: "stats",
         environment: c"RUSTDNS_STATS",
-        values: "off, on, or the absolute path of a folder",
+        values: "off, on",
         default: "off",
-        help: "Lets rustdns stats and rustdns top show what the library does in the process: its counters lie in a file of a private folder.",
+        help: "Lets rustdns stats and rustdns top show what the library does in the process.",
     },
     Setting {
         key: "root",

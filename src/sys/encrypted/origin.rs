@@ -11,8 +11,9 @@ use crate::mem::{NoMemory, append};
 use crate::source::c_string;
 use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, Inode};
+use crate::sys::own_object::is_the_program;
 use crate::sys::process;
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::ffi::CString;
 
@@ -136,45 +137,6 @@ fn is_roots_alone(path: &[u8]) -> bool {
     })
 }
 
-/// True where this code is part of the program itself.
-fn is_the_program() -> bool {
-    struct Search {
-        here: usize,
-        is_program: bool,
-    }
-    unsafe extern "C" fn look(
-        object: *mut libc::dl_phdr_info,
-        _: libc::size_t,
-        search: *mut c_void,
-    ) -> c_int {
-        // SAFETY: dl_iterate_phdr passes an object and what it was given, which nobody else looks at.
-        let (object, search) = unsafe { (&*object, &mut *search.cast::<Search>()) };
-        // SAFETY: the object's program headers, which are mapped as long as it is.
-        let headers =
-            unsafe { core::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into()) };
-        let is_here = headers.iter().any(|header| {
-            let start = (object.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
-            header.p_type == libc::PT_LOAD
-                && search.here.wrapping_sub(start) < header.p_memsz as usize
-        });
-        if !is_here {
-            return 0;
-        }
-        // SAFETY: getauxval has no preconditions; the name is null or ends in NUL.
-        search.is_program = unsafe {
-            object.dlpi_name.is_null()
-                || *object.dlpi_name == 0
-                || object.dlpi_phdr as usize == libc::getauxval(libc::AT_PHDR) as usize
-        };
-        1
-    }
-    // Where no object has this address, better none is loaded.
-    let mut search = Search { here: is_the_program as *const () as usize, is_program: true };
-    // SAFETY: `look` takes what it is given, which outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
-    search.is_program
-}
-
 /// The file that this code is mapped from, as proc(5) has it.
 fn mapping() -> Result<Option<(Vec<u8>, Inode)>, &'static str> {
     let here = mapping as *const () as u64;
@@ -223,8 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn this_program_is_one_and_is_mapped() {
-        assert!(is_the_program());
+    fn this_program_is_mapped() {
         let own = std::env::current_exe().unwrap();
         let (path, inode) = mapping().unwrap().unwrap();
         assert_eq!(path, own.as_os_str().as_encoded_bytes());

@@ -37,9 +37,6 @@ pub fn thread_id() -> i32 {
     unsafe { calls::thread_id() }
 }
 
-/// Nothing is left to do when the process exits.
-pub fn at_exit(_function: extern "C" fn()) {}
-
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
 pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
     // SAFETY: the buffer is valid for the length given.

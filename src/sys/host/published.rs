@@ -32,12 +32,4 @@ impl Place {
     pub fn block(&self) -> &Block {
         &self.0
     }
-
-    /// False: there is no file.
-    pub fn is_file(&self) -> bool {
-        false
-    }
-
-    /// Nothing, for there is no file.
-    pub fn withdraw(&self) {}
 }
