@@ -4,8 +4,8 @@ pub use super::content::Unreadable;
 
 use super::content::read_whole;
 use super::errno::retry;
-use super::socket::close;
-use super::{Fault, calls, process};
+use super::socket::release;
+use super::{Fault, calls};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -26,10 +26,7 @@ pub struct File(c_int);
 
 impl Drop for File {
     fn drop(&mut self) {
-        let errno = process::errno();
-        close(self.0);
-        calls::closed(self.0);
-        process::set_errno(errno);
+        release(self.0);
     }
 }
 
@@ -111,8 +108,7 @@ impl Inode {
 
 /// Which file is at `path` (symbolic links followed); `None` where none can be seen.
 pub fn inode(path: &CStr) -> Option<Inode> {
-    let Identity { device, inode, .. } = identity(path).ok()?;
-    Some(Inode::new(device, inode))
+    Status::at(path).ok().map(|status| status.inode())
 }
 
 /// True where the file or folder at `path` is root's, and neither group nor others may write to it.
@@ -132,9 +128,9 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// The device that the file is on, and its number there.
-    pub(super) fn numbers(&self) -> (u64, u64) {
-        (self.identity.device, self.identity.inode)
+    /// Which file it is.
+    pub(super) fn inode(&self) -> Inode {
+        Inode::new(self.identity.device, self.identity.inode)
     }
 }
 

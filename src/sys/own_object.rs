@@ -37,19 +37,24 @@ pub(super) fn keep() -> bool {
 
 /// Has the dynamic linker keep an object that it has loaded.
 fn stays(object: &Object) -> bool {
-    type Open = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
-    // By name: a static program has no loader, and must not be linked with one.
-    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
-    let open = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"dlopen".as_ptr()) };
-    if open.is_null() {
-        return false;
-    }
+    let Some(open) = loader() else { return false };
     // The name is compared with those of objects that are there, and finds ours; no file is loaded by it,
     // whoever may have chosen it.
     let mode = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
-    // SAFETY: libc's function of this name has this type; the object's name ends in NUL, and is there as long
-    // as the object, which runs this. The handle is never closed.
-    unsafe { !transmute::<*mut c_void, Open>(open)(object.name, mode).is_null() }
+    // SAFETY: the object's name ends in NUL, and is there as long as the object, which runs this. The handle is
+    // never closed.
+    unsafe { !open(object.name, mode).is_null() }
+}
+
+/// `dlopen`.
+type Open = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
+
+/// libc's `dlopen`, by name: a static program has no loader, and must not be linked with one.
+pub(super) fn loader() -> Option<Open> {
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let open = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"dlopen".as_ptr()) };
+    // SAFETY: libc's function of this name has this type.
+    (!open.is_null()).then(|| unsafe { transmute::<*mut c_void, Open>(open) })
 }
 
 /// The object; `None` where no one has this address.

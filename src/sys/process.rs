@@ -27,7 +27,7 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// How a thread begins: it may be cancelled at cancellation points .
+    /// How a thread begins: it may be cancelled at cancellation points.
     pub const AT_FIRST: Cancellation = Cancellation { state: CANCEL_ENABLE, kind: CANCEL_DEFERRED };
     /// What [`disable_cancellation`] makes of any.
     pub const HELD_OFF: Cancellation =
@@ -89,12 +89,9 @@ pub fn restore_cancellation(old: Cancellation) {
     // SAFETY: a null `old` pointer is allowed by glibc and musl; the frames above hold nothing to drop.
     unsafe {
         pthread_setcancelstate(old.state, core::ptr::null_mut());
-        // Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it in
-        // the call above).
-        if old.kind != CANCEL_DEFERRED {
-            pthread_setcanceltype(old.kind, core::ptr::null_mut());
-        }
     }
+    // Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it in the call above).
+    restore_kind(old.kind);
 }
 
 /// Has an asynchronous cancellation of the calling thread wait until [`restore_kind`], and returns how it was.
@@ -107,8 +104,7 @@ pub fn defer_cancellation() -> c_int {
     old
 }
 
-/// Puts back what [`defer_cancellation`] returned. May not return, as [`restore_cancellation`].
-#[cfg(all(feature = "preload", target_env = "gnu"))]
+/// Puts back how a thread was cancelled. May not return, as [`restore_cancellation`].
 #[inline(always)]
 pub fn restore_kind(old: c_int) {
     if old != CANCEL_DEFERRED {

@@ -1,8 +1,8 @@
 //! A socket to the kernel's routing tables (netlink(7)).
 
 use super::errno::retry;
-use super::socket::close;
-use super::{Fault, calls, process};
+use super::socket::release;
+use super::{Fault, calls};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 
@@ -11,10 +11,7 @@ pub(super) struct RoutingSocket(c_int);
 
 impl Drop for RoutingSocket {
     fn drop(&mut self) {
-        let errno = process::errno();
-        close(self.0);
-        calls::closed(self.0);
-        process::set_errno(errno);
+        release(self.0);
     }
 }
 

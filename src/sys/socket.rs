@@ -12,11 +12,16 @@ pub struct Socket(c_int);
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let errno = process::errno();
-        close(self.0);
-        calls::closed(self.0);
-        process::set_errno(errno);
+        release(self.0);
     }
+}
+
+/// Closes a descriptor that was noted as opened ([`calls::opened`]). Keeps `errno`.
+pub(super) fn release(descriptor: c_int) {
+    let errno = process::errno();
+    close(descriptor);
+    calls::closed(descriptor);
+    process::set_errno(errno);
 }
 
 /// Closes a descriptor that is ours alone.

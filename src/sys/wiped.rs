@@ -79,7 +79,8 @@ impl<T: Sync + 'static> PerProcess<T> {
     }
 
     /// This process's value, where it was made.
-    pub fn made(&'static self) -> Option<&'static T> {
+    #[cfg(test)]
+    fn made(&'static self) -> Option<&'static T> {
         let page = NonNull::new(self.page.load(Ordering::Acquire))?;
         // SAFETY: a page that was stored is mapped for ever.
         PerProcess::value(unsafe { page.as_ref() }.current.load(Ordering::Acquire))

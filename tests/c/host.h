@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* libtsan looks away while getaddrinfo runs: the same function by its other name. */
@@ -36,6 +37,14 @@ static void fail(const char *what, int detail)
 {
     fprintf(stderr, "%s: %s (%d)\n", program_invocation_short_name, what, detail);
     _exit(1);
+}
+
+/* Seconds. */
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static void looked_up(void)

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "host.h"
+#include "in_malloc.h"
 #include <arpa/nameser.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,53 +23,8 @@
 #include <malloc.h>
 #endif
 
-/* A jump out of malloc breaks any program. */
-static _Thread_local volatile sig_atomic_t in_malloc __attribute__((tls_model("initial-exec")));
-
-#ifdef __GLIBC__
-
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-extern void *__libc_memalign(size_t, size_t);
-extern void __libc_free(void *);
-
-#define WITH_FLAG(expression)                                                                      \
-    ({                                                                                             \
-        in_malloc++;                                                                               \
-        void *block = (expression);                                                                \
-        in_malloc--;                                                                               \
-        block;                                                                                     \
-    })
-
-void *malloc(size_t size) { return WITH_FLAG(__libc_malloc(size)); }
-void *calloc(size_t count, size_t size) { return WITH_FLAG(__libc_calloc(count, size)); }
-void *realloc(void *old, size_t size) { return WITH_FLAG(__libc_realloc(old, size)); }
-void *memalign(size_t align, size_t size) { return WITH_FLAG(__libc_memalign(align, size)); }
-void *aligned_alloc(size_t align, size_t size) { return WITH_FLAG(__libc_memalign(align, size)); }
-
-int posix_memalign(void **place, size_t align, size_t size)
-{
-    *place = WITH_FLAG(__libc_memalign(align, size));
-    return *place ? 0 : ENOMEM;
-}
-
-void free(void *block)
-{
-    in_malloc++;
-    __libc_free(block);
-    in_malloc--;
-}
-
-#endif
-
 /* What one call may have open: two families, and a socket to find out about its own addresses. */
 #define ONE_CALL 4
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static int descriptors(void)
 {
@@ -136,30 +92,30 @@ static void silent_address(unsigned i)
 
 #ifdef __GLIBC__
 
-/* What works on a request may go on with it when its caller has left: none is on this stack. */
+struct request {
+    struct gaicb block, *list[1];
+    char name[32];
+};
+
+/* What works on it may go on with it when its caller has left: it is on no stack. */
+static struct request *request(unsigned i, int mode)
+{
+    struct request *it = calloc(1, sizeof *it);
+    snprintf(it->name, sizeof it->name, "q%u.test", i);
+    it->block.ar_name = it->name;
+    it->list[0] = &it->block;
+    getaddrinfo_a(mode, it->list, 1, NULL);
+    return it;
+}
+
 static void silent_request(unsigned i)
 {
-    struct {
-        struct gaicb block, *list[1];
-        char name[32];
-    } *request = calloc(1, sizeof *request);
-    snprintf(request->name, sizeof request->name, "q%u.test", i);
-    request->block.ar_name = request->name;
-    request->list[0] = &request->block;
-    getaddrinfo_a(GAI_WAIT, request->list, 1, NULL);
+    request(i, GAI_WAIT);
 }
 
 static void silent_suspend(unsigned i)
 {
-    struct {
-        struct gaicb block, *list[1];
-        char name[32];
-    } *request = calloc(1, sizeof *request);
-    snprintf(request->name, sizeof request->name, "q%u.test", i);
-    request->block.ar_name = request->name;
-    request->list[0] = &request->block;
-    getaddrinfo_a(GAI_NOWAIT, request->list, 1, NULL);
-    gai_suspend((const struct gaicb *const *)request->list, 1, NULL);
+    gai_suspend((const struct gaicb *const *)request(i, GAI_NOWAIT)->list, 1, NULL);
 }
 
 #else

@@ -18,13 +18,6 @@
 
 #define NOBODY 65534
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 static void become_nobody(void)
 {
     if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))

@@ -34,13 +34,6 @@ static void put(int *flag, int value)
     __atomic_store_n(flag, value, __ATOMIC_RELEASE);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* Trouble is EAI_AGAIN; anything else would be a wrong answer. */
 static void none(const char *what, int code, int again, unsigned index)
 {

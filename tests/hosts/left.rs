@@ -12,6 +12,7 @@ use crate::support::process::{Output, run};
 use crate::support::sandbox::Sandbox;
 
 const LIMIT: Duration = Duration::from_secs(120);
+
 fn begin(sandbox: &Sandbox) -> Server {
     sandbox.address("192.0.2.9/24");
     Server::start(sandbox, left)

@@ -19,8 +19,7 @@ const LATE: Duration = Duration::from_millis(400);
 pub fn numbered(question: &Question) -> Reply {
     match (question.qtype, number(&question.name), address(&question.name)) {
         (rtype::A, Some((slow, number)), _) => {
-            let address = Ipv4Addr::from_bits(10 << 24 | number).to_string();
-            let record = Record::address(&question.name, &address);
+            let record = record(&question.name, number);
             match slow {
                 true => Reply::records([record.ttl(0)]).after(SLOW),
                 false => Reply::records([record]),
@@ -45,15 +44,17 @@ pub fn left(question: &Question) -> Reply {
         Some(b'l') => {
             let as_if = Question { name: format!("n{}", &name[1..]), ..question.clone() };
             match (question.qtype, number(&as_if.name)) {
-                (rtype::A, Some((_, number))) => {
-                    let address = Ipv4Addr::from_bits(10 << 24 | number).to_string();
-                    Reply::records([Record::address(name, &address)]).after(LATE)
-                }
+                (rtype::A, Some((_, number))) => Reply::records([record(name, number)]).after(LATE),
                 _ => Reply::nodata().soa("test").after(LATE),
             }
         }
         _ => numbered(question),
     }
+}
+
+/// What a name of this number has.
+fn record(name: &str, number: u32) -> Record {
+    Record::address(name, &Ipv4Addr::from_bits(10 << 24 | number).to_string())
 }
 
 /// The number in a name, and whether it is a slow one.

@@ -111,6 +111,13 @@ pub enum Trouble {
     Cancelled,
 }
 
+impl Trouble {
+    /// This, unless the thread was cancelled: then that is what it came of.
+    pub(super) fn or_cancelled(self) -> Trouble {
+        if calls::is_cancelled() { Trouble::Cancelled } else { self }
+    }
+}
+
 /// Reads the answer to the question with this index.
 pub type Reader<'a> = &'a mut dyn FnMut(usize, &Message<'_>) -> Result<Verdict, NoMemory>;
 
@@ -313,11 +320,7 @@ impl Exchange<'_> {
         }
         if let Err(fault) = wait(&mut interests, until) {
             // poll(2) itself fails only for want of kernel memory.
-            let trouble = match calls::is_cancelled() {
-                true => Trouble::Cancelled,
-                false => Trouble::Local(fault),
-            };
-            self.trouble = [trouble; MAX_QUESTIONS];
+            self.trouble = [Trouble::Local(fault).or_cancelled(); MAX_QUESTIONS];
             self.flights.clear();
             self.schedule.give_up();
             return Ok(());

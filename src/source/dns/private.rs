@@ -419,10 +419,8 @@ impl<'a> Asking<'a> {
 
     fn end(mut self) -> [Progress; MAX_QUESTIONS] {
         for index in self.open().unwrap_or_default() {
-            let trouble = match calls::is_cancelled() {
-                true => Trouble::Cancelled,
-                false => self.trouble.get(index).copied().unwrap_or(Trouble::Silent),
-            };
+            let trouble =
+                self.trouble.get(index).copied().unwrap_or(Trouble::Silent).or_cancelled();
             if trouble == Trouble::Silent {
                 self.terms.counters.one(Count::Timeouts);
             }

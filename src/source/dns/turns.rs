@@ -19,11 +19,6 @@ use core::time::Duration;
 /// From the end of a thread's time to ask until others know what came of it.
 const TO_TELL: Duration = Duration::from_millis(100);
 
-/// What it means that another thread was waited for in vain.
-fn in_vain() -> Trouble {
-    if calls::is_cancelled() { Trouble::Cancelled } else { Trouble::Silent }
-}
-
 /// True where others wait for what is learned. Who is cancelled has learned nothing: they ask themselves.
 fn is_to_tell(turn: &Ours<'_>) -> bool {
     turn.is_awaited() && !calls::is_cancelled()
@@ -57,7 +52,7 @@ impl<'a> Lookup<'a> {
                 Turn::Late if has_leapt => {}
                 Turn::Late => {
                     for (_, outcome) in answers.open() {
-                        outcome.note(Progress::Failed(in_vain()));
+                        outcome.note(Progress::Failed(Trouble::Silent.or_cancelled()));
                     }
                 }
                 Turn::Alone => return lookup.ask_servers(name, answers, None),
@@ -157,7 +152,7 @@ impl<'a> Lookup<'a> {
                     outcome.learn(learned, |entry| names_of(entry, run))?;
                 }
                 Turn::Late if has_leapt => {}
-                Turn::Late => outcome.note(Progress::Failed(in_vain())),
+                Turn::Late => outcome.note(Progress::Failed(Trouble::Silent.or_cancelled())),
                 Turn::Alone => {
                     lookup.ask_for_names(name, run, outcome, None)?;
                     break;

@@ -105,6 +105,6 @@ fn identity(descriptor: c_int) -> Option<Identity> {
         return Identity::new(cookie);
     }
     let file = ManuallyDrop::new(File::of(descriptor));
-    let (device, number) = Status::of(&file).ok()?.numbers();
-    Identity::new(1 << 63 | device.rotate_left(40) ^ number)
+    let file = Status::of(&file).ok()?.inode();
+    Identity::new(1 << 63 | file.device.rotate_left(40) ^ file.number)
 }

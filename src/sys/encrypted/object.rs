@@ -2,9 +2,8 @@
 
 use super::contract::{SYMBOL, Table};
 use super::origin;
+use crate::sys::own_object::loader;
 use crate::sys::process;
-use core::ffi::{CStr, c_char, c_int, c_void};
-use core::mem::transmute;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
@@ -34,12 +33,8 @@ pub(super) fn table() -> Result<&'static Table, &'static str> {
 }
 
 fn load() -> Result<*const Table, &'static str> {
-    type Open = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
     const NO_LOADER: &str = "this program is static: there is no librustdns-encrypted.so for it";
-    // By name: a static program has no loader, and must not be linked with one.
-    let open = next(c"dlopen").ok_or(NO_LOADER)?;
-    // SAFETY: libc's function of this name has this type.
-    let open = unsafe { transmute::<*mut c_void, Open>(open) };
+    let open = loader().ok_or(NO_LOADER)?;
     let path = origin::path()?;
     // SAFETY: the path ends in NUL; the object's constructors do no more than Rust's std needs.
     let object = unsafe { open(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
@@ -54,10 +49,4 @@ fn load() -> Result<*const Table, &'static str> {
     // SAFETY: what an object exports by this name is a table of this contract.
     unsafe { ((*table).begin)() };
     Ok(table)
-}
-
-fn next(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!found.is_null()).then_some(found)
 }
