@@ -14,6 +14,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use support::cc;
@@ -166,9 +167,12 @@ fn plugin(name: &str, flags: &[String]) -> PathBuf {
 }
 
 /// With the archive and nothing else, and as rustdns.pc has it.
-fn plugins() -> [PathBuf; 2] {
-    let archive = dist().join("librustdns.a").display().to_string();
-    [plugin("plain", &[archive]), plugin("flags", &pkg_config(&["--variable=plugin"]))]
+fn plugins() -> &'static [PathBuf; 2] {
+    static MADE: LazyLock<[PathBuf; 2]> = LazyLock::new(|| {
+        let archive = dist().join("librustdns.a").display().to_string();
+        [plugin("plain", &[archive]), plugin("flags", &pkg_config(&["--variable=plugin"]))]
+    });
+    &MADE
 }
 
 fn answer(question: &Question) -> Reply {
@@ -197,9 +201,9 @@ fn a_plug_in_calls_its_own_functions() {
     const OWN: &str = "plugin_look: rustdns\nplugin_look_as_rustdns: rustdns\nplugin_look_by_name: rustdns\n\
         table 0: rustdns\ntable 1: rustdns\n";
     let [plain, flags] = plugins();
-    let output = used(&plain, "look");
+    let output = used(plain, "look");
     assert_eq!(output.out(), OWN.repeat(3) + "still there 0 times\n1 threads, gone\n", "{output}");
-    let output = used(&flags, "look");
+    let output = used(flags, "look");
     assert_eq!(
         output.out(),
         OWN.repeat(3) + "still there 3 times\n1 threads, still there\n",
@@ -214,7 +218,7 @@ fn a_plug_in_may_be_unloaded_at_any_time() {
     let [plain, flags] = plugins();
     for object in [plain, flags] {
         for use_ in ["idle", "busy", "told", "thread"] {
-            let output = used(&object, use_);
+            let output = used(object, use_);
             assert!(output.success(), "{use_} {}\n{output}", object.display());
             assert_eq!(
                 output.out(),
@@ -234,7 +238,7 @@ fn a_plug_in_exports_none_of_it() {
         nm.args(["-D", "--defined-only"]).arg(object);
         succeed(nm).out()
     };
-    assert!(exports(&plain).contains(" getaddrinfo\n"));
-    let own = exports(&flags);
+    assert!(exports(plain).contains(" getaddrinfo\n"));
+    let own = exports(flags);
     assert!(own.contains(" plugin_look\n") && own.lines().all(|l| l.contains(" plugin_")), "{own}");
 }

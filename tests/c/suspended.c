@@ -31,7 +31,7 @@ static void look_up_name(const char *name)
     printf("%s\n", text);
 }
 
-static struct timespec now(clockid_t clock)
+static struct timespec read_clock(clockid_t clock)
 {
     struct timespec time;
     if (clock_gettime(clock, &time))
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     if (argc != 3)
         fail("no name", argc);
     look_up_name(argv[1]);
-    struct timespec boot = now(CLOCK_BOOTTIME), monotonic = now(CLOCK_MONOTONIC);
+    struct timespec boot = read_clock(CLOCK_BOOTTIME), monotonic = read_clock(CLOCK_MONOTONIC);
     if (unshare(CLONE_NEWTIME))
         fail("unshare", errno);
     int file = open("/proc/self/timens_offsets", O_WRONLY);
@@ -55,8 +55,8 @@ int main(int argc, char **argv)
     int space = open("/proc/self/ns/time_for_children", O_RDONLY);
     if (space < 0 || setns(space, CLONE_NEWTIME) || close(space))
         fail("setns", errno);
-    if (now(CLOCK_BOOTTIME).tv_sec - boot.tv_sec < atol(argv[2]) ||
-        now(CLOCK_MONOTONIC).tv_sec - monotonic.tv_sec > 10)
+    if (read_clock(CLOCK_BOOTTIME).tv_sec - boot.tv_sec < atol(argv[2]) ||
+        read_clock(CLOCK_MONOTONIC).tv_sec - monotonic.tv_sec > 10)
         fail("the clock", 0);
     usleep(150000);
     look_up_name(argv[1]);
