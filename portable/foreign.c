@@ -12,10 +12,39 @@ typedef int getaddrinfo_function(const char *, const char *, const struct addrin
                                  struct addrinfo **);
 typedef int configure_function(const char *, const char *);
 
-/* A function of the next library in link order. */
+/* A function of torsocks: where it is, nothing may be asked of the network but by its functions. */
+static void *torsocks(void)
+{
+  return dlsym(RTLD_DEFAULT, "tsocks_connect_to_tor");
+}
+
+u32 SYS(is_torsocks_here)(sys_t *sys)
+{
+  (void)sys;
+  return torsocks() != NULL;
+}
+
+static int are_of_one_object(const void *one, const void *other)
+{
+  Dl_info of_one, of_other;
+  return one != NULL && other != NULL && dladdr(one, &of_one) != 0 && dladdr(other, &of_other) != 0 &&
+         of_one.dli_fbase == of_other.dli_fbase;
+}
+
+/* A function of the next library in link order; beside torsocks, torsocks's or none. */
 static void *next_function(const char *name)
 {
-  return dlsym(RTLD_NEXT, name);
+  typedef void *open_function(const char *, int);
+  void *next = dlsym(RTLD_NEXT, name), *own = torsocks(), *first, *found;
+  open_function *open;
+  if (own == NULL || are_of_one_object(next, own))
+    return next;
+  found = dlsym(RTLD_DEFAULT, "dlopen");
+  if (found == NULL)
+    return NULL;
+  memcpy(&open, &found, sizeof open);
+  first = dlsym(open(NULL, RTLD_LAZY), name);
+  return are_of_one_object(first, own) ? first : NULL;
 }
 
 /* The answer's form: addresses, then the canonical name. */
@@ -78,7 +107,7 @@ EXPORT __attribute__((weak)) int __nss_configure_lookup(const char *database, co
   void *found;
   int code;
   entry_begin(&entry);
-  found = next_function("__nss_configure_lookup");
+  found = dlsym(RTLD_NEXT, "__nss_configure_lookup");
   if (found != NULL) {
     memcpy(&next, &found, sizeof next);
     code = next(database, line);

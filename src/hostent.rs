@@ -99,7 +99,11 @@ pub fn numeric(name: &[u8], family: Family) -> Option<Result<Found, Failure>> {
 pub fn by_address(session: &Session, ip: IpAddr) -> Result<Found, Failure> {
     probes::lookup_start_of(ip);
     let ask = &mut |service: &Service| ask_address(session, service, ip);
-    session.counted(walk(session, &ip, ask, &mut || Err(Failure::NoName)))
+    let torsocks = &mut || match session.settings().stands_aside {
+        true => crate::abi::foreign::look_up_address(ip),
+        false => Err(Failure::NoName),
+    };
+    session.counted(walk(session, &ip, ask, torsocks))
 }
 
 /// What one of nsswitch.conf's services knows of an address.

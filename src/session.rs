@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::config::gai::{self, Policy};
 use crate::config::hosts::{self, Hosts};
 use crate::config::note::Notes;
-use crate::config::nsswitch::{self, Database};
+use crate::config::nsswitch::{self, Database, Service};
 use crate::config::services::{self, Services};
 use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{self, FRESH, Watched, lock};
@@ -150,6 +150,12 @@ impl Session {
     /// rustdns.conf and the environment.
     pub fn settings(&self) -> &Settings {
         &self.environment.settings
+    }
+
+    /// True for a service that would ask the network, where torsocks does that in our place.
+    pub fn stands_aside(&self, service: &Service) -> bool {
+        use Service::{Dns, Mdns, Resolve};
+        self.settings().stands_aside && matches!(service, Dns | Mdns(_) | Resolve)
     }
 
     /// True where names that nobody else knows go to the next library (`foreign libc`).

@@ -22,6 +22,7 @@ use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
+use crate::sys::torsocks;
 use crate::sys::wiped::PerProcess;
 use crate::world::{World, Worlds};
 use core::net::SocketAddr;
@@ -276,7 +277,8 @@ impl Environment {
     /// Reads rustdns.conf; the first time in a process, or where that was asked for, the trace says so.
     pub(crate) fn read(variables: &Variables, is_first: bool) -> Result<Environment, NoMemory> {
         let epoch = watch::epoch();
-        let (settings, unreadable) = loading::settings(&variables.settings)?;
+        let (mut settings, unreadable) = loading::settings(&variables.settings)?;
+        settings.stands_aside = torsocks::is_here();
         loading::open_what_is_needed(&settings);
         let paths = Paths::under(settings.root.as_deref().unwrap_or_default())?;
         let copied = |value: &Option<Box<[u8]>>| value.as_deref().map(copy).transpose();
@@ -313,6 +315,11 @@ impl Environment {
         } else {
             trace.decision(format_args!(
                 "another network namespace or root: nothing is known there"
+            ));
+        }
+        if self.settings.stands_aside {
+            trace.decision(format_args!(
+                "torsocks is in this process: no server is asked; names go to torsocks, or are not found"
             ));
         }
         if let Some(why) = unreadable {

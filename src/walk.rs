@@ -9,7 +9,8 @@ use core::fmt::Display;
 /// says stop. `about` names the matter in the trace.
 ///
 /// `libc` is asked last, where the settings have `foreign libc`, nobody knew the name and a service
-/// that is not ours stands on the line.
+/// that is not ours stands on the line; and where torsocks is in the process, for the services that ask a
+/// network.
 ///
 /// # Errors
 /// The last service's failure; one that is not available does not count. [`Failure::Memory`] ends the
@@ -27,7 +28,8 @@ pub fn walk<T>(
     let (mut foreign, mut asked) = (false, false);
     for (number, step) in (1..).zip(&database.steps) {
         asked |= step.service.is_ours();
-        let outcome = ask(&step.service);
+        let aside = session.stands_aside(&step.service);
+        let outcome = if aside { Err(Failure::Unavailable) } else { ask(&step.service) };
         let status = match &outcome {
             Ok(_) => Status::Success,
             Err(failure) => failure.status(),
@@ -47,7 +49,7 @@ pub fn walk<T>(
             // Another service might know another answer.
             (Err(Failure::Memory), _) => return Err(Failure::Memory),
             (Err(Failure::Unavailable), action) => {
-                foreign |= matches!(step.service, Service::Other(_));
+                foreign |= aside || matches!(step.service, Service::Other(_));
                 if action == Action::Return {
                     break;
                 }
@@ -61,7 +63,11 @@ pub fn walk<T>(
         }
     }
     if foreign && last == Failure::NoName && session.asks_libc() {
-        trace.decision(format_args!("{about}: asking libc (foreign libc)"));
+        let whom = match session.settings().stands_aside {
+            true => "torsocks",
+            false => "libc (foreign libc)",
+        };
+        trace.decision(format_args!("{about}: asking {whom}"));
         let outcome = libc();
         #[cfg(feature = "command")]
         crate::witness::libc(outcome.as_ref().err());

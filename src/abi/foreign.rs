@@ -1,11 +1,13 @@
 //! `foreign libc`: a name that none of our services knew, where nsswitch.conf also lists a service
-//! that isn't ours, goes to the next `getaddrinfo` in link order.
+//! that isn't ours, goes to the next `getaddrinfo` in link order. Where torsocks is in the process, every name
+//! that needs the network goes to torsocks.
 
-use crate::address::Address;
+use crate::address::{Address, inet_aton};
 use crate::lookup::query::Family;
 use crate::mem::TryPush;
 use crate::source::{Failure, Found, append_text, c_string};
-use core::ffi::{CStr, c_char, c_int};
+use crate::sys::torsocks::next_function;
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::transmute;
 use core::net::IpAddr;
 
@@ -35,8 +37,7 @@ pub(super) fn call(
     family: Family,
     flags: c_int,
 ) -> Result<Result<Found, c_int>, Failure> {
-    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
-    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"getaddrinfo".as_ptr()) };
+    let next = next_function(c"getaddrinfo");
     if next.is_null() {
         return Err(Failure::NoName);
     }
@@ -62,7 +63,62 @@ pub(super) fn call(
     let found = unsafe { copy(list) };
     // SAFETY: the list is the other library's, whole, and nothing points into it any more.
     unsafe { give_back(list) };
-    found.map(Ok)
+    let mut found = found?;
+    // torsocks asks libc for the address that it has found.
+    if inet_aton(&found.canonical).is_some() {
+        found.canonical.clear();
+        append_text(&mut found.canonical, node.to_bytes())?;
+    }
+    Ok(Ok(found))
+}
+
+type GetHostByAddr = unsafe extern "C-unwind" fn(
+    *const c_void,
+    libc::socklen_t,
+    c_int,
+    *mut libc::hostent,
+    *mut c_char,
+    usize,
+    *mut *mut libc::hostent,
+    *mut c_int,
+) -> c_int;
+
+/// Asks torsocks for the host that has `ip`, which it knows for IPv4.
+///
+/// # Errors
+/// [`Failure::NoName`] where it has no function for that, or doesn't know the address.
+pub fn look_up_address(ip: IpAddr) -> Result<Found, Failure> {
+    let next = next_function(c"gethostbyaddr_r");
+    let (IpAddr::V4(v4), false) = (ip, next.is_null()) else { return Err(Failure::NoName) };
+    // SAFETY: a function that libc, or a library before it, exports by this name has this type.
+    let next: GetHostByAddr = unsafe { transmute(next) };
+    let octets = v4.octets();
+    // SAFETY: hostent is integers and pointers, for which zero is a value.
+    let mut host: libc::hostent = unsafe { core::mem::zeroed() };
+    let (mut result, mut why) = (core::ptr::null_mut(), 0);
+    // A name has 1024 octets at the most (NI_MAXHOST of netdb.h).
+    let mut room = [0; 4096];
+    // SAFETY: the address is four octets, the room is as long as is said, the others may be written to.
+    let code = unsafe {
+        next(
+            octets.as_ptr().cast(),
+            octets.len() as libc::socklen_t,
+            libc::AF_INET,
+            &raw mut host,
+            room.as_mut_ptr(),
+            room.len(),
+            &raw mut result,
+            &raw mut why,
+        )
+    };
+    // SAFETY: after a success null, or the host, whose name ends in NUL and lies in the room.
+    let host = unsafe { result.as_ref() }.filter(|host| code == 0 && !host.h_name.is_null());
+    let host = host.ok_or(Failure::NoName)?;
+    let mut found = Found::default();
+    // SAFETY: as above.
+    append_text(&mut found.canonical, unsafe { CStr::from_ptr(host.h_name) }.to_bytes())?;
+    found.addresses.try_push(Address::new(ip))?;
+    Ok(found)
 }
 
 /// # Safety
@@ -80,12 +136,11 @@ unsafe fn give_back(list: *mut libc::addrinfo) {
 #[cfg(not(target_env = "gnu"))]
 unsafe fn give_back(list: *mut libc::addrinfo) {
     type FreeAddrInfo = unsafe extern "C-unwind" fn(*mut libc::addrinfo);
-    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
-    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"freeaddrinfo".as_ptr()) };
+    let next = next_function(c"freeaddrinfo");
     if !next.is_null() {
         // SAFETY: a function of this name has this type; the list is by the function's contract that
         // of the library which has both.
-        unsafe { transmute::<*mut core::ffi::c_void, FreeAddrInfo>(next)(list) };
+        unsafe { transmute::<*mut c_void, FreeAddrInfo>(next)(list) };
     }
 }
 

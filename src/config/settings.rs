@@ -89,6 +89,8 @@ pub struct Settings {
     pub root: Option<Box<[u8]>>,
     /// `mode test-only`.
     pub test_only: bool,
+    /// torsocks is in the process: nobody is asked but it. No line sets this.
+    pub stands_aside: bool,
     /// What was not understood. Line 0: from the environment.
     pub notes: Notes,
 }
@@ -115,6 +117,7 @@ impl Default for Settings {
             stats: false,
             root: None,
             test_only: false,
+            stands_aside: false,
             notes: Notes::default(),
         }
     }
@@ -202,7 +205,13 @@ impl Settings {
     /// True where names that nobody else knows go to the next library. What that one asks, nobody keeps
     /// on loopback.
     pub fn asks_libc(&self) -> bool {
-        self.foreign_libc && !self.test_only
+        (self.foreign_libc || self.stands_aside) && !self.test_only
+    }
+
+    /// True where nothing may leave this host by us: no daemon is asked that would ask others, and no
+    /// neighbour.
+    pub fn stays_inside(&self) -> bool {
+        self.test_only || self.stands_aside
     }
 
     /// What is needed of librustdns-encrypted.so; `None` where it is not needed.
@@ -228,9 +237,10 @@ impl Settings {
         if *is_unread || !encrypted.is_empty() { self.fallback_plain } else { addresses.is_empty() }
     }
 
-    /// False for a server that `mode test-only` keeps us from.
+    /// False for a server that `mode test-only` keeps us from, and beside torsocks for all: one on loopback
+    /// asks others.
     pub fn may_ask(&self, server: &SocketAddr) -> bool {
-        !self.test_only || server.ip().is_loopback()
+        !self.stands_aside && (!self.test_only || server.ip().is_loopback())
     }
 }
 

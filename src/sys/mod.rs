@@ -63,6 +63,8 @@ pub mod terminal;
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]
 pub mod time;
+#[cfg_attr(target_family = "wasm", path = "host/torsocks.rs")]
+pub mod torsocks;
 pub mod udp;
 #[cfg_attr(target_family = "wasm", path = "host/wiped.rs")]
 pub mod wiped;

@@ -11,6 +11,8 @@ pub(crate) const FLAG_NODELETE: usize = 8;
 
 /// What an object is.
 struct Object {
+    /// Where its program headers are.
+    headers: usize,
     name: *const c_char,
     is_program: bool,
     is_kept: bool,
@@ -57,8 +59,19 @@ pub(super) fn loader() -> Option<Open> {
     (!open.is_null()).then(|| unsafe { transmute::<*mut c_void, Open>(open) })
 }
 
-/// The object; `None` where no one has this address.
+/// The object that this code is part of.
 fn own() -> Option<Object> {
+    object_at(own as *const () as usize)
+}
+
+/// True where both addresses are of one object. Objects don't overlap, so that its headers tell which it is.
+pub(super) fn are_of_one_object(address: usize, other: usize) -> bool {
+    let headers = |address| object_at(address).map(|object| object.headers);
+    headers(address).is_some_and(|own| Some(own) == headers(other))
+}
+
+/// The object that has this address; `None` where none has it.
+fn object_at(address: usize) -> Option<Object> {
     struct Search {
         here: usize,
         found: Option<Object>,
@@ -98,10 +111,11 @@ fn own() -> Option<Object> {
                 && entries()
                     .any(|entry| matches!(entry, &[FLAGS_1, flags] if flags & FLAG_NODELETE != 0))
         });
-        search.found = Some(Object { name, is_program, is_kept });
+        let headers = object.dlpi_phdr.addr();
+        search.found = Some(Object { headers, name, is_program, is_kept });
         1
     }
-    let mut search = Search { here: own as *const () as usize, found: None };
+    let mut search = Search { here: address, found: None };
     // SAFETY: `look` takes what it is given, which outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
     search.found

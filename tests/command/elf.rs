@@ -12,12 +12,12 @@ use crate::support::sandbox::preload_library;
 use reader::NotElf;
 
 #[test]
-fn the_loader_is_the_one_that_readelf_names() {
+fn the_loader_and_libraries_are_those_that_readelf_names() {
     let library = preload_library();
     let mut loaders = 0;
     for file in ["/usr/bin/true", "/usr/bin/python3", "/usr/bin/env", library.to_str().unwrap()] {
         let mut command = Command::new("readelf");
-        command.args(["-W", "-l", "-h", file]);
+        command.args(["-W", "-l", "-h", "-d", file]);
         let said = process::run(command, LIMIT).out();
         let loader = said
             .split_once("[Requesting program interpreter: ")
@@ -28,6 +28,9 @@ fn the_loader_is_the_one_that_readelf_names() {
         assert!(said.contains(&format!("ELF{}", elf.machine.bits)), "{file}\n{said}");
         let order = if elf.machine.little_endian { "little endian" } else { "big endian" };
         assert!(said.contains(order), "{file}\n{said}");
+        let libraries = said.split("(NEEDED)").skip(1);
+        let libraries = libraries.map(|rest| rest.split(['[', ']']).nth(1).unwrap().as_bytes());
+        assert_eq!(elf.needed, libraries.collect::<Vec<_>>(), "{file}\n{said}");
         loaders += usize::from(loader.is_some());
     }
     assert_eq!(loaders, 3);

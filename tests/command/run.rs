@@ -1,6 +1,7 @@
 //! `rustdns run` where it runs something.
 
 use super::{assert_refused, binary, executable, rustdns, with, zone};
+use crate::support::cc;
 use crate::support::differential::LIMIT;
 use crate::support::dns::Server;
 use crate::support::link::{GNU, Link, try_program};
@@ -102,5 +103,32 @@ fn scripts_are_followed_to_their_programs() {
         assert_refused(&rustdns(sandbox, &["run", "--", &path]), 126, &["without end"]);
         let script = executable(sandbox, "bare", "echo no line\n");
         assert_refused(&rustdns(sandbox, &["run", "--", &script]), 126, &["say `sh "]);
+    });
+}
+
+/// AddressSanitizer's runtime ends a program where another library is loaded before it, unless told not to look.
+#[test]
+fn programs_with_address_sanitizer_run() {
+    Sandbox::enter(|sandbox| {
+        let server = Server::start(sandbox, zone());
+        let program = cc::address_sanitized("gai");
+        let words = [program.to_str().unwrap(), "-t", "stream", "host.test", "80"];
+        let mut alone = sandbox.command(words[0]);
+        alone.args(&words[1..]);
+        let output = run(sandbox.preload(alone), LIMIT);
+        assert!(output.err().contains("ASan runtime does not come first"), "{output}");
+        for options in [None, Some("detect_leaks=1:exitcode=7")] {
+            server.clear_log();
+            let mut command = sandbox.command(binary());
+            command.args(["run", "--debug", "--"]).args(words);
+            options.map(|options| command.env("ASAN_OPTIONS", options));
+            let output = run(command, LIMIT);
+            assert!(output.success() && output.out().contains("192.0.2.1 "), "{output}");
+            assert!(output.err().contains("answers for libc in this process"), "{output}");
+            assert!(!server.asked().is_empty());
+            let mut command = sandbox.command(binary());
+            command.args(["run", "--", "sh", "-c", "echo $ASAN_OPTIONS"]);
+            assert_eq!(run(command, LIMIT).out(), "\n");
+        }
     });
 }

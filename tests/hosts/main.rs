@@ -29,3 +29,4 @@ mod soak;
 mod states;
 mod threads;
 mod tools;
+mod torsocks;

@@ -13,7 +13,7 @@ use crate::support::sandbox::{Sandbox, preload_library, skip};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A Debian package's library, below its architecture's folder; says where there is none.
-fn installed(name: &str) -> Option<PathBuf> {
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let architectures = fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let found = architectures.map(|folder| folder.join(name)).find(|library| library.exists());
     if found.is_none() {

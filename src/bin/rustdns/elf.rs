@@ -48,6 +48,8 @@ pub(crate) struct Elf<'a> {
     pub(crate) machine: Machine,
     /// `PT_INTERP`: the path of the loader; `None` in a static program, and in most libraries.
     pub(crate) interpreter: Option<&'a [u8]>,
+    /// `DT_NEEDED`: the libraries that are loaded with it; none where that can't be read.
+    pub(crate) needed: Vec<&'a [u8]>,
 }
 
 /// Why octets can't be read as an ELF file.
@@ -59,7 +61,11 @@ pub(crate) enum NotElf {
     Broken,
 }
 
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
+const DT_NEEDED: usize = 1;
+const DT_STRTAB: usize = 5;
 
 /// Reads the file's header and its program headers.
 pub(crate) fn read(file: &[u8]) -> Result<Elf<'_>, NotElf> {
@@ -82,22 +88,56 @@ fn read_headers(file: &[u8]) -> Option<Elf<'_>> {
     };
     let fields = Fields { file, wide: bits == 64, little_endian };
     let machine = Machine { bits, little_endian, number: fields.half(18)? };
-    // e_phoff, e_phentsize, e_phnum; in a program header p_offset and p_filesz.
-    let (at, size, count, offset, length) =
-        if fields.wide { (32, 54, 56, 8, 32) } else { (28, 42, 44, 4, 16) };
+    // e_phoff, e_phentsize, e_phnum; in a program header p_offset, p_vaddr and p_filesz.
+    let (at, size, count, offset, address, length) =
+        if fields.wide { (32, 54, 56, 8, 16, 32) } else { (28, 42, 44, 4, 8, 16) };
     let table = fields.word(at)?;
     let (size, count) = (usize::from(fields.half(size)?), usize::from(fields.half(count)?));
     let mut interpreter = None;
+    let (mut segments, mut dynamic) = (Vec::new(), None);
     for index in 0..count {
         let header = table.checked_add(size.checked_mul(index)?)?;
-        if fields.quarter(header)? == PT_INTERP {
-            let start = fields.word(header.checked_add(offset)?)?;
-            let length = fields.word(header.checked_add(length)?)?;
-            let path = file.get(start..start.checked_add(length)?)?;
-            interpreter = Some(path.split(|&b| b == 0).next()?);
+        let field = |at| fields.word(header.checked_add(at)?);
+        let segment = || {
+            Some(Segment {
+                start: field(offset)?,
+                address: field(address)?,
+                length: field(length)?,
+            })
+        };
+        match fields.quarter(header)? {
+            PT_INTERP => interpreter = Some(text(segment()?.octets(file)?)?),
+            PT_LOAD => segments.push(segment()?),
+            PT_DYNAMIC => dynamic = segment(),
+            _ => {}
         }
     }
-    Some(Elf { machine, interpreter })
+    let needed = dynamic.and_then(|dynamic| fields.needed(&dynamic, &segments)).unwrap_or_default();
+    Some(Elf { machine, interpreter, needed })
+}
+
+/// The text that `octets` begin with, up to its NUL.
+fn text(octets: &[u8]) -> Option<&[u8]> {
+    octets.split(|&b| b == 0).next()
+}
+
+/// A part of the file, and where it lies in memory.
+struct Segment {
+    start: usize,
+    address: usize,
+    length: usize,
+}
+
+impl Segment {
+    fn octets<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
+        file.get(self.start..self.start.checked_add(self.length)?)
+    }
+
+    /// Where in the file an address is.
+    fn place(&self, address: usize) -> Option<usize> {
+        let at = address.checked_sub(self.address).filter(|&at| at < self.length)?;
+        self.start.checked_add(at)
+    }
 }
 
 /// Numbers of the file's class and order of octets.
@@ -107,7 +147,26 @@ struct Fields<'a> {
     little_endian: bool,
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// The libraries that the dynamic section names.
+    fn needed(&self, dynamic: &Segment, segments: &[Segment]) -> Option<Vec<&'a [u8]>> {
+        let word = if self.wide { 8 } else { 4 };
+        let (mut names, mut table) = (Vec::new(), None);
+        for at in (0..dynamic.length).step_by(2 * word) {
+            let entry = dynamic.start.checked_add(at)?;
+            let value = self.word(entry.checked_add(word)?)?;
+            match self.word(entry)? {
+                0 => break,
+                DT_NEEDED => names.push(value),
+                DT_STRTAB => table = segments.iter().find_map(|segment| segment.place(value)),
+                _ => {}
+            }
+        }
+        let table = table?;
+        let name = |at: &usize| text(self.file.get(table.checked_add(*at)?..)?);
+        names.iter().map(name).collect()
+    }
+
     /// 16 bits.
     fn half(&self, at: usize) -> Option<u16> {
         u16::try_from(self.number(at, 2)?).ok()

@@ -46,16 +46,34 @@ fn in_path(command: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
         })
 }
 
+/// What a program that the library can be loaded into wants beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wants {
+    /// It has AddressSanitizer's runtime, which ends it where another library is loaded first, unless it
+    /// is told not to look.
+    pub(crate) leave_for_sanitizer: bool,
+}
+
+/// What runs next.
+enum Next {
+    /// The file itself.
+    Program(Wants),
+    /// The interpreter of a script.
+    Interpreter(PathBuf),
+}
+
 /// Refuses what `library` can't be loaded into: `program` itself, or the interpreter of a script.
 pub(crate) fn check(
     program: &Path,
     library: &Library,
     path: Option<&OsStr>,
-) -> Result<(), Trouble> {
+) -> Result<Wants, Trouble> {
     let mut file = program.to_owned();
     for _ in 0..=MOST_SCRIPTS {
-        let Some(next) = check_file(&file, library, path)? else { return Ok(()) };
-        file = next;
+        match check_file(&file, library, path)? {
+            Next::Program(wants) => return Ok(wants),
+            Next::Interpreter(next) => file = next,
+        }
     }
     let shown = Shown(program.as_os_str().as_bytes());
     Err(Trouble::not_executable(format_args!(
@@ -63,12 +81,8 @@ pub(crate) fn check(
     )))
 }
 
-/// Refuses one file. Returns what runs next: the interpreter of a script.
-fn check_file(
-    file: &Path,
-    library: &Library,
-    path: Option<&OsStr>,
-) -> Result<Option<PathBuf>, Trouble> {
+/// Refuses one file.
+fn check_file(file: &Path, library: &Library, path: Option<&OsStr>) -> Result<Next, Trouble> {
     let shown = Shown(file.as_os_str().as_bytes());
     let cannot = |error| Trouble::not_executable(format_args!("{shown}: {error}"));
     let status = fs::metadata(file).map_err(cannot)?;
@@ -88,13 +102,15 @@ fn check_file(
     match elf::read(&content) {
         Ok(elf) => {
             check_privilege(file, &status)?;
-            check_elf(&shown, &elf, library).map(|()| None)
+            check_elf(&shown, &elf, library)?;
+            let is_sanitizer = |name: &&[u8]| name.starts_with(b"libasan.so");
+            Ok(Next::Program(Wants { leave_for_sanitizer: elf.needed.iter().any(is_sanitizer) }))
         }
         Err(NotElf::Broken) => Err(Trouble::not_executable(format_args!(
             "{shown}: a damaged ELF file; install its package again"
         ))),
         Err(NotElf::Other) => match interpreter(&content) {
-            Some(line) => follow(&shown, &line, path).map(Some),
+            Some(line) => follow(&shown, &line, path).map(Next::Interpreter),
             None => Err(Trouble::not_executable(format_args!(
                 "{shown}: neither an ELF program nor a script with a #! line; for a shell script say `sh {shown}`"
             ))),

@@ -8,6 +8,7 @@ use crate::program;
 use rustdns::config::settings::Settings;
 use rustdns::sys::interfaces;
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -23,12 +24,22 @@ pub(crate) fn run(arguments: &Run) -> Outcome {
     let library = Library::find(arguments.library.as_deref())?;
     let path = variable("PATH");
     let file = program::find(command, path.as_deref())?;
-    program::check(&file, &library, path.as_deref())?;
+    let wants = program::check(&file, &library, path.as_deref())?;
 
+    let present = variable("LD_PRELOAD");
+    if has_torsocks(present.as_deref()) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "rustdns: torsocks is preloaded too: no server is asked, names go to torsocks"
+        );
+    }
     let mut program = Command::new(&file);
     program.arg0(command).args(rest);
-    program.env("LD_PRELOAD", preload(library.path.as_os_str(), variable("LD_PRELOAD")));
+    program.env("LD_PRELOAD", preload(library.path.as_os_str(), present));
     program.env("GODEBUG", godebug(variable("GODEBUG")));
+    if wants.leave_for_sanitizer {
+        program.env("ASAN_OPTIONS", sanitizer_options(variable("ASAN_OPTIONS")));
+    }
     for (name, value) in [
         ("RUSTDNS_UPSTREAM", servers),
         ("RUSTDNS_ROOT", root),
@@ -74,18 +85,40 @@ fn root(folder: &Path) -> Result<OsString, Trouble> {
     }
 }
 
+/// The objects that `LD_PRELOAD` names (ld.so(8)).
+fn objects(value: &OsStr) -> impl Iterator<Item = &[u8]> {
+    let words = value.as_bytes().split(|&b| b == b':' || b.is_ascii_whitespace());
+    words.filter(|object| !object.is_empty())
+}
+
+fn has_torsocks(present: Option<&OsStr>) -> bool {
+    let is_torsocks = |object: &[u8]| {
+        let name = object.rsplit(|&b| b == b'/').next();
+        name.is_some_and(|name| name.starts_with(b"libtorsocks.so"))
+    };
+    present.is_some_and(|present| objects(present).any(is_torsocks))
+}
+
 /// `LD_PRELOAD` with the library in front of what is there already.
 pub(crate) fn preload(library: &OsStr, present: Option<OsString>) -> OsString {
     let present = present.unwrap_or_default();
-    let others = present
-        .as_bytes()
-        .split(|&b| b == b':' || b.is_ascii_whitespace())
-        .filter(|other| !other.is_empty() && *other != library.as_bytes());
+    let others = objects(&present).filter(|other| *other != library.as_bytes());
     let mut value = library.as_bytes().to_vec();
     for other in others {
         value.push(b':');
         value.extend_from_slice(other);
     }
+    OsString::from_vec(value)
+}
+
+/// `ASAN_OPTIONS` by which AddressSanitizer's runtime need not be the first library: what it replaces, we
+/// don't. The programs that this one starts are left without the runtime, as they are without us.
+fn sanitizer_options(present: Option<OsString>) -> OsString {
+    let mut value = present.unwrap_or_default().into_vec();
+    if !value.is_empty() {
+        value.push(b':');
+    }
+    value.extend_from_slice(b"verify_asan_link_order=0");
     OsString::from_vec(value)
 }
 

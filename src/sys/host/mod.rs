@@ -28,6 +28,8 @@ pub mod calls {
         pub fn thread_place() -> u64;
         /// What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well.
         pub fn freedom() -> i32;
+        /// Not 0 where torsocks is in the process.
+        pub fn is_torsocks_here() -> i32;
         /// A number of its network namespace: 1 where no other ever has it, 2 where a later one may, 0
         /// where there is none to be had.
         pub fn network_namespace(number: *mut u64) -> i32;

@@ -134,8 +134,9 @@ fn servers(
     let settings = &environment.settings;
     let upstream = &settings.upstream;
     let setting = conf::origin_of("upstream")?;
-    let left_out = |server: &std::net::SocketAddr| {
-        (!settings.may_ask(server)).then_some("mode test-only: not on loopback")
+    let left_out = |server: &std::net::SocketAddr| match settings.stands_aside {
+        true => Some("torsocks is in this process"),
+        false => (!settings.may_ask(server)).then_some("mode test-only: not on loopback"),
     };
     let chosen = upstream.addresses.iter().map(|server| {
         let address = match upstream.encrypted(server) {
