@@ -133,7 +133,9 @@ fn system_calls(bed: &Bed, looker: &Looker<'_>, options: &str) -> Result<BTreeMa
 
 /// How many instructions the program executed outside of the kernel.
 fn executed(looker: &Looker<'_>, options: &str) -> Result<f64> {
-    let mut tool = vec!["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    // The program is executed by another, which takes its rights away.
+    let mut tool = vec!["valgrind", "--tool=callgrind", "--trace-children=yes"];
+    tool.push("--callgrind-out-file=/dev/null");
     if looker.contestant != Hickory {
         // In the C programs the lookup alone is counted, nothing around it.
         tool.push("--toggle-collect=resolver_lookup");
