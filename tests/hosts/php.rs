@@ -17,7 +17,9 @@ struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        self.0.kill().unwrap();
+        // It takes its workers along, which SIGKILL would leave behind.
+        // SAFETY: kill takes two integers. The child isn't reaped yet, so the id is still its.
+        unsafe { libc::kill(self.0.id().cast_signed(), libc::SIGTERM) };
         self.0.wait().unwrap();
     }
 }
