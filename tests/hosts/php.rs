@@ -8,6 +8,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::object::{World, jail};
+use crate::support::process;
 use crate::support::sandbox::{Sandbox, skip};
 
 const AT: &str = "127.0.0.1:9000";
@@ -18,8 +19,7 @@ struct Daemon(Child);
 impl Drop for Daemon {
     fn drop(&mut self) {
         // It takes its workers along, which SIGKILL would leave behind.
-        // SAFETY: kill takes two integers. The child isn't reaped yet, so the id is still its.
-        unsafe { libc::kill(self.0.id().cast_signed(), libc::SIGTERM) };
+        process::terminate(&self.0);
         self.0.wait().unwrap();
     }
 }

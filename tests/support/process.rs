@@ -133,6 +133,13 @@ pub fn unhurried(limit: Duration, run: impl Fn() -> Output) -> Output {
     got
 }
 
+/// Asks a child to end (SIGTERM).
+pub fn terminate(child: &Child) {
+    let id = i32::try_from(child.id()).unwrap();
+    // SAFETY: kill takes two integers. The child isn't reaped yet, so the id is still its own.
+    unsafe { libc::kill(id, libc::SIGTERM) };
+}
+
 /// Kills the group that a child of `process_group(0)` leads, the child with it.
 pub(super) fn kill_group(child: &Child) {
     let group = i32::try_from(child.id()).unwrap();
