@@ -5,11 +5,11 @@
 use crate::cache::Change;
 use crate::config::settings::Settings;
 use crate::mem::NoMemory;
+use crate::sys::atomic::Ordering::Relaxed;
 use crate::sys::process;
 use crate::sys::published::{NUMBERS, Place};
 #[cfg(not(target_family = "wasm"))]
 use crate::sys::{Fault, errno};
-use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
 /// What is counted.

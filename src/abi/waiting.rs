@@ -2,10 +2,12 @@
 
 use super::notification::Notification;
 use crate::mem::NoMemory;
+use crate::sys::atomic::{
+    AtomicU32, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 use crate::sys::futex::{self, Woken};
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// The requests of one call, where somebody wants to know when all are done.
 pub(super) struct Group {
@@ -53,7 +55,7 @@ impl Group {
 
     /// One request less. `tell`: the program wants to know when this was the last.
     pub(super) fn one_less(&self, tell: bool) {
-        if self.remaining.fetch_sub(1, Release) != 1 {
+        if self.remaining.fetch_sub(1, AcqRel) != 1 {
             return;
         }
         futex::wake(&self.remaining);

@@ -9,10 +9,10 @@ use crate::config::watch::lock;
 use crate::lookup::query::{Family, Hints};
 use crate::mem::TryPush;
 use crate::source::dns::read::Addresses;
+use crate::sys::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::time::Instant;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Threads are spread over this many stripes.
 const STRIPES: usize = 16;
@@ -152,12 +152,13 @@ impl Answers {
 
     /// What answers that begin now are put in with.
     pub fn epoch(&self) -> u32 {
-        self.epoch.load(Relaxed)
+        // What is found from here on is not older than the flush that this comes after.
+        self.epoch.load(Acquire)
     }
 
     /// Forgets all, those included that are being found right now.
     pub fn flush(&self) {
-        self.epoch.fetch_add(1, Relaxed);
+        self.epoch.fetch_add(1, Release);
     }
 
     /// The calling thread's stripe.

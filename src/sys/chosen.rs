@@ -1,18 +1,20 @@
 //! What the program has set for the rest of its life.
 
 use crate::mem::NoMemory;
+use crate::sys::atomic::{AtomicPtr, Ordering, constructor};
 use core::alloc::Layout;
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// A value that any thread may set and read, and that a forked child keeps. What was set before is
 /// never freed, for another thread may be reading it: for what programs set a few times at most.
 pub struct Chosen<T: 'static>(AtomicPtr<T>);
 
 impl<T: Send + Sync> Chosen<T> {
-    /// Nothing is set.
-    pub const fn nothing() -> Chosen<T> {
-        Chosen(AtomicPtr::new(null_mut()))
+    constructor! {
+        /// Nothing is set.
+        pub fn nothing() -> Chosen<T> {
+            Chosen(AtomicPtr::new(null_mut()))
+        }
     }
 
     /// What was set last.

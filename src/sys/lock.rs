@@ -11,10 +11,10 @@
 use super::futex::{self, Woken};
 use super::process;
 use super::time::Instant;
+use crate::sys::atomic::{AtomicU32, Ordering, constructor};
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 /// A value that one thread at a time looks at.
@@ -49,9 +49,11 @@ pub struct MutexGuard<'a, T> {
 unsafe impl<T: Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
-    /// A free lock.
-    pub const fn new(value: T) -> Mutex<T> {
-        Mutex { word: AtomicU32::new(0), value: UnsafeCell::new(value) }
+    constructor! {
+        /// A free lock.
+        pub fn new(value: T) -> Mutex<T> {
+            Mutex { word: AtomicU32::new(0), value: UnsafeCell::new(value) }
+        }
     }
 
     /// The lock, waited for. `None` where its holder never releases it (see above): a miss, not a failure.

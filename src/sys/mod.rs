@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod addresses;
+pub mod atomic;
 #[cfg_attr(target_family = "wasm", path = "host/under_way.rs")]
 pub mod calls;
 #[cfg(not(target_family = "wasm"))]

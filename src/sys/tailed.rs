@@ -1,10 +1,10 @@
 //! A counted reference to a value and octets behind it, in one piece of memory that is as long as they are.
 
 use crate::mem::NoMemory;
+use crate::sys::atomic::{AtomicU32, Ordering};
 use core::alloc::Layout;
 use core::ops::Deref;
 use core::ptr::{NonNull, copy_nonoverlapping};
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Shared, immutable ownership of a `T` and of octets; freed with the last clone.
 pub struct Tailed<T>(NonNull<Head<T>>);

@@ -7,10 +7,10 @@
 
 use super::process;
 use crate::mem::NoMemory;
+use crate::sys::atomic::{AtomicPtr, Ordering, constructor};
 use core::alloc::Layout;
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// The place of a process-wide `T`.
 pub struct PerProcess<T: 'static> {
@@ -35,10 +35,12 @@ struct Owned<T> {
 }
 
 impl<T: Sync + 'static> PerProcess<T> {
-    /// A place whose value is made at first use.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> PerProcess<T> {
-        PerProcess { page: AtomicPtr::new(null_mut()), latest: AtomicPtr::new(null_mut()) }
+    constructor! {
+        /// A place whose value is made at first use.
+        #[allow(clippy::new_without_default)]
+        pub fn new() -> PerProcess<T> {
+            PerProcess { page: AtomicPtr::new(null_mut()), latest: AtomicPtr::new(null_mut()) }
+        }
     }
 
     /// This process's value, made by `make` if there is none yet. When two threads make it at once,
@@ -111,10 +113,13 @@ impl<T: Sync + 'static> PerProcess<T> {
         if page == libc::MAP_FAILED {
             return Err(NoMemory);
         }
-        // A page of zeros is a valid Page: a null pointer.
         let page = page.cast::<Page<T>>();
-        // SAFETY: the page was just mapped, `len` octets long.
-        unsafe { libc::madvise(page.cast(), len, libc::MADV_WIPEONFORK) };
+        // SAFETY: the page was just mapped, `len` octets long, which is more than a pointer. What fork leaves of
+        // it, octets of zero, is the same.
+        unsafe {
+            page.write(Page { current: AtomicPtr::new(null_mut()) });
+            libc::madvise(page.cast(), len, libc::MADV_WIPEONFORK);
+        }
         match self.page.compare_exchange(null_mut(), page, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => NonNull::new(page).ok_or(NoMemory),
             Err(theirs) => {

@@ -14,6 +14,8 @@ use crate::cache::Entry;
 use crate::config::watch::lock;
 use crate::lookup::search::Miss;
 use crate::mem::{NoMemory, TryPush};
+use crate::sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sys::atomic::{AtomicBool, AtomicU32};
 use crate::sys::calls::{self, PAUSE};
 use crate::sys::futex;
 use crate::sys::lock::{Mutex, MutexGuard};
@@ -21,7 +23,6 @@ use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::hash::Hasher;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use core::time::Duration;
 use std::hash::DefaultHasher;
 
@@ -113,7 +114,7 @@ pub struct Ours<'a> {
 impl Pending {
     /// None so far; `seed` makes in which list they are unpredictable.
     pub fn new(seed: u64) -> Pending {
-        Pending { shards: [const { Mutex::new(Vec::new()) }; SHARDS], seed }
+        Pending { shards: core::array::from_fn(|_| Mutex::new(Vec::new())), seed }
     }
 
     /// Takes the turn to ask, or waits for the thread that has it for one of these questions: no longer
@@ -144,7 +145,7 @@ impl Pending {
             if now >= deadline || calls::is_cancelled() {
                 return Ok(Turn::Late);
             }
-            other.is_awaited.store(true, SeqCst);
+            other.is_awaited.swap(true, AcqRel);
             drop(claims);
             if let Some(learned) = other.wait(asked, deadline) {
                 return Ok(Turn::Theirs(learned));
@@ -166,7 +167,7 @@ impl Pending {
             let stays = !gone.concerns(asked);
             if !stays {
                 // Those that wait for it come back here, and wait for this one.
-                claim.is_awaited.fetch_or(gone.is_awaited.load(SeqCst), SeqCst);
+                claim.is_awaited.fetch_or(gone.is_awaited.load(Acquire), AcqRel);
                 gone.end(LEFT);
             }
             stays
@@ -224,7 +225,7 @@ impl Claim {
 
     /// True where one of these questions is being asked here.
     fn concerns(&self, asked: &Asked) -> bool {
-        let done = self.done.load(SeqCst);
+        let done = self.done.load(Acquire);
         done & (ENDED | LEFT) == 0
             && self.shared(asked) & !done != 0
             && self.asked.generation == asked.generation
@@ -235,7 +236,7 @@ impl Claim {
     /// turn in a moment, as long as anybody does: the thread that jumps out of its lookups would else be
     /// back first, time and again.
     fn holds_its_owner_off(&self, now: Instant) -> bool {
-        let patience = if self.is_awaited.load(SeqCst) { GONE * 2 } else { GONE };
+        let patience = if self.is_awaited.load(Relaxed) { GONE * 2 } else { GONE };
         self.alive.silence(now) < patience
     }
 
@@ -244,7 +245,7 @@ impl Claim {
     fn wait(&self, asked: &Asked, deadline: Instant) -> Option<Learned> {
         let wanted = self.shared(asked);
         loop {
-            let done = self.done.load(SeqCst);
+            let done = self.done.load(Acquire);
             if done & LEFT != 0 {
                 return None;
             }
@@ -269,8 +270,9 @@ impl Claim {
 
     /// Says what is done, and tells those that wait.
     fn end(&self, bits: u32) {
-        self.done.fetch_or(bits, SeqCst);
-        if self.is_awaited.load(SeqCst) {
+        self.done.fetch_or(bits, Release);
+        // Both sides change the mark: who comes second sees the first, and what stood before it.
+        if self.is_awaited.fetch_or(false, AcqRel) {
             futex::wake(&self.done);
         }
     }
@@ -284,7 +286,7 @@ impl Ours<'_> {
 
     /// True where others wait.
     pub fn is_awaited(&self) -> bool {
-        self.claim.is_awaited.load(SeqCst)
+        self.claim.is_awaited.load(Relaxed)
     }
 
     /// The question of this type is answered, and the cache has the answer: others need not wait for

@@ -1,6 +1,7 @@
 //! Who asks, and who waits.
 
 use super::*;
+use crate::sys::atomic::Ordering::SeqCst;
 use std::thread;
 
 const LONG: Duration = Duration::from_secs(10);
