@@ -274,7 +274,7 @@ help:
 	@echo 'make test       installs what is missing and runs every test'
 	@echo 'make differential-roots  the comparison with libc in whole, with those of Debian 11, 13 and sid; SUITES='
 	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
-	@echo 'make sanitize   programs and library with AddressSanitizer and ThreadSanitizer'
+	@echo 'make sanitize   a model checker, then programs and library with AddressSanitizer and ThreadSanitizer'
 	@echo 'make lint       formatting, clippy, licences, scripts'
 	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'

@@ -12,7 +12,6 @@ mod notification {
             (self.0)();
         }
     }
-
 }
 
 use crate::sys::shared::Shared;
