@@ -9,8 +9,42 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    system_calls();
     #[cfg(feature = "header")]
     header::write();
+}
+
+/// Which of several system calls that do the same a machine has: `sys::kernel`.
+fn system_calls() {
+    /// Machines older than the calls that take a folder's descriptor.
+    const ACCESS: &[&str] = &[
+        "x86_64",
+        "x86",
+        "arm",
+        "s390x",
+        "powerpc64",
+        "powerpc",
+        "mips64",
+        "mips",
+        "sparc64",
+        "sparc",
+        "m68k",
+    ];
+    /// Their offset is in pages.
+    const MMAP2: &[&str] = &["x86", "arm", "powerpc", "mips", "sparc", "m68k"];
+    /// One call for all of sysvipc(7).
+    const IPC: &[&str] = &["x86", "s390x", "powerpc64", "powerpc", "mips", "sparc64", "sparc"];
+    /// libc's `stat` is the kernel's.
+    const STAT: &[&str] = &["x86_64", "aarch64", "riscv64", "s390x", "powerpc64"];
+    let machine = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    for (name, machines) in
+        [("has_access", ACCESS), ("has_mmap2", MMAP2), ("has_ipc", IPC), ("has_stat", STAT)]
+    {
+        println!("cargo::rustc-check-cfg=cfg({name})");
+        if machines.contains(&machine.as_str()) {
+            println!("cargo::rustc-cfg={name}");
+        }
+    }
 }
 
 #[cfg(feature = "header")]

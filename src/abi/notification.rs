@@ -1,5 +1,6 @@
 //! How a program is told that its list of requests is done: `struct sigevent` (sigevent(7)).
 
+use crate::sys::kernel::{self, call};
 use crate::sys::{process, thread};
 use core::ffi::{c_int, c_void};
 use core::mem::size_of;
@@ -117,12 +118,11 @@ union SignalInfo {
 fn queue(signal: c_int, value: SignalValue, process: c_int) {
     // SAFETY: integers and pointers, for which zero is a value.
     let mut info: SignalInfo = unsafe { core::mem::zeroed() };
-    // SAFETY: getuid has no preconditions.
-    info.queued.sender = Sender { process, user: unsafe { libc::getuid() }, value };
+    info.queued.sender = Sender { process, user: kernel::getuid(), value };
     info.whole.si_signo = signal;
     info.whole.si_code = SI_ASYNCNL;
     // SAFETY: the kernel reads a whole siginfo_t, which is there.
-    unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, process, signal, &raw const info) };
+    unsafe { call!(libc::SYS_rt_sigqueueinfo, process, signal, &raw const info) };
 }
 
 /// What the new thread is given; its own allocation, because the list's may be gone by then.

@@ -12,6 +12,7 @@ use super::getaddrinfo_a::{EAI_CANCELED, Gaicb};
 use super::job::Job;
 use super::waiting::{Group, Suspended, Watcher};
 use crate::mem::{NoMemory, TryPush};
+use crate::sys::monitor::{Held, Monitor};
 use crate::sys::shared::Shared;
 use crate::sys::thread::{self, Background, SignalsBlocked};
 use crate::sys::time::Instant;
@@ -20,7 +21,6 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// As many as libc has.
 const MAX_THREADS: u32 = 20;
@@ -32,9 +32,8 @@ static REQUESTS: PerProcess<Requests> = PerProcess::new();
 
 /// The requests of this process.
 pub(super) struct Requests {
-    table: Mutex<Table>,
-    /// Told when something is waiting and a thread is idle.
-    work: Condvar,
+    /// With news for idle threads when something is waiting.
+    table: Monitor<Table>,
 }
 
 struct Table {
@@ -78,14 +77,13 @@ pub(super) struct Submitted {
 pub(super) fn requests() -> Result<&'static Requests, NoMemory> {
     REQUESTS.get(|| {
         Ok(Requests {
-            table: Mutex::new(Table {
+            table: Monitor::new(Table {
                 waiting: VecDeque::new(),
                 running: Vec::new(),
                 threads: 0,
                 idle: 0,
                 last_number: 0,
             }),
-            work: Condvar::new(),
         })
     })
 }
@@ -185,7 +183,7 @@ impl Requests {
         {
             table.threads += 1;
         }
-        self.work.notify_one();
+        self.table.tell();
         table.threads > 0
     }
 
@@ -217,9 +215,9 @@ impl Requests {
     }
 
     /// The same for threads that are deaf anyway.
-    fn lock_on_own_thread(&self) -> MutexGuard<'_, Table> {
+    fn lock_on_own_thread(&self) -> Held<'_, Table> {
         // Nothing that is done under the lock leaves the table half changed.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock()
     }
 
     /// The next request for one of our threads; `None` after a while without any: the thread ends.
@@ -229,10 +227,8 @@ impl Requests {
             return Some(taken);
         }
         table.idle += 1;
-        let (mut table, _) = self
-            .work
-            .wait_timeout_while(table, IDLE, |table| table.waiting.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
+        let end = Instant::now().after(IDLE);
+        while table.waiting.is_empty() && table.wait(end) {}
         table.idle -= 1;
         let taken = table.take(|_| true);
         if taken.is_none() {
@@ -337,7 +333,7 @@ impl Request {
 /// The table, locked.
 struct Locked<'a> {
     // Unlocked before signals are let in again.
-    table: MutexGuard<'a, Table>,
+    table: Held<'a, Table>,
     _deaf: SignalsBlocked,
 }
 

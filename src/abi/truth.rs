@@ -24,6 +24,7 @@ const ROOM: usize = 192;
 /// The list.
 const GROUPS: &[&[&[Assertion]]] = &[
     &[constants::SOCKETS, constants::ERRNO, constants::SYSTEM, constants::KERNEL],
+    constants::CALLS,
     &[layouts::TYPES],
     layouts::ADDRESSES,
     layouts::SYSTEM,

@@ -38,8 +38,7 @@ pub fn may_have_settings() -> bool {
     }
     const PREFIX: &[u8] = b"RUSTDNS_";
     let errno = super::process::errno();
-    // SAFETY: the path ends in NUL.
-    let is_there = unsafe { libc::access(c"/etc/rustdns.conf".as_ptr(), libc::F_OK) } == 0;
+    let is_there = super::kernel::is_there(c"/etc/rustdns.conf");
     super::process::set_errno(errno);
     if is_there {
         return true;

@@ -5,7 +5,7 @@ pub use super::content::Unreadable;
 use super::content::read_whole;
 use super::errno::retry;
 use super::socket::release;
-use super::{Fault, calls};
+use super::{Fault, calls, kernel};
 use core::ffi::{CStr, c_int};
 
 /// What tells one version of a file from another without reading it.
@@ -45,7 +45,7 @@ impl File {
     pub fn open(path: &CStr) -> Result<File, Fault> {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
         // SAFETY: `path` ends in NUL.
-        let descriptor = retry(|| unsafe { libc::open(path.as_ptr(), flags) })?;
+        let descriptor = retry(|| unsafe { kernel::open(path.as_ptr(), flags, 0) })?;
         calls::opened(descriptor);
         Ok(File(descriptor))
     }
@@ -64,7 +64,8 @@ impl File {
 
     fn read(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
         // SAFETY: `buffer` is valid for writing over its whole length.
-        let n = retry(|| unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) })?;
+        let n =
+            retry(|| unsafe { kernel::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) })?;
         Ok(n.unsigned_abs())
     }
 
@@ -72,7 +73,7 @@ impl File {
     fn append_to(&self, content: &mut Vec<u8>) -> Result<usize, Fault> {
         let room = content.spare_capacity_mut();
         // SAFETY: the room is valid for writing over its whole length.
-        let n = retry(|| unsafe { libc::read(self.0, room.as_mut_ptr().cast(), room.len()) })?;
+        let n = retry(|| unsafe { kernel::read(self.0, room.as_mut_ptr().cast(), room.len()) })?;
         let len = content.len() + n.unsigned_abs();
         // SAFETY: read(2) has filled as many octets of the room as it says.
         unsafe { content.set_len(len) };
@@ -134,21 +135,22 @@ impl Status {
     }
 }
 
-#[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
 impl Status {
     fn at(path: &CStr) -> Result<Status, Fault> {
-        // SAFETY: stat is plain data, for which zero is a value.
-        let mut status: libc::stat = unsafe { core::mem::zeroed() };
-        // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
-        retry(|| unsafe { libc::stat(path.as_ptr(), &raw mut status) })?;
-        Ok(Status::new(&status))
+        Status::ask(libc::AT_FDCWD, path, 0)
     }
 
     pub(super) fn of(file: &File) -> Result<Status, Fault> {
+        Status::ask(file.0, c"", libc::AT_EMPTY_PATH)
+    }
+}
+
+#[cfg(has_stat)]
+impl Status {
+    fn ask(folder: c_int, path: &CStr, flags: c_int) -> Result<Status, Fault> {
         // SAFETY: stat is plain data, for which zero is a value.
         let mut status: libc::stat = unsafe { core::mem::zeroed() };
-        // SAFETY: `status` is a valid place to write to.
-        retry(|| unsafe { libc::fstat(file.0, &raw mut status) })?;
+        retry(|| kernel::status(folder, path, flags, &mut status))?;
         Ok(Status::new(&status))
     }
 
@@ -167,36 +169,21 @@ impl Status {
     }
 }
 
-/// Where GNU's `stat` has 32 bits for inode numbers, sizes and times it fails on files that have larger
-/// ones; `statx` doesn't.
-#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+#[cfg(not(has_stat))]
 impl Status {
-    fn at(path: &CStr) -> Result<Status, Fault> {
-        Status::ask(libc::AT_FDCWD, path, 0)
-    }
-
-    pub(super) fn of(file: &File) -> Result<Status, Fault> {
-        Status::ask(file.0, c"", libc::AT_EMPTY_PATH)
-    }
-
     fn ask(folder: c_int, path: &CStr, flags: c_int) -> Result<Status, Fault> {
-        // SAFETY: statx is plain data, for which zero is a value.
-        let mut status: libc::statx = unsafe { core::mem::zeroed() };
-        // SAFETY: `path` ends in NUL and `status` is a valid place to write to.
-        retry(|| unsafe {
-            let fields = libc::STATX_BASIC_STATS;
-            libc::statx(folder, path.as_ptr(), flags, fields, &raw mut status)
-        })?;
-        let time = |time: libc::statx_timestamp| (time.tv_sec, i64::from(time.tv_nsec));
+        let mut status = kernel::Statx::default();
+        retry(|| kernel::status(folder, path, flags, &mut status))?;
+        let [major, minor] = status.device.map(u64::from);
         let identity = Identity {
-            device: u64::from(status.stx_dev_major) << 32 | u64::from(status.stx_dev_minor),
-            inode: status.stx_ino,
-            size: status.stx_size,
-            modified: time(status.stx_mtime),
-            changed: time(status.stx_ctime),
+            device: major << 32 | minor,
+            inode: status.inode,
+            size: status.size,
+            modified: (status.modified.seconds, status.modified.nanoseconds.into()),
+            changed: (status.changed.seconds, status.changed.nanoseconds.into()),
         };
-        let links = status.stx_nlink.into();
-        Ok(Status { mode: status.stx_mode.into(), owner: status.stx_uid, links, identity })
+        let links = status.links.into();
+        Ok(Status { mode: status.mode.into(), owner: status.owner, links, identity })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Waiting for a number to change, futex(2): unlike std's and pthread's condition variables it tells
 //! when a signal handler ran, and it needs neither memory nor a destructor.
 
+use super::kernel;
 use super::process::errno;
 use super::time::Instant;
 use core::sync::atomic::AtomicU32;
@@ -52,11 +53,11 @@ fn words_are_told_wide() -> bool {
     futex_wait(&AtomicU32::new(0), 1, &raw const time) != 0 && errno() == libc::EINVAL
 }
 
-fn futex_wait(number: &AtomicU32, expected: u32, time: *const KernelTime) -> core::ffi::c_long {
+fn futex_wait(number: &AtomicU32, expected: u32, time: *const KernelTime) -> isize {
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the call only reads, a number that lives through it, and a time for which the caller
     // answers: null, or two words of either size.
-    unsafe { libc::syscall(libc::SYS_futex, number.as_ptr(), operation, expected, time) }
+    unsafe { kernel::futex(number.as_ptr(), operation, expected, time) }
 }
 
 /// Waits until `number` is not `expected`, [`wake`] is called, a signal handler has run, or
@@ -81,10 +82,10 @@ pub fn wait(number: &AtomicU32, expected: u32, deadline: Option<Instant>) -> Wok
 pub fn is_readable(address: usize) -> Option<bool> {
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     let at_once = KernelTime { wide: [0, 0] };
+    let place = core::ptr::with_exposed_provenance(address);
     // SAFETY: the kernel compares the number that is there, if one is, and writes nothing; two zeros are no time
     // in words of either size.
-    let result =
-        unsafe { libc::syscall(libc::SYS_futex, address, operation, 0, &raw const at_once) };
+    let result = unsafe { kernel::futex(place, operation, 0, &raw const at_once) };
     if result == 0 {
         return Some(true);
     }
@@ -99,7 +100,7 @@ pub fn is_readable(address: usize) -> Option<bool> {
 pub fn wake(number: &AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: `number` is alive; the call uses its address only.
-    unsafe { libc::syscall(libc::SYS_futex, number.as_ptr(), operation, i32::MAX) };
+    unsafe { kernel::futex(number.as_ptr(), operation, i32::MAX as u32, core::ptr::null::<()>()) };
 }
 
 #[cfg(test)]

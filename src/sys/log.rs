@@ -2,6 +2,7 @@
 //! closed, or its number reused, by the program that we live in.
 
 use super::files::{File, Status};
+use super::kernel::{self, Signals};
 use super::process;
 use crate::mem::NoMemory;
 use core::alloc::Layout;
@@ -83,7 +84,7 @@ pub fn to_file(path: &CStr, line: &[u8]) {
         | libc::O_NONBLOCK
         | libc::O_NOCTTY;
     // SAFETY: `path` ends in NUL; with O_CREAT a mode follows.
-    let descriptor = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
+    let descriptor = unsafe { kernel::open(path.as_ptr(), flags, 0o600) };
     if descriptor < 0 {
         return;
     }
@@ -117,7 +118,7 @@ pub fn to_syslog(line: &[u8]) {
     ];
     // SAFETY: plain integers.
     let descriptor =
-        unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+        unsafe { kernel::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if descriptor < 0 {
         return;
     }
@@ -129,8 +130,8 @@ pub fn to_syslog(line: &[u8]) {
     message.msg_iovlen = 2;
     // SAFETY: the message's address and vectors outlive the call; sendmsg only reads them.
     unsafe {
-        libc::sendmsg(descriptor, &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT);
-        libc::close(descriptor);
+        kernel::sendmsg(descriptor, &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT);
+        kernel::close(descriptor);
     }
 }
 
@@ -140,7 +141,7 @@ fn write_all(descriptor: i32, mut rest: &[u8]) {
     let _quiet = Quiet::new();
     while !rest.is_empty() && has_room(descriptor) {
         // SAFETY: `rest` is valid for its length.
-        let n = unsafe { libc::write(descriptor, rest.as_ptr().cast(), rest.len()) };
+        let n = unsafe { kernel::write(descriptor, rest.as_ptr().cast(), rest.len()) };
         match usize::try_from(n) {
             Ok(n) if n > 0 => rest = rest.get(n..).unwrap_or_default(),
             Ok(_) => return,
@@ -159,7 +160,7 @@ fn has_room(descriptor: i32) -> bool {
     let patience = if STANDS_STILL.load(Ordering::Relaxed) { 0 } else { PATIENCE };
     let mut interest = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
     // SAFETY: one descriptor to look at, valid for the call.
-    let ready = unsafe { libc::poll(&raw mut interest, 1, patience) };
+    let ready = unsafe { kernel::poll(&raw mut interest, 1, patience) };
     // A signal handler that ran meanwhile costs no line.
     let has_room = ready != 0;
     if STANDS_STILL.load(Ordering::Relaxed) == has_room {
@@ -171,50 +172,29 @@ fn has_room(descriptor: i32) -> bool {
 /// Holds off the signals that a write of ours may cause, and takes back those that it has caused. The kernel
 /// sends them to the thread that writes.
 struct Quiet {
-    before: libc::sigset_t,
+    before: Signals,
     /// Those of [`Quiet::ours`] that were pending before: somebody else's.
-    pending: libc::sigset_t,
+    pending: Signals,
 }
 
 impl Quiet {
     fn new() -> Quiet {
-        let ours = Quiet::ours();
-        // SAFETY: sets of signals are plain data, for which zero is a value; all three are valid.
-        unsafe {
-            let (mut before, mut pending) = (core::mem::zeroed(), core::mem::zeroed());
-            libc::sigpending(&raw mut pending);
-            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const ours, &raw mut before);
-            Quiet { before, pending }
-        }
+        let pending = kernel::rt_sigpending();
+        let before = kernel::rt_sigprocmask(libc::SIG_BLOCK, Quiet::ours());
+        Quiet { before, pending }
     }
 
-    fn ours() -> libc::sigset_t {
-        // SAFETY: plain data, for which zero is a value; valid for the calls.
-        unsafe {
-            let mut set = core::mem::zeroed();
-            libc::sigemptyset(&raw mut set);
-            libc::sigaddset(&raw mut set, libc::SIGPIPE);
-            libc::sigaddset(&raw mut set, libc::SIGXFSZ);
-            set
-        }
+    fn ours() -> Signals {
+        Signals::of(&[libc::SIGPIPE, libc::SIGXFSZ])
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
         let errno = process::errno();
-        let mut ours = Quiet::ours();
-        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: all sets and times are valid for the calls, and filled.
-        unsafe {
-            for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
-                if libc::sigismember(&raw const self.pending, signal) == 1 {
-                    libc::sigdelset(&raw mut ours, signal);
-                }
-            }
-            while libc::sigtimedwait(&raw const ours, null_mut(), &raw const at_once) > 0 {}
-            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, null_mut());
-        }
+        let ours = Quiet::ours().without(self.pending);
+        while kernel::rt_sigtimedwait(ours) {}
+        kernel::rt_sigprocmask(libc::SIG_SETMASK, self.before);
         process::set_errno(errno);
     }
 }

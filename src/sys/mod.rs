@@ -32,9 +32,13 @@ pub mod futex;
 pub mod host;
 #[cfg_attr(target_family = "wasm", path = "host/interfaces.rs")]
 pub mod interfaces;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod kernel;
 pub mod lock;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+#[cfg(not(target_family = "wasm"))]
+pub mod monitor;
 #[cfg_attr(target_family = "wasm", path = "host/namespaces.rs")]
 pub mod namespaces;
 pub mod netlink;

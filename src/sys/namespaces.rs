@@ -4,6 +4,7 @@
 use super::Fault;
 use super::files;
 pub use super::freedom::{Freedom, Network};
+use super::kernel::{self, Statx, call};
 use core::ffi::c_int;
 use core::mem::size_of;
 
@@ -44,9 +45,8 @@ impl Freedom {
         // The sets of this version have two words.
         let mut sets = [Sets::default(); 2];
         // SAFETY: both are valid places for the call to read and write, of the form that the version says.
-        let result = unsafe {
-            libc::syscall(libc::SYS_capget, &raw mut header, (&raw mut sets).cast::<Sets>())
-        };
+        let result =
+            unsafe { call!(libc::SYS_capget, &raw mut header, (&raw mut sets).cast::<Sets>()) };
         let [Sets { permitted, .. }, _] = sets;
         match () {
             // Who can't find out (a filter forbids the call) is not believed to be bound.
@@ -76,8 +76,7 @@ pub fn network_number() -> Option<u64> {
     let mut link = [0u8; 32];
     // SAFETY: the path ends in NUL, and the buffer is valid for its length.
     let length = unsafe {
-        let (path, place) = (c"/proc/thread-self/ns/net".as_ptr(), link.as_mut_ptr());
-        libc::syscall(libc::SYS_readlinkat, libc::AT_FDCWD, path, place, link.len())
+        kernel::readlink(c"/proc/thread-self/ns/net".as_ptr(), link.as_mut_ptr(), link.len())
     };
     // net:[4026531840]
     let text = link.get(..usize::try_from(length).ok()?)?;
@@ -94,10 +93,9 @@ fn cookie() -> Result<u64, Fault> {
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
     let open = |family: c_int| {
         // SAFETY: socket takes numbers only.
-        match unsafe { libc::syscall(libc::SYS_socket, family, kind, 0) } {
+        match unsafe { kernel::socket(family, kind, 0) } {
             -1 => Err(Fault::last()),
-            // A descriptor is an int.
-            socket => Ok(socket as c_int),
+            socket => Ok(socket),
         }
     };
     let socket = match open(libc::AF_INET) {
@@ -109,34 +107,14 @@ fn cookie() -> Result<u64, Fault> {
     // SAFETY: `cookie` is a valid place of `length` octets, and the socket is ours alone.
     let result = unsafe {
         let option = libc::SO_NETNS_COOKIE;
-        let (cookie, length) = (&raw mut cookie, &raw mut length);
-        libc::syscall(libc::SYS_getsockopt, socket, libc::SOL_SOCKET, option, cookie, length)
+        let value = (&raw mut cookie).cast();
+        kernel::getsockopt(socket, libc::SOL_SOCKET, option, value, &raw mut length)
     };
     let outcome = if result == 0 { Ok(cookie) } else { Err(Fault::last()) };
     // SAFETY: as above; it is not used afterwards.
-    unsafe { libc::syscall(libc::SYS_close, socket) };
+    unsafe { kernel::close(socket) };
     outcome
 }
-
-/// `struct statx` of the kernel, which is the same on every architecture (statx(2)).
-#[repr(C)]
-#[derive(Default)]
-struct Statx {
-    mask: u32,
-    _block_size: u32,
-    _attributes: u64,
-    _links_and_owner: [u32; 3],
-    _mode: u32,
-    inode: u64,
-    _size_blocks_and_attributes: [u64; 3],
-    _times: [u64; 8],
-    _of_device: [u32; 2],
-    device: [u32; 2],
-    mount: u64,
-    _rest: [u64; 13],
-}
-
-const _: () = assert!(size_of::<Statx>() == 256);
 
 /// `AT_STATX_DONT_SYNC`, which not every libc names.
 const STATX_DONT_SYNC: c_int = 0x4000;
@@ -152,17 +130,7 @@ impl Root {
     pub fn now() -> Option<Root> {
         let mut found = Statx::default();
         let wanted = STATX_INO | STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
-        // SAFETY: the path ends in NUL, and `found` is a valid place of the size that the kernel fills.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_statx,
-                libc::AT_FDCWD,
-                c"/".as_ptr(),
-                STATX_DONT_SYNC,
-                wanted,
-                &raw mut found,
-            )
-        };
+        let result = kernel::statx(libc::AT_FDCWD, c"/", STATX_DONT_SYNC, wanted, &mut found);
         if result == 0 && found.mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE) != 0 {
             let [major, minor] = found.device.map(u64::from);
             return Some(Root {

@@ -1,6 +1,7 @@
 //! The object that this code is part of, as the dynamic linker knows it: the program itself, a library, or a
 //! plug-in that somebody has linked the archive into, and may unload.
 
+use super::kernel;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::transmute;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -96,11 +97,11 @@ fn object_at(address: usize) -> Option<Object> {
             return 0;
         }
         let name = object.dlpi_name;
-        // SAFETY: getauxval has no preconditions; the name is null or ends in NUL.
+        // SAFETY: the name is null or ends in NUL.
         let is_program = unsafe {
             name.is_null()
                 || CStr::from_ptr(name).is_empty()
-                || object.dlpi_phdr as usize == libc::getauxval(libc::AT_PHDR) as usize
+                || object.dlpi_phdr as usize == kernel::auxiliary(libc::AT_PHDR as usize)
         };
         let is_kept = headers.iter().any(|header| {
             let words = header.p_memsz as usize / size_of::<usize>();

@@ -1,5 +1,6 @@
 //! Pages of memory.
 
+use super::kernel;
 use core::mem::MaybeUninit;
 
 /// Less than this is not worth a system call.
@@ -13,8 +14,7 @@ pub fn populate<T>(room: &mut [MaybeUninit<T>]) {
     if len < LARGE {
         return;
     }
-    // SAFETY: sysconf takes an integer.
-    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(0);
+    let page = kernel::page_size();
     // The kernel wants a range to begin with a page.
     let skipped = if page.is_power_of_two() { start.align_offset(page) } else { len };
     if skipped >= len {
@@ -22,6 +22,6 @@ pub fn populate<T>(room: &mut [MaybeUninit<T>]) {
     }
     // SAFETY: the range lies within `room`; the call changes nothing that a program can see in it.
     unsafe {
-        libc::madvise(start.add(skipped).cast(), len - skipped, libc::MADV_POPULATE_WRITE);
+        kernel::madvise(start.add(skipped).cast(), len - skipped, libc::MADV_POPULATE_WRITE);
     }
 }

@@ -1,5 +1,6 @@
 //! What belongs to the process and the calling thread: errno, cancellation, privilege, its name.
 
+use super::kernel::{self, call};
 use core::ffi::c_int;
 
 unsafe extern "C-unwind" {
@@ -8,7 +9,8 @@ unsafe extern "C-unwind" {
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
     fn pthread_setcanceltype(kind: c_int, old: *mut c_int) -> c_int;
     fn pthread_testcancel();
-    // libc's own, but it may end the thread here.
+    // A cancellation point, where GNU libc has it by a name that no program may take. It is told of no descriptor.
+    #[cfg_attr(target_env = "gnu", link_name = "__poll")]
     fn poll(none: *mut libc::pollfd, count: libc::nfds_t, milliseconds: c_int) -> c_int;
 }
 
@@ -152,8 +154,7 @@ pub fn is_cancelled() -> bool {
 
 /// True in a setuid or setgid process (`AT_SECURE`), whose environment is not to be trusted.
 pub fn is_secure() -> bool {
-    // SAFETY: getauxval has no preconditions.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+    kernel::auxiliary(libc::AT_SECURE as usize) != 0
 }
 
 /// The user and the group that the process belongs to, whatever it may do: the real ones.
@@ -165,8 +166,7 @@ pub fn real_ids() -> (u32, u32) {
 
 /// The user whose rights the process has: the effective one.
 pub fn effective_user() -> u32 {
-    // SAFETY: geteuid has no preconditions.
-    unsafe { libc::geteuid() }
+    kernel::geteuid()
 }
 
 /// True where the process can give up what it may see: change its root directory or its user. Only one with
@@ -179,21 +179,19 @@ pub fn may_give_up_rights() -> bool {
         return true;
     }
     // SAFETY: the header has its two numbers, and there is room for two of the three sets.
-    unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
+    unsafe { call!(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
     // Effective, permitted, inheritable; all zero where the kernel has said nothing.
     sets.iter().any(|[_, permitted, _]| *permitted != 0)
 }
 
 /// The process id.
 pub fn id() -> i32 {
-    // SAFETY: getpid has no preconditions.
-    unsafe { libc::getpid() }
+    kernel::getpid()
 }
 
 /// The calling thread's id, as gettid(2) has it.
 pub fn thread_id() -> i32 {
-    // SAFETY: gettid has no preconditions. Not every libc has a function for it.
-    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+    kernel::gettid()
 }
 
 /// Tells threads that run at the same time from one another: the place of the thread's errno. Unlike
@@ -213,12 +211,9 @@ pub fn thread_mark_below(bound: usize) -> usize {
 
 /// This host's name, as `gethostname(2)` gives it, in `buffer`; empty where it can't be had.
 pub fn host_name(buffer: &mut [u8; 256]) -> &[u8] {
-    // SAFETY: the buffer is valid for the length given.
-    let result = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len()) };
-    if result != 0 {
-        return &[];
-    }
-    let end = buffer.iter().position(|&b| b == 0).unwrap_or(buffer.len());
+    let Some(name) = kernel::node_name() else { return &[] };
+    let end = name.iter().position(|&b| b == 0).unwrap_or(name.len());
+    buffer.iter_mut().zip(name).for_each(|(to, from)| *to = from);
     buffer.get(..end).unwrap_or_default()
 }
 
@@ -229,7 +224,7 @@ pub fn random(buffer: &mut [u8]) -> bool {
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: `rest` is valid for writing over its whole length.
         match super::errno::retry(|| unsafe {
-            libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
+            kernel::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
         }) {
             Ok(n) if n > 0 => filled += n.unsigned_abs(),
             _ => return random_from_device(rest),
@@ -248,6 +243,6 @@ fn random_from_device(rest: &mut [u8]) -> bool {
 
 /// Lets other threads run.
 pub fn yield_now() {
-    // SAFETY: sched_yield has no preconditions.
-    unsafe { libc::sched_yield() };
+    // SAFETY: the call has no preconditions.
+    unsafe { call!(libc::SYS_sched_yield) };
 }

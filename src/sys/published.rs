@@ -2,10 +2,10 @@
 //! read at the same time: a segment of System V's (sysvipc(7)). That has no name and no file. Nobody can make it
 //! shorter, no limit and no full disk concerns it, and it goes with the last process that has it.
 
-use super::{Fault, process};
+use super::{Fault, kernel, process};
 use crate::mem::NoMemory;
 use core::alloc::Layout;
-use core::ptr::{NonNull, null, null_mut};
+use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 
 /// Threads are spread over this many stripes.
@@ -69,18 +69,18 @@ impl Place {
     /// # Errors
     /// The kernel has no such memory, or no more of it.
     pub fn shared() -> Result<Place, Fault> {
-        // SAFETY: shmget takes numbers; the address that shmat chooses touches nothing of ours.
+        // SAFETY: both take numbers; the address that the kernel chooses touches nothing of ours.
         let (segment, place) = unsafe {
-            let segment = libc::shmget(libc::IPC_PRIVATE, LAYOUT.size(), libc::IPC_CREAT | 0o600);
+            let segment = kernel::shmget(libc::IPC_PRIVATE, LAYOUT.size(), libc::IPC_CREAT | 0o600);
             if segment < 0 {
                 return Err(Fault::last());
             }
-            (segment, libc::shmat(segment, null(), 0))
+            (segment, kernel::shmat(segment))
         };
         let fault = Fault::last();
         // From now on it goes with the last process that has it, however that one ends.
-        // SAFETY: shmctl takes numbers, and nothing else for this operation.
-        unsafe { libc::shmctl(segment, libc::IPC_RMID, null_mut()) };
+        // SAFETY: it takes numbers.
+        unsafe { kernel::shm_remove(segment) };
         if place == libc::MAP_FAILED {
             return Err(fault);
         }
@@ -106,7 +106,7 @@ impl Drop for Place {
         unsafe {
             match self.is_shared {
                 false => std::alloc::dealloc(self.block.as_ptr().cast(), LAYOUT),
-                true => drop(libc::shmdt(self.block.as_ptr().cast())),
+                true => drop(kernel::shmdt(self.block.as_ptr().cast())),
             }
         }
     }
@@ -120,7 +120,7 @@ pub fn look(segment: i32, most: usize) -> Option<Vec<u8>> {
     // in a structure that is plain data, says of a segment that is attached; it is copied word by word, for its
     // owner may write to it, and detached once.
     unsafe {
-        let place = libc::shmat(segment, null(), libc::SHM_RDONLY);
+        let place = libc::shmat(segment, core::ptr::null(), libc::SHM_RDONLY);
         if place == libc::MAP_FAILED {
             return None;
         }

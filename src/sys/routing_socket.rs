@@ -2,7 +2,7 @@
 
 use super::errno::retry;
 use super::socket::release;
-use super::{Fault, calls};
+use super::{Fault, calls, kernel};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 
@@ -21,7 +21,7 @@ impl RoutingSocket {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: socket(2) takes plain integers.
         let socket = RoutingSocket(retry(|| unsafe {
-            libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE)
+            kernel::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE)
         })?);
         calls::opened(socket.0);
         // SAFETY: sockaddr_nl is plain data, for which zero is a value.
@@ -29,7 +29,7 @@ impl RoutingSocket {
         kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;
         // SAFETY: both pointers are valid for the lengths given.
         retry(|| unsafe {
-            libc::sendto(
+            kernel::sendto(
                 socket.0,
                 message.as_ptr().cast(),
                 message.len(),
@@ -48,7 +48,7 @@ impl RoutingSocket {
         // SAFETY: the vector's own memory is valid for writing over its capacity. The kernel has queued
         // the answer before sendto returned, so this does not wait.
         let n = retry(|| unsafe {
-            libc::recv(self.0, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT)
+            kernel::recv(self.0, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT)
         })?;
         // SAFETY: the kernel has written so many octets, no more than there was room for.
         unsafe { buffer.set_len(n.unsigned_abs()) };

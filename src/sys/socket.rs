@@ -1,7 +1,7 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
 use super::errno::retry;
-use super::{Fault, calls, interfaces, process};
+use super::{Fault, calls, interfaces, kernel, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -27,7 +27,7 @@ pub(super) fn release(descriptor: c_int) {
 /// Closes a descriptor that is ours alone.
 pub(super) fn close(descriptor: c_int) {
     // SAFETY: by the caller's word nobody else uses it. No retry on EINTR: Linux has released it by then.
-    unsafe { libc::close(descriptor) };
+    unsafe { kernel::close(descriptor) };
 }
 
 /// The number that no other socket ever has (socket(7), `SO_COOKIE`, Linux 4.12). `None` where there is none,
@@ -38,7 +38,7 @@ pub(super) fn cookie(descriptor: c_int) -> Option<u64> {
     // SAFETY: `cookie` is valid for `len` octets.
     let result = unsafe {
         let value = (&raw mut cookie).cast();
-        libc::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_COOKIE, value, &raw mut len)
+        kernel::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_COOKIE, value, &raw mut len)
     };
     (result == 0).then_some(cookie)
 }
@@ -97,7 +97,7 @@ impl Socket {
         let len = size_of::<libc::sockaddr_un>() as libc::socklen_t;
         // SAFETY: `address` is valid for `len` octets. The call is not interrupted: the socket is
         // non-blocking.
-        if unsafe { libc::connect(socket.0, (&raw const address).cast(), len) } == 0 {
+        if unsafe { kernel::connect(socket.0, (&raw const address).cast(), len) } == 0 {
             return Ok(socket);
         }
         Err(Fault::last())
@@ -110,7 +110,7 @@ impl Socket {
     fn of_family(family: c_int, kind: c_int) -> Result<Socket, Fault> {
         let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: socket(2) takes plain integers.
-        let descriptor = retry(|| unsafe { libc::socket(family, kind, 0) })?;
+        let descriptor = retry(|| unsafe { kernel::socket(family, kind, 0) })?;
         calls::opened(descriptor);
         Ok(Socket(descriptor))
     }
@@ -120,7 +120,7 @@ impl Socket {
         let (address, len) = encode(peer);
         // SAFETY: `address` holds a socket address of `len` octets. EINTR is not retried: the
         // connection goes on in the background, as with EINPROGRESS.
-        if unsafe { libc::connect(self.0, (&raw const address).cast(), len) } == 0 {
+        if unsafe { kernel::connect(self.0, (&raw const address).cast(), len) } == 0 {
             return Ok(());
         }
         if process::errno() == libc::EINTR { Err(Fault::WouldBlock) } else { Err(Fault::last()) }
@@ -133,7 +133,7 @@ impl Socket {
         none.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
         let len = size_of::<libc::sockaddr>() as libc::socklen_t;
         // SAFETY: `none` is valid for `len` octets.
-        let result = retry(|| unsafe { libc::connect(self.0, &raw const none, len) });
+        let result = retry(|| unsafe { kernel::connect(self.0, &raw const none, len) });
         result.map(|_| ())
     }
 
@@ -156,7 +156,7 @@ impl Socket {
     pub fn send(&self, bytes: &[u8]) -> Result<usize, Fault> {
         // SAFETY: `bytes` is valid for its length.
         let sent = retry(|| unsafe {
-            libc::send(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
+            kernel::send(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
         })?;
         Ok(sent.unsigned_abs())
     }
@@ -172,7 +172,7 @@ impl Socket {
         header.msg_iov = &raw mut vector;
         header.msg_iovlen = 1;
         // SAFETY: the header names one vector, which covers `buffer`; both outlive the call.
-        let len = retry(|| unsafe { libc::recvmsg(self.0, &raw mut header, 0) })?;
+        let len = retry(|| unsafe { kernel::recvmsg(self.0, &raw mut header, 0) })?;
         Ok(Received { len: len.unsigned_abs(), cut: header.msg_flags & libc::MSG_TRUNC != 0 })
     }
 
@@ -187,7 +187,7 @@ impl Socket {
         let mut len = size_of::<c_int>() as libc::socklen_t;
         // SAFETY: `value` is valid for `len` octets.
         let result = unsafe {
-            libc::getsockopt(self.0, level, name, core::ptr::from_mut(value).cast(), &raw mut len)
+            kernel::getsockopt(self.0, level, name, core::ptr::from_mut(value).cast(), &raw mut len)
         };
         if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
@@ -214,7 +214,7 @@ impl Socket {
         let len = size_of::<T>() as libc::socklen_t;
         // SAFETY: `value` is valid for `len` octets.
         let result = unsafe {
-            libc::setsockopt(self.0, level, name, core::ptr::from_ref(value).cast(), len)
+            kernel::setsockopt(self.0, level, name, core::ptr::from_ref(value).cast(), len)
         };
         if result == 0 { Ok(()) } else { Err(Fault::last()) }
     }
@@ -225,7 +225,7 @@ impl Socket {
         // SAFETY: `bytes` is valid for its length, `address` for `len` octets.
         retry(|| unsafe {
             let to = (&raw const address).cast();
-            libc::sendto(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL, to, len)
+            kernel::sendto(self.0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL, to, len)
         })?;
         Ok(())
     }
@@ -238,7 +238,14 @@ impl Socket {
         // SAFETY: `buffer` is valid for writing over its whole length, `storage` for `len` octets.
         let received = retry(|| unsafe {
             let from = (&raw mut storage).cast();
-            libc::recvfrom(self.0, buffer.as_mut_ptr().cast(), buffer.len(), 0, from, &raw mut len)
+            kernel::recvfrom(
+                self.0,
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                0,
+                from,
+                &raw mut len,
+            )
         })?;
         Ok((received.unsigned_abs(), decode(&storage)?))
     }
@@ -250,7 +257,7 @@ impl Socket {
         let mut storage: libc::sockaddr_storage = unsafe { zeroed() };
         let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
         // SAFETY: `storage` is valid for `len` octets.
-        if unsafe { libc::getsockname(self.0, (&raw mut storage).cast(), &raw mut len) } != 0 {
+        if unsafe { kernel::getsockname(self.0, (&raw mut storage).cast(), &raw mut len) } != 0 {
             return Err(Fault::last());
         }
         decode(&storage).map(|address| address.ip())

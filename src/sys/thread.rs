@@ -1,6 +1,7 @@
 //! Threads that outlive the call that made them: detached, deaf to signals, on a small stack. And the
 //! signals of the calling thread.
 
+use super::kernel::{self, Signals};
 use super::{Fault, own_object};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -172,23 +173,15 @@ fn libc_part() -> usize {
 }
 
 /// Holds off all signals of the calling thread until dropped, so that no handler of the program runs
-/// (and calls us again) in between. libc leaves out the ones it needs itself.
+/// (and calls us again) in between. Those that libc needs itself are left out.
 pub struct SignalsBlocked {
-    before: libc::sigset_t,
+    before: Signals,
 }
 
 impl SignalsBlocked {
     /// Blocks them.
     pub fn new() -> SignalsBlocked {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: both sets may be written to; the first is filled before it is read, and the call
-        // can't fail with this operation, so `before` is filled after it.
-        unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-            SignalsBlocked { before: before.assume_init() }
-        }
+        SignalsBlocked { before: kernel::rt_sigprocmask(libc::SIG_SETMASK, Signals::all()) }
     }
 }
 
@@ -200,17 +193,11 @@ impl Default for SignalsBlocked {
 
 impl Drop for SignalsBlocked {
     fn drop(&mut self) {
-        // SAFETY: the set was filled by pthread_sigmask.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, null_mut()) };
+        kernel::rt_sigprocmask(libc::SIG_SETMASK, self.before);
     }
 }
 
 /// Lets the calling thread receive every signal.
 pub fn unblock_signals() {
-    let mut none = MaybeUninit::uninit();
-    // SAFETY: the set is emptied before it is read.
-    unsafe {
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), null_mut());
-    }
+    kernel::rt_sigprocmask(libc::SIG_SETMASK, Signals::NONE);
 }

@@ -3,6 +3,7 @@
 use super::Fault;
 use super::calls::{self, PAUSE};
 pub use super::clock::{Instant, LEAP};
+use super::kernel::{self, clock_gettime};
 use super::socket::Socket;
 use core::time::Duration;
 
@@ -12,28 +13,16 @@ impl Instant {
     pub fn now() -> Instant {
         // Before Linux 2.6.39 there is the other one alone.
         Instant(
-            read(libc::CLOCK_BOOTTIME).or_else(|| read(libc::CLOCK_MONOTONIC)).unwrap_or_default(),
+            clock_gettime(libc::CLOCK_BOOTTIME)
+                .or_else(|| clock_gettime(libc::CLOCK_MONOTONIC))
+                .unwrap_or_default(),
         )
     }
 }
 
 /// What the wall clock says: the time since 1970.
 pub fn since_epoch() -> Duration {
-    read(libc::CLOCK_REALTIME).unwrap_or_default()
-}
-
-/// `None` where there is no such clock.
-fn read(clock: libc::clockid_t) -> Option<Duration> {
-    // SAFETY: timespec is plain integers, for which zero is a value.
-    let mut now: libc::timespec = unsafe { core::mem::zeroed() };
-    // SAFETY: `now` is a valid place to write to.
-    if unsafe { libc::clock_gettime(clock, &mut now) } != 0 {
-        return None;
-    }
-    // Kernel contract: tv_nsec is below 10^9, and a time after 1970 is not negative. time_t and long
-    // are narrower than the target types on some architectures and equal on others.
-    #[allow(clippy::unnecessary_cast)]
-    Some(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
+    clock_gettime(libc::CLOCK_REALTIME).unwrap_or_default()
 }
 
 /// One socket to wait for.
@@ -78,9 +67,8 @@ pub fn wait(interests: &mut [Interest], deadline: Instant) -> Result<(), Fault> 
         // deadline further than 24 days is cut, and waited for in parts by the caller's loop.
         let millis = i32::try_from(part.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
         // SAFETY: Interest is a transparent run of pollfd (one field), valid for its length.
-        let result = unsafe {
-            libc::poll(interests.as_mut_ptr().cast(), interests.len() as libc::nfds_t, millis)
-        };
+        let result =
+            unsafe { kernel::poll(interests.as_mut_ptr().cast(), interests.len(), millis) };
         if result < 0 && super::process::errno() != libc::EINTR {
             return Err(Fault::last());
         }

@@ -5,7 +5,7 @@
 //! page marked `MADV_WIPEONFORK` (Linux 4.14): the child reads null there, without a system call,
 //! and starts afresh. Where the kernel lacks it, the state's process id is compared instead.
 
-use super::process;
+use super::{kernel, process};
 use crate::mem::NoMemory;
 use crate::sys::atomic::{AtomicPtr, Ordering, constructor};
 use core::alloc::Layout;
@@ -98,18 +98,8 @@ impl<T: Sync + 'static> PerProcess<T> {
 
     /// Maps the page; the loser of a race unmaps its own.
     fn map(&self) -> Result<NonNull<Page<T>>, NoMemory> {
-        let len = page_size();
-        // SAFETY: an anonymous mapping at an address of the kernel's choice touches nothing of ours.
-        let page = unsafe {
-            libc::mmap(
-                null_mut(),
-                len,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
+        let len = kernel::page_size();
+        let page = kernel::map_memory(len);
         if page == libc::MAP_FAILED {
             return Err(NoMemory);
         }
@@ -118,13 +108,13 @@ impl<T: Sync + 'static> PerProcess<T> {
         // it, octets of zero, is the same.
         unsafe {
             page.write(Page { current: AtomicPtr::new(null_mut()) });
-            libc::madvise(page.cast(), len, libc::MADV_WIPEONFORK);
+            kernel::madvise(page.cast(), len, libc::MADV_WIPEONFORK);
         }
         match self.page.compare_exchange(null_mut(), page, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => NonNull::new(page).ok_or(NoMemory),
             Err(theirs) => {
                 // SAFETY: our mapping, which nobody else has seen.
-                unsafe { libc::munmap(page.cast(), len) };
+                unsafe { kernel::munmap(page.cast(), len) };
                 NonNull::new(theirs).ok_or(NoMemory)
             }
         }
@@ -136,16 +126,11 @@ impl<T: Sync + 'static> PerProcess<T> {
     fn is_wiped(&self, page: NonNull<Page<T>>) -> bool {
         const UNKNOWN: c_int = c_int::MAX;
         // SAFETY: the page is mapped for ever; neither advice changes anything in this process.
-        let takes =
-            |advice| unsafe { libc::madvise(page.as_ptr().cast(), page_size(), advice) == 0 };
+        let takes = |advice| unsafe {
+            kernel::madvise(page.as_ptr().cast(), kernel::page_size(), advice) == 0
+        };
         takes(libc::MADV_WIPEONFORK) && !takes(UNKNOWN)
     }
-}
-
-fn page_size() -> usize {
-    // SAFETY: sysconf has no preconditions.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).unwrap_or(65536)
 }
 
 fn boxed<T>(value: T) -> Result<NonNull<T>, NoMemory> {

@@ -43,14 +43,40 @@ pub(super) const SYSTEM: &[Assertion] = values! {
     libc => IPC_PRIVATE IPC_CREAT IPC_RMID IPC_STAT SHM_RDONLY;
     libc => S_IFMT S_IFREG STDIN_FILENO STDOUT_FILENO STDERR_FILENO;
     libc => TCSANOW ICANON ECHO ISIG TIOCGWINSZ SIGINT SIGTERM SIGHUP;
-    libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS MADV_WIPEONFORK _SC_PAGESIZE;
+    libc => PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS MADV_WIPEONFORK;
     libc => POLLIN POLLOUT CLOCK_BOOTTIME CLOCK_MONOTONIC CLOCK_REALTIME CODESET LC_CTYPE AT_SECURE;
     libc => AT_PHDR PT_LOAD PT_DYNAMIC PATH_MAX F_OK;
     libc => PTHREAD_CREATE_DETACHED SIG_SETMASK SIGKILL SIGABRT SIGBUS SIGSEGV PR_SET_PDEATHSIG;
     libc => SIOCGIFHWADDR NETLINK_ROUTE RTLD_NOW RTLD_LAZY RTLD_LOCAL RTLD_NOLOAD RTLD_NODELETE;
     libc => SYS_capget SYS_close SYS_futex SYS_getsockopt SYS_gettid SYS_readlinkat SYS_rt_sigqueueinfo;
     libc => SYS_socket SYS_statx FUTEX_WAIT FUTEX_WAKE FUTEX_PRIVATE_FLAG;
+    libc => SYS_connect SYS_getrandom SYS_getsockname SYS_ioctl SYS_madvise SYS_munmap SYS_openat SYS_read;
+    libc => SYS_recvfrom SYS_recvmsg SYS_rt_sigpending SYS_rt_sigprocmask SYS_rt_sigtimedwait;
+    libc => SYS_sched_yield SYS_sendmsg SYS_sendto SYS_setsockopt SYS_uname SYS_write SYS_getpid;
+    libc => AT_PAGESZ AT_SYSINFO_EHDR SIOCGIFINDEX SIOCGIFNAME SYS_clock_gettime;
 };
+
+/// System calls that not every machine has.
+pub(super) const CALLS: &[&[Assertion]] = &[
+    #[cfg(has_access)]
+    values! { libc => SYS_access SYS_poll; },
+    #[cfg(not(has_access))]
+    values! { libc => SYS_faccessat SYS_ppoll; },
+    #[cfg(has_mmap2)]
+    values! { libc => SYS_mmap2; },
+    #[cfg(not(has_mmap2))]
+    values! { libc => SYS_mmap; },
+    #[cfg(has_ipc)]
+    values! { libc => SYS_ipc; },
+    #[cfg(not(has_ipc))]
+    values! { libc => SYS_shmget SYS_shmat SYS_shmctl SYS_shmdt; },
+    #[cfg(has_stat)]
+    values! { libc => SYS_newfstatat; },
+    #[cfg(any(target_arch = "x86", target_arch = "s390x"))]
+    values! { libc => SYS_socketcall; },
+    #[cfg(all(target_env = "gnu", any(target_arch = "x86", target_arch = "arm")))]
+    values! { libc => SYS_fstatat64; },
+];
 
 /// What Linux's headers call otherwise, or spread over several names.
 pub(super) const KERNEL: &[Assertion] = renamed! {
@@ -166,6 +192,7 @@ pub(super) mod gnu {
         equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
         equal_if_defined("CLONE_NEWNET", libc::CLONE_NEWNET as i128),
         equal_if_defined("CLONE_NEWNS", libc::CLONE_NEWNS as i128),
+        equal_if_defined("O_LARGEFILE", libc::O_LARGEFILE as i128),
         equal_if_defined("SIGPIPE", libc::SIGPIPE as i128),
         equal_if_defined("SIGXFSZ", libc::SIGXFSZ as i128),
         equal_if_defined("SIG_BLOCK", libc::SIG_BLOCK as i128),

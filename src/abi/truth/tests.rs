@@ -43,11 +43,12 @@ fn a_name_that_is_not_in_the_headers_is_not_asked_for() {
     assert!(!said.contains("NO_SUCH_NAME") && said.contains("EAI_SYSTEM is not 1"), "{said}");
 }
 
-/// Each constant of the libc crate that the library uses is in the list.
+/// Each constant of the libc crate that the library uses is in the list, or in that of another machine.
 #[test]
 fn no_constant_is_left_out() {
     let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut seen = 0;
+    let elsewhere = include_str!("constants.rs").split("pub(super) const CALLS").nth(1).unwrap();
     while let Some(path) = files.pop() {
         if path.is_dir() {
             files.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
@@ -60,7 +61,8 @@ fn no_constant_is_left_out() {
             let is_constant = |c: char| !c.is_ascii_lowercase();
             // SYS_futex and its like are constants too.
             if name.len() > 1 && (name.chars().all(is_constant) || name.starts_with("SYS_")) {
-                assert!(list().contains(name), "{}: {name}", path.display());
+                let is_there = list().contains(name) || elsewhere.contains(&format!(" {name}"));
+                assert!(is_there, "{}: {name}", path.display());
                 seen += 1;
             }
         }

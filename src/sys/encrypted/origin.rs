@@ -10,12 +10,14 @@
 use crate::mem::{NoMemory, append};
 use crate::source::c_string;
 use crate::sys::chosen::Chosen;
-use crate::sys::files::{self, Inode};
+use crate::sys::files::{self, File, Inode};
+use crate::sys::kernel;
 use crate::sys::own_object::is_the_program;
 use crate::sys::process;
-use core::ffi::{CStr, c_char};
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::ffi::CString;
+use std::io::Write;
 
 /// Its name.
 const NAME: &[u8] = b"librustdns-encrypted.so";
@@ -114,16 +116,18 @@ fn owned(parts: &[&[u8]]) -> Result<CString, &'static str> {
     c_string(parts).map_err(out_of_memory)?.ok_or("a path with a NUL in it")
 }
 
-/// The same file by a path without symbolic links.
+/// The same file by a path without symbolic links: what proc(5) has for it when it is open.
 fn resolved(path: &CStr) -> Option<CString> {
-    let mut buffer = [0 as c_char; libc::PATH_MAX as usize];
-    // SAFETY: `path` ends in NUL, and the buffer has as many octets as the longest path.
-    let found = unsafe { libc::realpath(path.as_ptr(), buffer.as_mut_ptr()) };
-    if found.is_null() {
-        return None;
-    }
-    // SAFETY: the buffer now holds a string that ends in NUL.
-    owned(&[unsafe { CStr::from_ptr(found) }.to_bytes()]).ok()
+    let file = File::open(path).ok()?;
+    let mut link = [0u8; 32];
+    let mut room = link.as_mut_slice();
+    write!(room, "/proc/self/fd/{}", file.descriptor()).ok()?;
+    let mut buffer = [0u8; libc::PATH_MAX as usize];
+    let link = CStr::from_bytes_until_nul(&link).ok()?;
+    // SAFETY: the link's path ends in NUL, and the buffer is valid for its length.
+    let len = unsafe { kernel::readlink(link.as_ptr(), buffer.as_mut_ptr(), buffer.len()) };
+    let resolved = buffer.get(..usize::try_from(len).ok()?)?;
+    resolved.starts_with(b"/").then(|| owned(&[resolved]).ok())?
 }
 
 /// True where nobody but root could have put this file there: it, and each folder on its way, is root's, and
