@@ -214,6 +214,8 @@ pub struct Worlds {
     /// The others that stay.
     resident: [Chosen<Shared<World>>; RESIDENT],
     passing: Mutex<Vec<Passing>>,
+    /// Held by who makes one.
+    making: Mutex<()>,
 }
 
 struct Passing {
@@ -302,7 +304,13 @@ impl Worlds {
         let first = make(Identity::first(freedom))?;
         let resident = [const { Chosen::nothing() }; RESIDENT];
         Mark::write(process, now, freedom, 0);
-        Ok(Worlds { process, first, resident, passing: Mutex::new(Vec::new()) })
+        Ok(Worlds {
+            process,
+            first,
+            resident,
+            passing: Mutex::new(Vec::new()),
+            making: Mutex::new(()),
+        })
     }
 
     /// The calling thread's world, made if there is none.
@@ -350,6 +358,11 @@ impl Worlds {
         if at.network.is_none() {
             return state.new_world(at, true).map(Here::Passing);
         }
+        // Threads that come into a world at the same time find the one that the first of them makes.
+        let _making = match self.is_known(&at) {
+            true => None,
+            false => lock(&self.making),
+        };
         for number in 0..=RESIDENT {
             let world = match (self.resident(number), self.place(number)) {
                 (Some(world), _) => world,
@@ -372,6 +385,16 @@ impl Worlds {
             mark(freedom, RESIDENT + 1);
         }
         self.pass(state, now, at).map(Here::Passing)
+    }
+
+    /// True where there is a world for those that are there.
+    fn is_known(&'static self, at: &Identity) -> bool {
+        let mut resident = (0..=RESIDENT).map_while(|number| self.resident(number));
+        let is_there =
+            |world: &Shared<World>| world.at.has_network(at.network) && world.at.has_root(at.root);
+        resident.any(is_there)
+            || lock(&self.passing)
+                .is_some_and(|passing| passing.iter().any(|passing| passing.is_at(at)))
     }
 
     /// The resident world of this number; the first one's is 0.
