@@ -15,6 +15,7 @@ use rustdns_models::source::dns::pending::{self, Pending, Turn, Unkept};
 use rustdns_models::sys::chosen::Chosen;
 use rustdns_models::sys::futex::{self, Waiting};
 use rustdns_models::sys::lock::Mutex;
+use rustdns_models::sys::monitor::Monitor;
 use rustdns_models::sys::process::set_thread_mark;
 use rustdns_models::sys::shared::Shared;
 use rustdns_models::sys::tailed::Tailed;
@@ -121,6 +122,44 @@ fn a_lock_has_one_holder_and_all_get_it() {
     };
     by(2, EITHER, None);
     by(3, &[Waiting::Blocks], Some(2));
+}
+
+/// The same of the one that is waited for without end; and of news, which nobody waits for in vain.
+#[test]
+fn a_monitor_has_one_holder_and_its_news_are_heard() {
+    let by = |threads: u32, waits, preemptions| {
+        in_every_order(waits, preemptions, move |_| {
+            let monitor = Arc::new(Monitor::new(Number::new(0)));
+            let add = |monitor: &Monitor<Number>| {
+                let held = monitor.lock();
+                held.set(held.get() + 1);
+            };
+            let others: Vec<_> = (2..=threads)
+                .map(|mark| {
+                    let monitor = monitor.clone();
+                    spawn(mark as usize, move || add(&monitor))
+                })
+                .collect();
+            add(&monitor);
+            others.into_iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(monitor.lock().get(), threads);
+        });
+    };
+    by(2, EITHER, None);
+    by(3, &[Waiting::Blocks], Some(2));
+    in_every_order(&[Waiting::Blocks], None, |_| {
+        let monitor = Arc::new(Monitor::new(Number::new(0)));
+        let other = monitor.clone();
+        let thread = spawn(2, move || {
+            let mut held = other.lock();
+            while held.get() == 0 {
+                held.wait(Instant::now().after(Duration::from_secs(1)));
+            }
+        });
+        monitor.lock().set(1);
+        monitor.tell();
+        thread.join().unwrap();
+    });
 }
 
 /// Who has lost patience takes nothing from who holds it, or comes later.

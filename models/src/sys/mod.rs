@@ -9,6 +9,8 @@ pub mod chosen;
 pub mod clock;
 #[path = "../../../src/sys/lock.rs"]
 pub mod lock;
+#[path = "../../../src/sys/monitor.rs"]
+pub mod monitor;
 #[path = "../../../src/sys/shared.rs"]
 pub mod shared;
 #[path = "../../../src/sys/tailed.rs"]
@@ -44,6 +46,33 @@ pub mod calls {
 
     pub fn is_listening() -> bool {
         false
+    }
+}
+
+/// Memory.
+pub mod kernel {
+    use core::ffi::{c_int, c_void};
+
+    pub fn page_size() -> usize {
+        4096
+    }
+
+    pub fn map_memory(len: usize) -> *mut c_void {
+        Box::leak(vec![0u64; len / 8].into_boxed_slice()).as_mut_ptr().cast()
+    }
+
+    /// # Safety
+    /// None: nothing is done.
+    pub unsafe fn munmap(_place: *mut c_void, _len: usize) -> c_int {
+        0
+    }
+
+    /// As a kernel that knows what it is advised, and nothing else.
+    ///
+    /// # Safety
+    /// None: nothing is done.
+    pub unsafe fn madvise(_place: *mut c_void, _len: usize, advice: c_int) -> c_int {
+        if advice == libc::MADV_WIPEONFORK { 0 } else { -1 }
     }
 }
 
