@@ -16,6 +16,7 @@ mod filters;
 mod left;
 mod limits;
 mod memory;
+mod names;
 mod neighbours;
 mod numbered;
 mod object;
