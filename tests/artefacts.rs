@@ -54,6 +54,32 @@ fn names_and_needs() {
     }
 }
 
+/// Names that others may take: see the list.
+#[test]
+fn imports_are_listed() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/symbols/imports.txt");
+    let text = fs::read_to_string(file).unwrap();
+    let listed: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let is_reserved = |name: &str| {
+        let second = name.strip_prefix('_').and_then(|rest| rest.chars().next());
+        second.is_some_and(|second| second == '_' || second.is_ascii_uppercase())
+    };
+    let mut used = BTreeSet::new();
+    for (artefact, options) in [(LIBRARY, "-Du"), (MODULE, "-Du"), ("librustdns.a", "-u")] {
+        let said = ask(&["nm", options], artefact);
+        let names = said.lines().filter_map(|line| line.split_whitespace().nth(1));
+        let names: Vec<_> = names.map(|name| name.split('@').next().unwrap()).collect();
+        assert!(names.contains(&"dlsym"), "{artefact}: {said}");
+        for name in names.into_iter().filter(|name| !is_reserved(name)) {
+            assert!(listed.contains(&name), "{artefact} takes {name} from libc");
+            used.insert(name.to_owned());
+        }
+    }
+    let unused: Vec<_> =
+        listed.iter().filter(|name| !name.is_empty() && !used.contains(**name)).collect();
+    assert!(unused.is_empty(), "no longer needed: {unused:?}");
+}
+
 #[test]
 fn hardened() {
     for artefact in [LIBRARY, MODULE] {

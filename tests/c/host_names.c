@@ -2,7 +2,7 @@
  * A program that has functions of its own named as libc's are: every one below is a name that ISO C leaves to
  * programs. None may be called but by the program, which calls none.
  *
- *     host_names
+ *     host_names [few]
  *
  * Looks up by each function, and prints the names that somebody called all the same; "ok N" where it was nobody.
  */
@@ -30,7 +30,7 @@ static long note(const char *name)
 OWN(accept) OWN(access) OWN(bind) OWN(clock_getres) OWN(clock_gettime) OWN(clock_nanosleep)
 OWN(close) OWN(connect) OWN(dup) OWN(dup2) OWN(epoll_create1) OWN(epoll_ctl) OWN(epoll_wait)
 OWN(eventfd) OWN(faccessat) OWN(fcntl) OWN(fcntl64) OWN(fdopen) OWN(fstat) OWN(fstat64) OWN(fstatat)
-OWN(fstatat64) OWN(ftruncate) OWN(getauxval) OWN(getegid) OWN(getentropy) OWN(geteuid) OWN(getgid)
+OWN(fstatat64) OWN(ftruncate) OWN(getauxval) OWN(getcwd) OWN(getegid) OWN(getentropy) OWN(geteuid) OWN(getgid)
 OWN(gethostname) OWN(getpagesize) OWN(getpeername) OWN(getpid) OWN(getppid) OWN(getrandom)
 OWN(getsockname) OWN(getsockopt) OWN(gettid) OWN(gettimeofday) OWN(getuid) OWN(if_freenameindex)
 OWN(if_indextoname) OWN(if_nameindex) OWN(if_nametoindex) OWN(ioctl) OWN(listen) OWN(lseek) OWN(lseek64)
@@ -66,12 +66,18 @@ static void look_up_everywhere(unsigned index)
     freeaddrinfo(block.ar_result);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    look_up_everywhere(1);
-    if (res_init())
-        fail("res_init", errno);
-    look_up_everywhere(2);
+    (void)argv;
+    if (argc > 1) {
+        must_all(3);
+        must_all(4);
+    } else {
+        look_up_everywhere(1);
+        if (res_init())
+            fail("res_init", errno);
+        look_up_everywhere(2);
+    }
     for (int i = 0; i < count && i < 64; i++)
         printf("%s was called\n", called[i]);
     if (count)

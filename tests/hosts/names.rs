@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::neighbours::installed;
 use crate::numbered::numbered;
+use crate::object::World;
 use crate::support::cc;
 use crate::support::dns::{Question, Reply, Server, Transport};
 use crate::support::link::{GNU, Link, program};
@@ -69,6 +70,28 @@ fn a_program_s_own_functions_are_not_called() {
         for program in &linked {
             looks_up(sandbox.command(program));
             is_traced();
+        }
+    });
+}
+
+#[test]
+fn nor_by_what_asks_over_tls() {
+    let program = cc::program("host_names");
+    Sandbox::enter(|sandbox| {
+        let Some(_world) = World::new(sandbox) else { return };
+        let mut command = sandbox.command(&program);
+        command.arg("few");
+        looks_up(sandbox.preload(command));
+        // Nor does it wait by a clock that stands still.
+        if let Some(library) = installed("faketime/libfaketimeMT.so.1") {
+            let mut command = sandbox.command("getent");
+            command.args(["ahosts", "n5.test"]).env("FAKETIME", "2020-01-01 00:00:00");
+            command.env(
+                "LD_PRELOAD",
+                format!("{}:{}", preload_library().display(), library.display()),
+            );
+            let got = run(command, LIMIT);
+            assert!(got.out().starts_with("10.0.0.5 "), "{got}");
         }
     });
 }

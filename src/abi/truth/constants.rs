@@ -192,6 +192,7 @@ pub(super) mod gnu {
         equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
         equal_if_defined("CLONE_NEWNET", libc::CLONE_NEWNET as i128),
         equal_if_defined("CLONE_NEWNS", libc::CLONE_NEWNS as i128),
+        equal_if_defined("RTLD_DEEPBIND", libc::RTLD_DEEPBIND as i128),
         equal_if_defined("O_LARGEFILE", libc::O_LARGEFILE as i128),
         equal_if_defined("SIGPIPE", libc::SIGPIPE as i128),
         equal_if_defined("SIGXFSZ", libc::SIGXFSZ as i128),

@@ -4,6 +4,9 @@ use super::contract::{SYMBOL, Table};
 use super::origin;
 use crate::sys::own_object::loader;
 use crate::sys::process;
+#[cfg(target_env = "gnu")]
+use core::ffi::CStr;
+use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
@@ -32,12 +35,31 @@ pub(super) fn table() -> Result<&'static Table, &'static str> {
     Ok(unsafe { &*table })
 }
 
+/// The object calls libc by names that the program may have taken: it finds libc's own, before the program's and other
+/// preloads'. (No memory of the object's is ours to free, or the other way round.) The runtimes of sanitizers end a
+/// process that wants this.
+#[cfg(target_env = "gnu")]
+fn own_names_first() -> c_int {
+    const RUNTIMES: [&CStr; 3] = [c"__asan_init", c"__tsan_init", c"__msan_init"];
+    // SAFETY: dlsym takes a handle of its own and a string that ends in NUL.
+    let is_there =
+        |name: &&CStr| unsafe { !libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()).is_null() };
+    if RUNTIMES.iter().any(is_there) { 0 } else { libc::RTLD_DEEPBIND }
+}
+
+/// musl's dynamic linker has no such mode.
+#[cfg(not(target_env = "gnu"))]
+fn own_names_first() -> c_int {
+    0
+}
+
 fn load() -> Result<*const Table, &'static str> {
     const NO_LOADER: &str = "this program is static: there is no librustdns-encrypted.so for it";
     let open = loader().ok_or(NO_LOADER)?;
     let path = origin::path()?;
     // SAFETY: the path ends in NUL; the object's constructors do no more than Rust's std needs.
-    let object = unsafe { open(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    let object =
+        unsafe { open(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | own_names_first()) };
     if object.is_null() {
         return Err("librustdns-encrypted.so is not beside this library, or can't be loaded");
     }
