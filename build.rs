@@ -45,6 +45,20 @@ fn system_calls() {
             println!("cargo::rustc-cfg={name}");
         }
     }
+    // Older compilers have no assembly for POWER.
+    println!("cargo::rustc-check-cfg=cfg(has_power)");
+    if machine.starts_with("powerpc") && compiler() >= 96 {
+        println!("cargo::rustc-cfg=has_power");
+    }
+}
+
+/// The compiler's version: what stands behind the first dot.
+fn compiler() -> u32 {
+    let compiler = std::env::var_os("RUSTC").unwrap_or_default();
+    let said = std::process::Command::new(compiler).arg("--version").output();
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let minor = said.unwrap_or_default().split('.').nth(1).and_then(|minor| minor.parse().ok());
+    minor.unwrap_or_default()
 }
 
 #[cfg(feature = "header")]

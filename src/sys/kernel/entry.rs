@@ -175,7 +175,7 @@ pub(super) unsafe fn enter(number: usize, [a, b, c, d, e, f]: Arguments) -> isiz
 ///
 /// # Safety
 /// As the call has it.
-#[cfg(any(target_arch = "powerpc64", target_arch = "powerpc"))]
+#[cfg(has_power)]
 #[inline(always)]
 pub(super) unsafe fn enter(number: usize, [a, b, c, d, e, f]: Arguments) -> isize {
     let result: isize;
@@ -212,8 +212,7 @@ pub(super) unsafe fn enter(number: usize, [a, b, c, d, e, f]: Arguments) -> isiz
     target_arch = "riscv32",
     target_arch = "loongarch64",
     target_arch = "s390x",
-    target_arch = "powerpc64",
-    target_arch = "powerpc",
+    has_power,
 )))]
 #[allow(clippy::disallowed_methods, reason = "there is no other way here")]
 pub(super) unsafe fn enter(number: usize, [a, b, c, d, e, f]: Arguments) -> isize {
