@@ -26,6 +26,7 @@ pub mod config;
 pub mod counters;
 pub mod error;
 pub mod hostent;
+pub mod inherited;
 pub mod loading;
 pub mod locale;
 pub mod lookup;

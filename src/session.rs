@@ -12,6 +12,7 @@ use crate::config::settings::{Dnssec, Settings};
 use crate::config::watch::{self, FRESH, Watched, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
+use crate::inherited::{GAI, Inherited, NSSWITCH, RESOLV, Source};
 use crate::mem::NoMemory;
 use crate::network::{self, Network};
 use crate::recent::Recent;
@@ -30,6 +31,7 @@ use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
 use crate::sys::lock::MutexGuard;
 use crate::sys::probes;
+use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::udp::Udp;
@@ -197,7 +199,8 @@ impl Session {
         }
         let path = &self.environment.paths.nsswitch;
         let database = self.file(&self.world.files.nsswitch, path, |octets| {
-            let database = nsswitch::parse(self.content(path, octets).as_deref(), b"hosts")?;
+            let database =
+                nsswitch::parse(self.kept(&NSSWITCH, path, octets)?.as_deref(), b"hosts")?;
             self.say(path, &database.notes);
             let line = Line { file: path.to_bytes(), number: database.line };
             self.trace().remark(line, format_args!("{} services", database.steps.len()));
@@ -216,7 +219,7 @@ impl Session {
     pub fn policy(&self) -> Result<Shared<Policy>, NoMemory> {
         let path = &self.environment.paths.gai;
         self.file(&self.world.files.gai, path, |octets| {
-            let policy = gai::parse(self.content(path, octets).as_deref())?;
+            let policy = gai::parse(self.kept(&GAI, path, octets)?.as_deref())?;
             self.say(path, &policy.notes);
             Ok(policy)
         })
@@ -287,7 +290,7 @@ impl Session {
     fn followed_upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let path = &self.environment.paths.resolv;
         self.file(&self.world.files.resolv, path, |octets| {
-            let text = self.content(path, octets);
+            let text = self.kept(&RESOLV, path, octets)?;
             let generation = self.state.generation.fetch_add(1, Relaxed);
             let upstream =
                 Upstream::new(text.as_deref(), &self.environment, generation, &interfaces::index)?;
@@ -421,6 +424,41 @@ impl Session {
     /// Where this process is in the hosts file; `None` where others keep it busy.
     pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
         lock(&self.world.position)
+    }
+
+    /// The content of a file that a process goes by which may not read it any more; where there is none, says why.
+    #[inline(never)]
+    fn kept(
+        &self,
+        file: &Inherited,
+        path: &CStr,
+        octets: Result<Vec<u8>, Unreadable>,
+    ) -> Result<Option<Vec<u8>>, NoMemory> {
+        match file.or_before(path, octets) {
+            Ok((text, Source::File)) => Ok(Some(text)),
+            Ok((text, Source::Before)) => {
+                let path = Text(path.to_bytes());
+                self.trace()
+                    .decision(format_args!("{path}: may not be read, and counts as it was before"));
+                Ok(Some(text))
+            }
+            Err(Unreadable::NoMemory) => Err(NoMemory),
+            Err(why) => Ok(self.content(path, Err(why))),
+        }
+    }
+
+    /// Reads what a child may have to go by that may not read it, at the first lookup of a process that can give up its
+    /// rights.
+    pub fn read_ahead(&self) {
+        if self.state.has_read_ahead.load(Relaxed) || self.state.has_read_ahead.swap(true, Relaxed)
+        {
+            return;
+        }
+        if process::may_give_up_rights() {
+            // What fails is said by the lookup that needs it.
+            let _ = self.followed_upstream();
+            let _ = self.policy();
+        }
     }
 
     /// A file's content; where there is none, says why.

@@ -26,7 +26,7 @@ use crate::sys::torsocks;
 use crate::sys::wiped::PerProcess;
 use crate::world::{World, Worlds};
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ffi::CString;
 
 static STATE: PerProcess<State> = PerProcess::new();
@@ -43,8 +43,8 @@ pub struct State {
     pub counters: Shared<Counters>,
     /// The number of the next version of resolv.conf.
     pub generation: AtomicU32,
-    /// Fingerprints of versions of resolv.conf, in all worlds: a thread's `_res` goes where it goes.
-    versions: Versions,
+    /// The first lookup has read what others may have to go by: `Session::read_ahead`.
+    pub has_read_ahead: AtomicBool,
     seed: u64,
 }
 
@@ -145,10 +145,7 @@ impl State {
     fn new() -> Result<State, NoMemory> {
         let variables = Shared::new(Variables::read()?)?;
         let environment = Environment::read(&variables, true)?;
-        let mut seed = [0; 8];
-        // Where the kernel gives no random numbers the DNS is not asked, and nothing is kept.
-        process::random(&mut seed);
-        let seed = u64::from_ne_bytes(seed);
+        let seed = process::seed();
         let entries = environment.settings.cache_entries;
         let counters = Shared::new(Counters::by(&environment.settings)?)?;
         let of_first = counters.clone();
@@ -158,7 +155,7 @@ impl State {
             first_variables: variables.clone(),
             variables: Mutex::new(variables),
             generation: AtomicU32::new(0),
-            versions: Versions::default(),
+            has_read_ahead: AtomicBool::new(false),
             seed,
         })
     }
@@ -204,13 +201,13 @@ impl State {
         let ours = manual::fingerprints(conf, servers.iter().map(|(server, _)| server));
         // Where a setting has other servers than the file, libc itself may still have filled a `_res`.
         let libcs = manual::fingerprints(conf, conf.servers.iter());
-        ours.into_iter().chain(libcs).for_each(|one| self.versions.add(one));
+        ours.into_iter().chain(libcs).for_each(|one| VERSIONS.add(one));
     }
 
     /// True where a `_res` with this fingerprint, in this respect, is as we filled it, now or before
     /// the file changed.
     pub fn knows_version(&self, fingerprint: u64) -> bool {
-        self.versions.has(fingerprint)
+        VERSIONS.has(fingerprint)
     }
 }
 
@@ -223,14 +220,15 @@ struct Versions {
     next: AtomicUsize,
 }
 
-impl Default for Versions {
-    fn default() -> Versions {
+/// A child's too: a `_res` that was filled before the fork is as good as one that is filled after it.
+static VERSIONS: Versions = Versions::new();
+
+impl Versions {
+    const fn new() -> Versions {
         let sets = [const { [const { [const { AtomicU32::new(0) }; 2] }; 8] }; 32];
         Versions { sets, next: AtomicUsize::new(0) }
     }
-}
 
-impl Versions {
     fn add(&self, fingerprint: u64) {
         if !self.has(fingerprint) {
             let set = self.set(fingerprint);

@@ -24,6 +24,7 @@ pub fn walk<T>(
 ) -> Result<T, Failure> {
     let trace = session.trace();
     let database = session.hosts_database()?;
+    session.read_ahead();
     let mut last = Failure::NoName;
     let (mut foreign, mut asked) = (false, false);
     for (number, step) in (1..).zip(&database.steps) {

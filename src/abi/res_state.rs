@@ -150,9 +150,8 @@ pub(super) unsafe fn fill(state: *mut ResState, upstream: &Upstream, keep: bool)
         false => own | c_ulong::from(option::INIT),
     };
     if keep && state.id == 0 {
-        let mut id = [0; 2];
-        process::random(&mut id);
-        state.id = u16::from_ne_bytes(id);
+        // Where a program's own queries begin to count; ours have random ones.
+        state.id = process::seed() as u16;
     }
     (state.pfcode, state.flags, state.vcsock) = (0, 0, -1);
     (state.unused_qhook, state.unused_rhook) = (null_mut(), null_mut());

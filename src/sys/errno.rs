@@ -16,6 +16,8 @@ pub const REFUSED: i32 = libc::ECONNREFUSED;
 pub const TIMED_OUT: i32 = libc::ETIMEDOUT;
 /// `EPERM`: not in a process with more rights than who started it.
 pub const NOT_PERMITTED: i32 = libc::EPERM;
+/// `EACCES`: a file that this process may not read.
+pub const NO_ACCESS: i32 = libc::EACCES;
 /// `ENOENT`: no service that could be asked, no such file.
 pub const NO_ENTRY: i32 = libc::ENOENT;
 /// `EAGAIN`: not now.

@@ -233,6 +233,28 @@ pub fn random(buffer: &mut [u8]) -> bool {
     true
 }
 
+/// A number that others can't foresee, as far as that goes without waiting: for where things lie in a table, not for
+/// what is sent. Early in a machine's life the kernel's generator is not ready, and waiting for it would stop who
+/// only wants a name of the hosts file.
+pub fn seed() -> u64 {
+    /// Of linux/random.h: not waited for; from Linux 5.6 on, what there is.
+    const NON_BLOCKING: u32 = 1;
+    const INSECURE: u32 = 4;
+    let mut seed = [0u8; 8];
+    for how in [NON_BLOCKING, INSECURE] {
+        // SAFETY: the place is valid for its length.
+        let got = unsafe { kernel::getrandom(seed.as_mut_ptr().cast(), seed.len(), how) };
+        if got == seed.len().cast_signed() {
+            return u64::from_ne_bytes(seed);
+        }
+    }
+    // The time to a nanosecond, where the kernel has put us, and who we are.
+    let now = kernel::clock_gettime(libc::CLOCK_MONOTONIC).unwrap_or_default();
+    let place = (&raw const seed).addr() as u64;
+    (now.as_nanos() as u64 ^ place.rotate_left(24) ^ (id() as u64) << 40)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// The same from `/dev/urandom`, for kernels and filters without `getrandom(2)`.
 fn random_from_device(rest: &mut [u8]) -> bool {
     match super::files::File::open(c"/dev/urandom") {

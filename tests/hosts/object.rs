@@ -69,7 +69,7 @@ fn as_nobody(sandbox: &Sandbox, words: &[&str]) -> Command {
     command
 }
 
-fn can_change_user(sandbox: &Sandbox) -> bool {
+pub fn can_change_user(sandbox: &Sandbox) -> bool {
     let mut command = sandbox.command("setpriv");
     command.args(NOBODY).arg("true");
     let can = run(command, LIMIT).success();

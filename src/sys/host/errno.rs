@@ -23,3 +23,5 @@ pub const UNREACHABLE: i32 = -9;
 pub const BROKEN: i32 = -10;
 /// `EPERM`: not in a process with more rights than who started it.
 pub const NOT_PERMITTED: i32 = -11;
+/// `EACCES`: a file that this process may not read.
+pub const NO_ACCESS: i32 = -12;

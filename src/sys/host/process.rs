@@ -50,5 +50,12 @@ pub fn random(buffer: &mut [u8]) -> bool {
     unsafe { calls::random(buffer.as_mut_ptr(), buffer.len()) != 0 }
 }
 
+/// A number that others can't foresee, for where things lie in a table.
+pub fn seed() -> u64 {
+    let mut seed = [0; 8];
+    random(&mut seed);
+    u64::from_ne_bytes(seed)
+}
+
 /// Nobody else runs in this instance.
 pub fn yield_now() {}
