@@ -267,3 +267,31 @@ fn a_name_of_the_hosts_file_waits_for_no_random_numbers() {
         }
     });
 }
+
+/// Where the file has changed meanwhile, and may not be read: libc falls back on a server of this host, we go on as before.
+#[test]
+fn a_changed_file_that_may_not_be_read_counts_as_it_was() {
+    let steps = "\
+look('root', 'root.test')
+reader, writer = os.pipe()
+if os.fork() == 0:
+    drop()
+    look('nobody', 'first.test')
+    os.read(reader, 1)
+    time.sleep(0.3)
+    look('nobody', 'second.test')
+    os._exit(0)
+time.sleep(0.5)
+open('/etc/new', 'w').write('nameserver 127.0.0.2\\noptions timeout:1 attempts:1 rotate\\n')
+os.chmod('/etc/new', 0o600)
+os.rename('/etc/new', '/etc/resolv.conf')
+os.write(writer, b'.')
+os.wait()
+";
+    world(|sandbox, _| {
+        let (libc, ours) = (python(sandbox, steps, false), python(sandbox, steps, true));
+        let last = |output: &Output| output.out().lines().rev().nth(2).map(str::to_owned);
+        assert_eq!(last(&libc).as_deref(), Some("nobody gai -3"), "{libc}");
+        assert_eq!(last(&ours).as_deref(), Some("nobody gai 192.0.2.1"), "{ours}");
+    });
+}
