@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use support::differential::{probe, probe_with};
 use support::dns::{Question, Reply, Server, Transport};
-use support::libcs::{Libc, Version};
-use support::process::{End, Output};
+use support::libcs::{self, Libc, Version};
+use support::process::{End, Output, run};
 use support::sandbox::Sandbox;
 use support::wire::{IN, Record, rcode, rtype};
 use support::zone::Zone;
@@ -210,6 +210,24 @@ fn an_option_may_be_taken_back() {
             let [plain, rustdns] = both_with(libc, sandbox, "gai -t stream two.test -");
             let expected = if takes_back { both } else { "0 192.0.2.1" };
             assert_eq!([&*plain, &*rustdns], [expected, both], "glibc {}", libc.version);
+        }
+    });
+}
+
+#[test]
+fn host_aliases_beside_other_threads() {
+    Sandbox::enter(|sandbox| {
+        sandbox.write("/etc/aliases", "short host.test\n");
+        let _server = furnish(sandbox);
+        for libc in Libc::several() {
+            let found = [false, true].map(|preload| {
+                let mut command = libcs::command(sandbox, libc, "aliases", preload);
+                command.arg("/etc/aliases");
+                run(command, FOR_EVER).out()
+            });
+            let followed = "none\n192.0.2.1\n";
+            let ours = if libc.version < Version(2, 41) { "none\nnone\n" } else { followed };
+            assert_eq!(found, [followed, ours], "glibc {}", libc.version);
         }
     });
 }
