@@ -362,6 +362,10 @@ impl Session {
                     (wanted, _) => wanted,
                 },
                 hedge: settings.hedge,
+                rounds: match upstream.generation {
+                    Some(_) => u32::MAX,
+                    None => upstream.conf.options.attempts.max(1),
+                },
                 other_known: false,
                 limit: Duration::MAX,
                 waited: Duration::ZERO,

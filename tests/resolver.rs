@@ -335,6 +335,36 @@ fn what_a_program_sets_is_honoured() {
     });
 }
 
+/// How often a program wants servers asked that say nothing, as mail servers set it. Each server is sent as many queries
+/// as by libc.
+#[test]
+fn a_retry_that_a_program_sets_bounds_what_is_sent() {
+    Sandbox::enter(|sandbox| {
+        sandbox.name_servers(&[2, 3, 4], "timeout:1 attempts:3");
+        let silent = [2, 3, 4].map(|at| {
+            Server::on(sandbox, &[&format!("127.0.0.{at}:53")], |_: &Question| Reply::drop())
+        });
+        for (retry, call) in [
+            (1, "query host.test IN A"),
+            (2, "query host.test IN A"),
+            (1, "gai host.test"),
+            (1, "search host IN MX"),
+        ] {
+            let sent = [false, true].map(|preload| {
+                silent.iter().for_each(Server::clear_log);
+                let calls = format!("init\nset retrans 1\nset retry {retry}\n{call}\n");
+                let command = sandbox.command(cc::program("resolver"));
+                let command = if preload { sandbox.preload(command) } else { command };
+                let output = run_with_input(command, calls.as_bytes(), LIMIT);
+                assert!(output.success(), "{output}");
+                silent.each_ref().map(|server| server.log().len())
+            });
+            assert_eq!(sent[0], sent[1], "retry {retry}: {call}: [libc, rustdns]");
+            assert!(sent[0].iter().all(|&count| count > 0), "{sent:?}");
+        }
+    });
+}
+
 #[test]
 fn servers_in_trouble() {
     Sandbox::enter(|sandbox| {

@@ -52,6 +52,9 @@ pub struct Terms<'a> {
     /// After how long the next server is asked beside one that is not known to be alive; `None`: when that
     /// one's time is over.
     pub hedge: Option<Duration>,
+    /// How many times a server is sent to. What resolv.conf has in `attempts` is libc's time; what a program has set in
+    /// `_res` is its word on how often.
+    pub rounds: u32,
     /// Addresses of the other family are known: what is asked need not be waited for as long.
     pub other_known: bool,
     /// No longer than this, whatever resolv.conf allows.

@@ -46,8 +46,10 @@ pub(super) struct Schedule {
     cycle: u32,
     /// The one whose turn it is has failed, or nobody was asked yet: the next one's turn is now.
     is_over: bool,
-    /// All have failed for good.
+    /// All have failed for good, or were sent to as often as may be.
     is_done: bool,
+    /// How many times each is sent to.
+    rounds: u32,
     /// What of libc's time is saved by servers that have failed instead of being silent.
     saved: Duration,
 }
@@ -91,6 +93,7 @@ impl Schedule {
             cycle: 0,
             is_over: true,
             is_done: false,
+            rounds: terms.rounds,
             saved: Duration::ZERO,
         })
     }
@@ -122,16 +125,16 @@ impl Schedule {
         Some(turn.begun.after(turn.patience(health, terms.hedge, self.cycle, now)))
     }
 
-    /// Goes on to the next server that has not failed for good; its index. `None` where there is none.
+    /// Goes on to the next server that has not failed for good, and may be sent to; its index. `None` where there is none.
     pub(super) fn advance(&mut self, attempts: u32, now: Instant) -> Option<usize> {
         self.is_over = false;
         let count = self.turns.len();
         let first = self.current.map_or(0, |current| current + 1);
         for at in (first..first + count).map(|at| at % count) {
             self.cycle += u32::from(at == 0);
-            let Some(turn) = self.turns.get_mut(at).filter(|turn| turn.strikes < attempts) else {
-                continue;
-            };
+            let may_be_asked =
+                |turn: &&mut Turn| turn.strikes < attempts && turn.rounds < self.rounds;
+            let Some(turn) = self.turns.get_mut(at).filter(may_be_asked) else { continue };
             turn.begun = now;
             self.current = Some(at);
             return Some(turn.server);
@@ -142,12 +145,13 @@ impl Schedule {
 
     /// Notes that a server is sent to now: how many times it was before. `trip`: its round trip, if known.
     pub(super) fn send(&mut self, server: usize, trip: Option<Duration>, now: Instant) -> u32 {
+        let most = self.rounds;
         let Some(turn) = self.of_mut(server) else { return 0 };
         let round = turn.rounds;
         turn.rounds += 1;
         turn.asked = turn.asked.or(Some(now));
         turn.is_struck = false;
-        turn.again = Some(now.after(interval(trip, round)));
+        turn.again = (turn.rounds < most).then(|| now.after(interval(trip, round)));
         round
     }
 
@@ -173,8 +177,9 @@ impl Schedule {
 
     /// The server is there and has more to say: it is not sent to as soon as it would be.
     pub(super) fn put_off(&mut self, server: usize, trip: Option<Duration>, now: Instant) {
+        let most = self.rounds;
         if let Some(turn) = self.of_mut(server) {
-            turn.again = Some(now.after(interval(trip, turn.rounds)));
+            turn.again = (turn.rounds < most).then(|| now.after(interval(trip, turn.rounds)));
         }
     }
 
