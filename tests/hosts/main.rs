@@ -24,6 +24,7 @@ mod php;
 mod private;
 mod privilege;
 mod processes;
+mod reach;
 mod rights;
 mod roots;
 mod signals;
