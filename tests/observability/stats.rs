@@ -306,6 +306,52 @@ fn a_child_has_counters_of_its_own() {
     });
 }
 
+/// Of the same user, who may write to the segment; others can't even read it.
+#[test]
+fn a_neighbour_can_spoil_the_numbers_and_nothing_else() {
+    const SPOIL: &str = "\
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+found = [line.split() for line in open('/proc/sysvipc/shm').readlines()[1:]]
+segment, size = [(int(row[1]), int(row[3])) for row in found if row[4] == sys.argv[1]][0]
+place = libc.shmat(segment, None, int(sys.argv[2]))
+if place in (None, ctypes.c_void_p(-1).value): sys.exit('refused %d' % ctypes.get_errno())
+if sys.argv[2] == '0': ctypes.memset(place, 255, size)
+print('attached')
+";
+    const READ_ONLY: &str = "4096"; // SHM_RDONLY
+    Sandbox::enter(|sandbox| {
+        let server = Server::start(sandbox, zone());
+        let mut process = Conversation::begin(sandbox, ON);
+        process.call(CALL);
+        let id = process.id().to_string();
+        let spoil = |mut command: Command, how: &str| {
+            command.args(["-c", SPOIL, &id, how]);
+            run(command, LIMIT)
+        };
+        if run(as_nobody(sandbox, "true"), LIMIT).success() {
+            let output = spoil(as_nobody(sandbox, "/usr/bin/python3"), READ_ONLY);
+            assert!(output.err().contains("refused 13"), "{output}");
+        } else {
+            skip("can't become another user here");
+        }
+        let output = spoil(sandbox.command("/usr/bin/python3"), "0");
+        assert_eq!(output.out(), "attached\n", "{output}");
+        server.clear_log();
+        for call in ["gai -t stream nobody.test -", CALL] {
+            process.call(call);
+        }
+        let (answer, _) = process.call(CALL);
+        assert!(answer.contains("192.0.2.1"), "{answer}");
+        assert!(!server.asked().is_empty());
+        // What it shows is no block of ours any more.
+        let output = stats(sandbox, &["--pid", &id]);
+        assert!(matches!(output.end, End::Exit(_)), "{output}");
+        process.end();
+    });
+}
+
 #[test]
 fn a_setuid_program_shows_nothing() {
     Sandbox::enter(|sandbox| {
