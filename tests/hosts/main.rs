@@ -29,6 +29,7 @@ mod rights;
 mod roots;
 mod signals;
 mod soak;
+mod stacks;
 mod states;
 mod threads;
 mod tools;
