@@ -1,18 +1,16 @@
 //! What one call works with: the configuration as it was when the call began, file by file as they
 //! are needed.
 
+mod configuration;
+
 use crate::abi::res_state::{has_manual, manual_of_thread};
 use crate::cache::Cache;
-use crate::config::gai::{self, Policy};
-use crate::config::hosts::{self, Hosts};
-use crate::config::note::Notes;
-use crate::config::nsswitch::{self, Database, Service};
-use crate::config::services::{self, Services};
+use crate::config::nsswitch::Service;
 use crate::config::settings::{Dnssec, Settings};
-use crate::config::watch::{self, FRESH, Watched, lock};
+use crate::config::watch::{self, FRESH, lock};
 use crate::counters::Counters;
 use crate::hostent::Position;
-use crate::inherited::{GAI, Inherited, NSSWITCH, RESOLV, Source};
+use crate::inherited::RESOLV;
 use crate::mem::NoMemory;
 use crate::network::{self, Network};
 use crate::recent::Recent;
@@ -21,33 +19,22 @@ use crate::source::dns::cookie::Use;
 use crate::source::dns::exchange::Terms;
 use crate::source::dns::lookup::Lookup;
 use crate::source::dns::private::Private;
-use crate::source::{Failure, NameText, append_text, hosts as hosts_source};
+use crate::source::{NameText, append_text, hosts as hosts_source};
 use crate::state::{Environment, State, Upstream, state};
-use crate::sys;
 use crate::sys::calls;
-use crate::sys::chosen::Chosen;
 use crate::sys::environment;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::interfaces;
 use crate::sys::lock::MutexGuard;
 use crate::sys::probes;
-use crate::sys::process;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::udp::Udp;
-use crate::trace::{Line, Text, Trace};
+use crate::trace::{Text, Trace};
 use crate::world::Here;
 use core::cell::Cell;
-use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-
-/// What the program has put in place of nsswitch.conf's line.
-static CHOSEN: Chosen<Shared<Database>> = Chosen::nothing();
-
-fn accepted(database: Shared<Database>) -> Result<Shared<Database>, Failure> {
-    if database.refused { Err(Failure::NoService(sys::errno::INVALID)) } else { Ok(database) }
-}
 
 /// One call's view of the process's state.
 pub struct Session {
@@ -94,17 +81,6 @@ impl Session {
             && !self.asks_libc()
             && !has_manual();
         alike.then(|| self.good_until.get())
-    }
-
-    /// A followed file's content; `load` makes it.
-    fn file<T>(
-        &self,
-        watched: &Watched<T>,
-        path: &CStr,
-        load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
-    ) -> Result<Shared<T>, NoMemory> {
-        self.good_until.set(self.good_until.get().min(watched.fresh_until(self.now)));
-        watched.get(path, (self.now, self.epoch), load)
     }
 
     /// Where decisions are said.
@@ -163,81 +139,6 @@ impl Session {
     /// True where names that nobody else knows go to the next library (`foreign libc`).
     pub fn asks_libc(&self) -> bool {
         self.environment.settings.asks_libc()
-    }
-
-    /// /etc/hosts.
-    pub fn hosts(&self) -> Result<Shared<Hosts>, NoMemory> {
-        let path = &self.environment.paths.hosts;
-        self.file(&self.world.files.hosts, path, |octets| {
-            let hosts = hosts::index(self.content(path, octets).unwrap_or_default())?;
-            if self.trace().is_on() {
-                self.say(path, &hosts.notes()?);
-            }
-            Ok(hosts)
-        })
-    }
-
-    /// Says that a line of the hosts file has the name that is looked up.
-    #[inline(never)]
-    pub fn say_line(&self, hosts: &Hosts, line: &hosts::Line<'_>) {
-        let trace = self.trace();
-        if trace.is_on() {
-            let (ip, name) = (line.address.ip, Text(line.canonical));
-            let file = self.environment.paths.hosts.to_bytes();
-            let number = hosts.number_of(line);
-            trace.remark(Line { file, number }, format_args!("{name}: {ip}"));
-        }
-    }
-
-    /// nsswitch.conf's line for hosts, or the program's.
-    ///
-    /// # Errors
-    /// [`Failure::NoService`] for a line that can't be read.
-    pub fn hosts_database(&self) -> Result<Shared<Database>, Failure> {
-        if let Some(database) = CHOSEN.get() {
-            return accepted(database.clone());
-        }
-        let path = &self.environment.paths.nsswitch;
-        let database = self.file(&self.world.files.nsswitch, path, |octets| {
-            let database =
-                nsswitch::parse(self.kept(&NSSWITCH, path, octets)?.as_deref(), b"hosts")?;
-            self.say(path, &database.notes);
-            let line = Line { file: path.to_bytes(), number: database.line };
-            self.trace().remark(line, format_args!("{} services", database.steps.len()));
-            Ok(database)
-        })?;
-        accepted(database)
-    }
-
-    /// Puts the program's own line in place of nsswitch.conf's, for good.
-    pub fn choose_hosts_database(line: &[u8]) -> Result<(), NoMemory> {
-        let database = nsswitch::read_services(line, 0)?;
-        CHOSEN.set(Shared::new(database)?)
-    }
-
-    /// gai.conf.
-    pub fn policy(&self) -> Result<Shared<Policy>, NoMemory> {
-        let path = &self.environment.paths.gai;
-        self.file(&self.world.files.gai, path, |octets| {
-            let policy = gai::parse(self.kept(&GAI, path, octets)?.as_deref())?;
-            self.say(path, &policy.notes);
-            Ok(policy)
-        })
-    }
-
-    /// /etc/services.
-    pub fn services(&self) -> Result<Shared<Services>, NoMemory> {
-        let path = &self.environment.paths.services;
-        self.file(&self.world.files.services, path, |octets| {
-            let services = services::index(self.content(path, octets).unwrap_or_default())?;
-            self.say(path, services.notes());
-            Ok(services)
-        })
-    }
-
-    /// The port of a service's name under a protocol's.
-    pub fn port(&self, name: &[u8], protocol: &[u8]) -> Result<Option<u16>, NoMemory> {
-        Ok(self.services()?.port(name, Some(protocol)).map(|(port, _)| port))
     }
 
     /// Servers, search list and options: resolv.conf's, or those in the thread's `_res` where the
@@ -428,58 +329,5 @@ impl Session {
     /// Where this process is in the hosts file; `None` where others keep it busy.
     pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
         lock(&self.world.position)
-    }
-
-    /// The content of a file that a process goes by which may not read it any more; where there is none, says why.
-    #[inline(never)]
-    fn kept(
-        &self,
-        file: &Inherited,
-        path: &CStr,
-        octets: Result<Vec<u8>, Unreadable>,
-    ) -> Result<Option<Vec<u8>>, NoMemory> {
-        match file.or_before(path, octets) {
-            Ok((text, Source::File)) => Ok(Some(text)),
-            Ok((text, Source::Before)) => {
-                let path = Text(path.to_bytes());
-                self.trace()
-                    .decision(format_args!("{path}: may not be read, and counts as it was before"));
-                Ok(Some(text))
-            }
-            Err(Unreadable::NoMemory) => Err(NoMemory),
-            Err(why) => Ok(self.content(path, Err(why))),
-        }
-    }
-
-    /// Reads what a child may have to go by that may not read it, at the first lookup of a process that can give up its
-    /// rights.
-    pub fn read_ahead(&self) {
-        if self.state.has_read_ahead.load(Relaxed) || self.state.has_read_ahead.swap(true, Relaxed)
-        {
-            return;
-        }
-        if process::may_give_up_rights() {
-            // What fails is said by the lookup that needs it.
-            let _ = self.followed_upstream();
-            let _ = self.policy();
-        }
-    }
-
-    /// A file's content; where there is none, says why.
-    #[inline(never)]
-    fn content(&self, path: &CStr, octets: Result<Vec<u8>, Unreadable>) -> Option<Vec<u8>> {
-        match octets {
-            Ok(octets) => Some(octets),
-            Err(why) => {
-                let path = Text(path.to_bytes());
-                self.trace().decision(format_args!("{path}: no content ({why:?}), defaults apply"));
-                None
-            }
-        }
-    }
-
-    /// Says what was ignored in a file, by line.
-    fn say(&self, path: &CStr, notes: &Notes) {
-        self.trace().notes(path.to_bytes(), notes);
     }
 }

@@ -252,7 +252,7 @@ number_of!(
     /// geteuid(2).
     geteuid, SYS_geteuid, u32
 );
-#[cfg(not(any(target_arch = "x86", target_arch = "arm")))]
+#[cfg(all(target_env = "gnu", not(any(target_arch = "x86", target_arch = "arm"))))]
 number_of!(
     /// getuid(2).
     getuid, SYS_getuid, u32
@@ -262,7 +262,7 @@ number_of!(
     /// geteuid(2).
     geteuid, SYS_geteuid32, u32
 );
-#[cfg(any(target_arch = "x86", target_arch = "arm"))]
+#[cfg(all(target_env = "gnu", any(target_arch = "x86", target_arch = "arm")))]
 number_of!(
     /// getuid(2).
     getuid, SYS_getuid32, u32
