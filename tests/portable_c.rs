@@ -309,7 +309,8 @@ fn a_program_s_own_functions_are_not_called() {
         let _server = begin(sandbox);
         sandbox.write("/etc/rustdns.conf", "debug 2\nlog /run/trace\n");
         let mut command = sandbox.command(cc::program("host_names"));
-        command.arg("few").env("LD_PRELOAD", dist().join("librustdns.so"));
+        command.arg("few");
+        foreign::preload(&mut command, &dist().join("librustdns.so"));
         is_ok(&run(command, LIMIT));
         let trace = std::fs::read_to_string("/run/trace").unwrap();
         assert!(trace.contains("query n3.test A "), "{trace}");
