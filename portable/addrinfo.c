@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "portable.h"
+#include "kernel.h"
 
 /* ---- codes ---- */
 
@@ -309,7 +310,7 @@ static int read_name(const struct sockaddr *sa, socklen_t length, uint8_t place[
     return 0;
   asked->is_local = 1;
   asked->octets = (const char *)sa + path_at;
-  asked->length = (uint32_t)strnlen(asked->octets, length - path_at);
+  asked->length = (uint32_t)text_length(asked->octets, length - path_at);
   return 1;
 }
 

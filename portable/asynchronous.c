@@ -6,6 +6,8 @@
 
 #include "requests.h"
 
+#include "kernel.h"
+
 static struct group *group_make(int waits, const struct sigevent *event)
 {
   struct group *group = calloc(1, sizeof *group);

@@ -5,6 +5,14 @@
 
 #include "portable.h"
 
+/* A cancellation point, where GNU libc has it by a name that no program may take. */
+#ifdef __GLIBC__
+extern int __poll(struct pollfd *, nfds_t, int);
+#define CANCELLATION_POINT __poll
+#else
+#define CANCELLATION_POINT poll
+#endif
+
 /* The thread's first call under way, and how the thread could be cancelled before. One that is jumped out of
    (siglongjmp(3)) never puts that back: the thread's next call does. */
 static __thread struct {
@@ -19,7 +27,7 @@ void entry_begin(struct entry *entry)
 {
   pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &entry->cancellation_type);
   if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
-    poll(NULL, 0, 0);
+    CANCELLATION_POINT(NULL, 0, 0);
   pthread_testcancel();
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &entry->cancellation);
   entry->error_number = errno;

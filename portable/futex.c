@@ -11,6 +11,8 @@
 
 #include "portable.h"
 
+#include "kernel.h"
+
 struct timespec time_after(time_t seconds, long nanoseconds)
 {
   struct timespec at;

@@ -16,6 +16,8 @@
 #include "pool.h"
 #include "runtime.h"
 
+#include "kernel.h"
+
 /* A call that finds all of them busy waits so long, in seconds. */
 #define PATIENCE 60
 
@@ -292,7 +294,7 @@ void core_flush_all(void)
 
 int core_choose_all(const char *line)
 {
-  char *copy = strdup(line);
+  char *copy = text_copy(line);
   if (copy == NULL)
     return 0;
   /* What was chosen before is not freed: another thread may be reading it. */

@@ -7,30 +7,57 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "system.h"
 
+#include "kernel.h"
+
 /* ---- interfaces ---- */
+
+/* By a socket of the family's (netdevice(7)). */
+static int interface_ask(int family, unsigned long what, struct ifreq *request)
+{
+  int result, descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0)
+    return 0;
+  result = ioctl(descriptor, what, request);
+  close(descriptor);
+  return result == 0;
+}
+
+int interface_name(uint32_t index, char name[IF_NAMESIZE])
+{
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  request.ifr_ifindex = (int)index;
+  if (!interface_ask(AF_UNIX, SIOCGIFNAME, &request))
+    return 0;
+  memcpy(name, request.ifr_name, IF_NAMESIZE);
+  name[IF_NAMESIZE - 1] = '\0';
+  return 1;
+}
 
 u32 SYS(interface_index)(sys_t *sys, u32 place, u32 length)
 {
-  char name[IF_NAMESIZE];
+  char name[IF_NAMESIZE] = "";
+  struct ifreq request;
   const uint8_t *octets = core_octets(sys, place, length);
   if (length >= sizeof name)
     return 0;
   memcpy(name, octets, length);
   name[length] = '\0';
-  return if_nametoindex(name);
+  memset(&request, 0, sizeof request);
+  memcpy(request.ifr_name, name, sizeof name);
+  return interface_ask(AF_UNIX, SIOCGIFINDEX, &request) ? (u32)request.ifr_ifindex : 0;
 }
 
 u32 SYS(interface_name)(sys_t *sys, u32 index, u32 place)
 {
   char name[IF_NAMESIZE];
-  if (if_indextoname(index, name) == NULL)
+  if (!interface_name(index, name))
     return 0;
   memcpy(core_octets(sys, place, sizeof name), name, sizeof name);
   return (u32)strlen(name);
@@ -39,19 +66,12 @@ u32 SYS(interface_name)(sys_t *sys, u32 index, u32 place)
 u32 SYS(interface_is_tunnel)(sys_t *sys, u32 index)
 {
   struct ifreq request;
-  int result, descriptor;
   (void)sys;
   memset(&request, 0, sizeof request);
-  if (if_indextoname(index, request.ifr_name) == NULL)
-    return 0;
-  descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0)
-    return 0;
-  result = ioctl(descriptor, SIOCGIFHWADDR, &request);
-  close(descriptor);
   /* Of linux/if_arp.h: IPv4 in IPv4, IPv6 in IPv6, IPv6 in IPv4. */
-  return result == 0 && (request.ifr_hwaddr.sa_family == 768 || request.ifr_hwaddr.sa_family == 769 ||
-                         request.ifr_hwaddr.sa_family == 776);
+  return interface_name(index, request.ifr_name) && interface_ask(AF_INET, SIOCGIFHWADDR, &request) &&
+         (request.ifr_hwaddr.sa_family == 768 || request.ifr_hwaddr.sa_family == 769 ||
+          request.ifr_hwaddr.sa_family == 776);
 }
 
 u32 SYS(routing_ask)(sys_t *sys, u32 request, u32 length)
@@ -83,6 +103,16 @@ u32 SYS(routing_receive)(sys_t *sys, u32 socket, u32 place, u32 room)
 
 /* ---- the locale ---- */
 
+static int is_utf_8(const char *codeset)
+{
+  static const char own[] = "utf-8";
+  size_t i;
+  for (i = 0; own[i] != '\0'; i++)
+    if ((codeset[i] | 0x20) != (own[i] | 0x20))
+      return 0;
+  return codeset[i] == '\0';
+}
+
 /* -1: it can't be converted; -2: the locale's encoding is UTF-8; -3: no memory. */
 u32 SYS(convert)(sys_t *sys, u32 direction, u32 text, u32 length, u32 place, u32 room)
 {
@@ -91,7 +121,7 @@ u32 SYS(convert)(sys_t *sys, u32 direction, u32 text, u32 length, u32 place, u32
   char *target = (char *)core_octets(sys, place, room);
   size_t unread = length, unwritten = room, result;
   iconv_t converter;
-  if (strcasecmp(codeset, "UTF-8") == 0)
+  if (is_utf_8(codeset))
     return (u32)-2;
   converter = direction == 0 ? iconv_open("UTF-8", codeset) : iconv_open(codeset, "UTF-8");
   if (converter == (iconv_t)-1)

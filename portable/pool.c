@@ -11,6 +11,8 @@
 
 #include "pool.h"
 
+#include "kernel.h"
+
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -99,10 +101,16 @@ int environment_copy(const char *name, uint32_t name_length, uint8_t *place, uin
 
 /* ---- the pool ---- */
 
+static size_t page_size(void)
+{
+  size_t size = getauxval(AT_PAGESZ);
+  return size != 0 ? size : 65536;
+}
+
 static struct page *page_map(void)
 {
-  size_t size = (size_t)sysconf(_SC_PAGESIZE);
-  struct page *fresh = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  size_t size = page_size();
+  struct page *fresh = kernel_map(size);
   struct page *first = NULL;
   if (fresh == MAP_FAILED)
     return NULL;
@@ -117,7 +125,7 @@ static struct page *page_map(void)
    advice that no kernel knows takes any and follows none (qemu before 8.0). */
 static int is_wiped(struct page *at)
 {
-  size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  size_t size = page_size();
   return madvise(at, size, MADV_WIPEONFORK) == 0 && madvise(at, size, INT32_MAX) != 0;
 }
 

@@ -91,6 +91,11 @@ HIDDEN int core_choose_all(const char *line);
 /* Has every idle instance work; one that is busy is left out. */
 HIDDEN void core_visit(work_function *, void *argument);
 
+/* ---- system.c ---- */
+
+/* What the kernel knows a descriptor by, and no other one's file: a socket's cookie; 0 where it has no word. */
+HIDDEN uint64_t system_known_by(int descriptor);
+
 /* ---- pool.c ---- */
 
 /* A variable of the environment as it was when this process first called, or last reloaded: its length,

@@ -15,6 +15,8 @@
 
 #include "requests.h"
 
+#include "kernel.h"
+
 #undef p_type /* resolv.h has a function of this name */
 
 #define MAX_THREADS 20 /* as many as libc has */
@@ -50,7 +52,7 @@ struct table *requests_table(void)
 void requests_lock(struct table *table, sigset_t *before)
 {
   sigset_t all;
-  sigfillset(&all);
+  memset(&all, 0xff, sizeof all); /* libc leaves out those that it needs */
   pthread_sigmask(SIG_SETMASK, &all, before);
   pthread_mutex_lock(&table->mutex);
 }
@@ -94,8 +96,8 @@ static struct request *request_make(struct gaicb *block, struct group *group)
     return NULL;
   request->block = block;
   request->group = group;
-  request->node = block->ar_name == NULL ? NULL : strdup(block->ar_name);
-  request->service = block->ar_service == NULL ? NULL : strdup(block->ar_service);
+  request->node = block->ar_name == NULL ? NULL : text_copy(block->ar_name);
+  request->service = block->ar_service == NULL ? NULL : text_copy(block->ar_service);
   if (block->ar_request != NULL) {
     memcpy(&request->hints, block->ar_request, sizeof request->hints);
     request->has_hints = 1;
@@ -148,14 +150,14 @@ static int look(struct dl_phdr_info *object, size_t size, void *own_)
 static int object_keep(void)
 {
   static int is_kept;
-  void *(*open)(const char *, int);
+  void *(*load)(const char *, int);
   struct own own = {(uintptr_t)object_keep, NULL};
   if (__atomic_load_n(&is_kept, __ATOMIC_RELAXED))
     return 1;
   dl_iterate_phdr(look, &own);
   if (own.name != NULL && own.name[0] != 0) {
-    *(void **)&open = dlsym(RTLD_DEFAULT, "dlopen");
-    if (open == NULL || open(own.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == NULL)
+    *(void **)&load = dlsym(RTLD_DEFAULT, "dlopen");
+    if (load == NULL || load(own.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == NULL)
       return 0;
   }
   __atomic_store_n(&is_kept, 1, __ATOMIC_RELAXED);
@@ -167,7 +169,7 @@ static void *call_back(void *argument)
   struct call call = *(struct call *)argument;
   sigset_t none;
   free(argument);
-  sigemptyset(&none); /* threads of ours are deaf to signals, and this one inherits it */
+  memset(&none, 0, sizeof none); /* threads of ours are deaf to signals, and this one inherits it */
   pthread_sigmask(SIG_SETMASK, &none, NULL);
   call.function(call.value);
   return NULL;

@@ -6,6 +6,8 @@
 
 #include "runtime.h"
 
+#include "kernel.h"
+
 #define PAGE 65536u
 
 /* Where a trap goes: the innermost call into the core on this thread. */
@@ -52,7 +54,7 @@ uint32_t wasm_rt_register_func_type(uint32_t params, uint32_t results, ...)
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t initial_pages, uint32_t max_pages)
 {
   size_t size = (size_t)initial_pages * PAGE;
-  void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *data = kernel_map(size);
   memory->data = data == MAP_FAILED ? NULL : data;
   memory->size = data == MAP_FAILED ? 0 : size;
   memory->pages = data == MAP_FAILED ? 0 : initial_pages;
@@ -70,7 +72,7 @@ uint32_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint32_t pages)
     return before;
   if (pages > memory->max_pages - before || size > UINT32_MAX)
     return UINT32_MAX;
-  data = mremap(memory->data, memory->size, size, MREMAP_MAYMOVE);
+  data = kernel_remap(memory->data, memory->size, size);
   if (data == MAP_FAILED)
     return UINT32_MAX;
   memory->data = data;
@@ -90,7 +92,7 @@ void wasm_rt_free_memory(wasm_rt_memory_t *memory)
 void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t elements, uint32_t max)
 {
   size_t size = elements * sizeof *table->data;
-  void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *data = kernel_map(size);
   table->data = data == MAP_FAILED ? NULL : data;
   table->size = data == MAP_FAILED ? 0 : elements;
   table->max_size = max;

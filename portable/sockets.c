@@ -10,6 +10,8 @@
 
 #include "system.h"
 
+#include "kernel.h"
+
 u32 SYS(socket_open)(sys_t *sys, u32 family, u32 is_stream)
 {
   int kind = is_stream ? SOCK_STREAM : SOCK_DGRAM;
@@ -95,7 +97,7 @@ u32 SYS(socket_bind_to)(sys_t *sys, u32 socket, u32 interface)
 {
   char name[IF_NAMESIZE] = "";
   (void)sys;
-  if (if_indextoname(interface, name) == NULL)
+  if (!interface_name(interface, name))
     return system_fault(ENOENT);
   return system_result(
       setsockopt((int)socket, SOL_SOCKET, SO_BINDTODEVICE, name, sizeof name));

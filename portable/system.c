@@ -14,6 +14,8 @@
 
 #include "system.h"
 
+#include "kernel.h"
+
 /* ---- errno ---- */
 
 int system_errno(int32_t core_errno)
@@ -218,7 +220,7 @@ u32 SYS(root_directory)(sys_t *sys, u32 place)
 u32 SYS(host_name)(sys_t *sys, u32 place, u32 room)
 {
   char *name = (char *)core_octets(sys, place, room);
-  return gethostname(name, room) == 0 ? (u32)strnlen(name, room) : 0;
+  return gethostname(name, room) == 0 ? (u32)text_length(name, room) : 0;
 }
 
 u32 SYS(variable)(sys_t *sys, u32 name, u32 name_length, u32 place, u32 room)

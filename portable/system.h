@@ -18,12 +18,13 @@ HIDDEN u32 system_result(long result);
 /* A new descriptor, noted in case the instance has to be thrown away; or the fault in errno. */
 HIDDEN u32 system_opened(sys_t *, int descriptor);
 
-/* What the kernel knows a descriptor by, and no other one's file: a socket's cookie; 0 where it has no word. */
-HIDDEN uint64_t system_known_by(int descriptor);
-
 #define RETRY(result, call)                                                                        \
   do                                                                                               \
     result = (call);                                                                               \
   while (result < 0 && errno == EINTR)
+
+/* interfaces.c: the name of the interface with this index; 0 where there is none. */
+#include <net/if.h>
+HIDDEN int interface_name(uint32_t index, char name[IF_NAMESIZE]);
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "system.h"
 
+#include "kernel.h"
+
 /* The program's listener; what it points to never changes and is never freed. */
 struct listener *system_listener;
 

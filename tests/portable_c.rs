@@ -289,5 +289,30 @@ fn what_it_needs_is_libc() {
     let mut nm = Command::new(foreign::tool("nm"));
     nm.args(["-D", "--undefined-only"]).arg(dist().join("librustdns.so"));
     let wanted = run(nm, LIMIT).out();
-    assert!(wanted.contains("recvmsg") && !wanted.contains("sigaction"), "{wanted}");
+    assert!(wanted.contains(" dlsym") && !wanted.contains("sigaction"), "{wanted}");
+    // Names that programs may have functions of; but for what a kernel older than Linux 4.11 takes.
+    let source = std::fs::read_to_string(root().join("tests/c/host_names.c")).unwrap();
+    let own: BTreeSet<&str> =
+        source.split("OWN(").skip(2).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(own.contains("poll") && own.contains("socket"), "{own:?}");
+    let names = wanted.lines().filter_map(|line| line.split_whitespace().last());
+    let taken: Vec<&str> = names
+        .map(|name| name.split('@').next().unwrap())
+        .filter(|name| own.contains(name) && !["stat64", "fstat64"].contains(name))
+        .collect();
+    assert!(taken.is_empty(), "{taken:?}");
+}
+
+#[test]
+fn a_program_s_own_functions_are_not_called() {
+    Sandbox::enter(|sandbox| {
+        let _server = begin(sandbox);
+        sandbox.write("/etc/rustdns.conf", "debug 2\nlog /run/trace\n");
+        let mut command = sandbox.command(cc::program("host_names"));
+        command.arg("few");
+        foreign::preload(&mut command, &dist().join("librustdns.so"));
+        is_ok(&run(command, LIMIT));
+        let trace = std::fs::read_to_string("/run/trace").unwrap();
+        assert!(trace.contains("query n3.test A "), "{trace}");
+    });
 }
