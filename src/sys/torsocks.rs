@@ -17,8 +17,8 @@ fn own() -> *mut c_void {
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, OWN.as_ptr()) }
 }
 
-/// The function of this name that a name goes to which we don't know: torsocks's, before or behind us in link
-/// order, or null where it has none. Where torsocks isn't, that of the next library in link order, or null.
+/// The function of this name in the next library in link order, or null. Where torsocks is loaded, before us or behind
+/// us, it is torsocks's, or null where that has none.
 ///
 /// libc's is not taken beside torsocks: what libc asks, torsocks doesn't see.
 pub(crate) fn next_function(name: &CStr) -> *mut c_void {

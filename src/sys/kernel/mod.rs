@@ -105,9 +105,10 @@ pub(crate) unsafe fn make(number: usize, arguments: [usize; 6]) -> isize {
     result
 }
 
-/// close(2).
+/// close(2). The arguments, results and errors of this and what follows are those of libc's function, and so is
+/// what it asks of its caller.
 pub(crate) unsafe fn close(descriptor: c_int) -> c_int {
-    // SAFETY: as above.
+    // SAFETY: the caller's arguments are those that the call wants; so in all that follow.
     unsafe { call!(libc::SYS_close, descriptor) as c_int }
 }
 
