@@ -20,10 +20,18 @@ static __thread struct {
   int cancellation, cancellation_type;
 } first;
 
+/* The call that began last. */
+static __thread const char *current;
+
+const char *entry_frame(void)
+{
+  return current;
+}
+
 /* An asynchronous cancellation comes by a signal, and glibc's handler does not ask whether cancellation
    is off: it acts in whatever system call the thread is in then. One that is on its way is waited for by
    every cancellation point. */
-void entry_begin(struct entry *entry)
+void entry_begin_at(struct entry *entry, const char *frame)
 {
   pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &entry->cancellation_type);
   if (entry->cancellation_type != PTHREAD_CANCEL_DEFERRED)
@@ -31,7 +39,10 @@ void entry_begin(struct entry *entry)
   pthread_testcancel();
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &entry->cancellation);
   entry->error_number = errno;
-  if (first.frame != NULL && frame_is_left(first.frame, (const char *)entry)) {
+  entry->frame = frame;
+  entry->frame_before = current;
+  current = frame;
+  if (first.frame != NULL && frame_is_left(first.frame, frame)) {
     if (entry->cancellation == PTHREAD_CANCEL_DISABLE)
       entry->cancellation = first.cancellation;
     if (entry->cancellation_type == PTHREAD_CANCEL_DEFERRED)
@@ -41,14 +52,15 @@ void entry_begin(struct entry *entry)
   if (first.frame == NULL) {
     first.cancellation = entry->cancellation;
     first.cancellation_type = entry->cancellation_type;
-    first.frame = (const char *)entry;
+    first.frame = frame;
   }
 }
 
 void entry_end(struct entry *entry)
 {
-  if (first.frame == (const char *)entry)
+  if (first.frame == entry->frame)
     first.frame = NULL;
+  current = entry->frame_before;
   errno = entry->error_number;
   pthread_setcancelstate(entry->cancellation, NULL);
   /* Acts on what is pending only now, and so with the right result (glibc 2.36 forgets it above). */

@@ -157,9 +157,11 @@ static void slot_recover(struct pool *pool, struct slot *slot, const char *frame
 }
 
 /* The thread's call with this frame was jumped out of (siglongjmp(3)): stacks grow downwards, and what
-   is being called now stands where that frame was, or above it. */
+   is being called now stands where that frame was, or above it. Or a little below it, as functions differ; what a
+   signal handler calls is at least the kernel's frame for the signal further down. */
 int frame_is_left(const char *frame, const char *here)
 {
+  enum { LITTLE = 256 };
   stack_t alternate;
   int is_there, was_there;
   if (sigaltstack(NULL, &alternate) != 0)
@@ -167,7 +169,7 @@ int frame_is_left(const char *frame, const char *here)
   is_there = (alternate.ss_flags & SS_ONSTACK) != 0;
   was_there = (alternate.ss_flags & SS_DISABLE) == 0 && frame >= (char *)alternate.ss_sp &&
               frame < (char *)alternate.ss_sp + alternate.ss_size;
-  return is_there == was_there ? frame <= here : was_there;
+  return is_there == was_there ? frame <= here + LITTLE : was_there;
 }
 
 /* The slots of calls that this thread has jumped out of. */
@@ -251,10 +253,17 @@ static int slot_work(struct pool *pool, struct slot *slot, struct __res_state *s
   return result;
 }
 
+/* Threads of our own are in no call. */
+static const char *outermost_frame(void)
+{
+  const char *frame = entry_frame();
+  return frame != NULL ? frame : __builtin_frame_address(0);
+}
+
 int with_core(enum which which, struct __res_state *state, work_function *work, void *argument)
 {
   struct pool *pool = pool_get();
-  struct slot *slot = pool == NULL ? NULL : slot_take(pool, which, __builtin_frame_address(0));
+  struct slot *slot = pool == NULL ? NULL : slot_take(pool, which, outermost_frame());
   int result;
   if (slot == NULL)
     return CORE_NO_MEMORY;
@@ -270,7 +279,7 @@ void core_visit(work_function *work, void *argument)
   struct pool *pool = pool_get();
   int i, thread = pool == NULL ? 0 : thread_number(pool);
   for (i = 0; pool != NULL && i < SLOTS; i++)
-    if (slot_try(&pool->slots[i], thread, __builtin_frame_address(0))) {
+    if (slot_try(&pool->slots[i], thread, outermost_frame())) {
       if (pool->slots[i].instance != NULL)
         slot_work(pool, &pool->slots[i], NULL, work, argument);
       slot_give_back(pool, &pool->slots[i]);

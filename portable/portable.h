@@ -65,7 +65,8 @@ HIDDEN int with_core(enum which, struct __res_state *state, work_function *, voi
 /* A bug of ours was found while an instance is at work: with_core() returns CORE_BROKEN. */
 #define broken() wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE)
 
-/* The thread's call with this frame was jumped out of, as the call with the frame `here` can tell. */
+/* The thread's call with this frame was jumped out of, as the call with the frame `here` can tell: both are the
+   outermost ones. */
 HIDDEN int frame_is_left(const char *frame, const char *here);
 
 /* Room for octets in the instance's memory, for its next call; 0 where it has no memory. */
@@ -115,9 +116,13 @@ HIDDEN void futex_tell(int *word);
 
 struct entry {
   int error_number, cancellation, cancellation_type;
+  const char *frame, *frame_before;
 };
 /* Acts on a pending cancellation, then holds it off; keeps errno. */
-HIDDEN void entry_begin(struct entry *);
+#define entry_begin(entry) entry_begin_at(entry, __builtin_frame_address(0))
+HIDDEN void entry_begin_at(struct entry *, const char *frame);
+/* The outermost frame of the thread's call; null where it is in none. */
+HIDDEN const char *entry_frame(void);
 /* Puts errno and cancellation back. */
 HIDDEN void entry_end(struct entry *);
 /* The same with an errno of the call's own, as the core says it (see system_errno()). */

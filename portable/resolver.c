@@ -2,6 +2,7 @@
    for the thread's _res and (res_n*) for a state of the caller's. */
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 
 #include "state.h"
@@ -19,6 +20,7 @@
 #undef res_nquerydomain
 #undef res_nmkquery
 #undef res_nsend
+#undef res_nclose
 
 enum kind { DO_INIT, DO_NINIT, DO_QUERY, DO_SEARCH, DO_QUERY_DOMAIN, DO_MAKE_QUERY, DO_SEND };
 
@@ -271,3 +273,16 @@ EXPORT int res_nsend(res_state state, const unsigned char *message, int length,
   return send_query(state, message, length, answer, size);
 }
 BOTH(res_nsend, (res_state, const unsigned char *, int, unsigned char *, int));
+
+/* Weak: a static libc defines it in an object that it needs for every thread. */
+EXPORT __attribute__((weak)) void __res_nclose(res_state state)
+{
+  void (*next)(struct __res_state *);
+  void *found;
+  struct entry entry;
+  entry_begin(&entry);
+  found = dlsym(RTLD_NEXT, "__res_nclose");
+  memcpy(&next, &found, sizeof next);
+  state_close(state, next);
+  entry_end(&entry);
+}

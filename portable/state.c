@@ -77,12 +77,83 @@ u32 SYS(state_read)(sys_t *sys, u32 place, u32 room)
   return (u32)(to - start);
 }
 
-/* ---- filling ---- */
+/* ---- the addresses of IPv6 servers that a state points to ---- */
+
+/* In a thread's _res. libc frees them when the thread ends, so each is a malloc of its own; they are used again when
+   it is filled again, and not freed: a copy of _res may still point to them. */
+static __thread struct sockaddr_in6 *own_places[MAXNS];
+
+/* Where what stands in _res now isn't what we put there, somebody may have freed that one. */
+static struct sockaddr_in6 *own_place(int i, const struct sockaddr_in6 *before)
+{
+  if (own_places[i] == NULL || before != own_places[i])
+    own_places[i] = malloc(sizeof *own_places[i]);
+  return own_places[i];
+}
+
+/* In states of callers: each server's once in the process, and for good. So it does no harm that a state is copied,
+   or closed twice or never. */
+struct kept_address {
+  struct sockaddr_in6 address;
+  struct kept_address *next;
+};
+static struct kept_address *kept_first;
+
+static struct sockaddr_in6 *kept_place(const struct sockaddr_in6 *address)
+{
+  struct kept_address *first = __atomic_load_n(&kept_first, __ATOMIC_ACQUIRE), *at;
+  for (at = first; at != NULL; at = at->next)
+    if (memcmp(&at->address, address, sizeof *address) == 0)
+      return &at->address;
+  at = malloc(sizeof *at);
+  if (at == NULL)
+    return NULL;
+  at->address = *address;
+  at->next = first;
+  while (!__atomic_compare_exchange_n(&kept_first, &at->next, at, 0, __ATOMIC_RELEASE,
+                                      __ATOMIC_RELAXED))
+    ;
+  return &at->address;
+}
+
+static int is_ours(const struct sockaddr_in6 *place)
+{
+  const struct kept_address *at = __atomic_load_n(&kept_first, __ATOMIC_ACQUIRE);
+  int i;
+  for (i = 0; i < MAXNS; i++)
+    if (own_places[i] == place)
+      return 1;
+  while (at != NULL && &at->address != place)
+    at = at->next;
+  return at != NULL;
+}
+
+void state_close(struct __res_state *state, void (*next)(struct __res_state *))
+{
+  struct sockaddr_in6 *ours[MAXNS];
+  int i;
+  for (i = 0; i < MAXNS; i++) {
+    struct sockaddr_in6 *place = state->_u._ext.nsaddrs[i];
+    ours[i] = place != NULL && is_ours(place) ? place : NULL;
+    if (ours[i] != NULL)
+      state->_u._ext.nsaddrs[i] = NULL;
+  }
+  if (next != NULL)
+    next(state);
+  /* The thread's own is closed again when the thread ends. */
+  for (i = 0; state == &_res && i < MAXNS; i++)
+    if (ours[i] != NULL)
+      state->_u._ext.nsaddrs[i] = ours[i];
+}
+
+/* ---- filling: what is being filled is not read, a caller's is what its stack held before ---- */
 
 static void fill_servers(struct __res_state *state, struct reply *reply)
 {
   uint32_t count = reply_number(reply), i;
   const uint8_t *places = reply_raw(reply, (size_t)count * ADDRESS_LENGTH);
+  struct sockaddr_in6 *before[MAXNS];
+  memcpy(before, state->_u._ext.nsaddrs, sizeof before);
   memset(state->nsaddr_list, 0, sizeof state->nsaddr_list);
   memset(&state->_u, 0, sizeof state->_u);
   state->nscount = 0;
@@ -92,12 +163,14 @@ static void fill_servers(struct __res_state *state, struct reply *reply)
     if (server.family == 4) {
       address_to(&server, &state->nsaddr_list[i]);
     } else {
-      /* libc frees it: in res_nclose, and where a thread ends. */
-      struct sockaddr_in6 *v6 = calloc(1, sizeof *v6);
-      if (v6 == NULL)
+      struct sockaddr_in6 address, *place;
+      memset(&address, 0, sizeof address);
+      address_to(&server, &address);
+      place = state == &_res ? own_place((int)i, before[i]) : kept_place(&address);
+      if (place == NULL)
         return;
-      address_to(&server, v6);
-      state->_u._ext.nsaddrs[i] = v6;
+      *place = address;
+      state->_u._ext.nsaddrs[i] = place;
     }
     state->_u._ext.nssocks[i] = -1;
     state->nscount++;
@@ -145,10 +218,6 @@ static void fill(struct __res_state *state, struct reply reply, int keep)
   uint32_t ndots = reply_number(&reply);
   uint32_t timeout = reply_number(&reply), timeout_default = reply_number(&reply);
   uint32_t attempts = reply_number(&reply), attempts_default = reply_number(&reply);
-  if (is_filled(state)) {
-    state->nscount = MAXNS; /* all of them, though the program has set a lower number */
-    res_nclose(state);
-  }
   state->retrans = kept(keep, timeout, timeout_default, state->retrans);
   state->retry = kept(keep, attempts, attempts_default, state->retry);
   if (keep && is_filled(state))
@@ -158,6 +227,8 @@ static void fill(struct __res_state *state, struct reply reply, int keep)
   if (keep && state->id == 0)
     system_random(&state->id, sizeof state->id);
   state->pfcode = 0;
+  state->__glibc_unused_qhook = NULL;
+  state->__glibc_unused_rhook = NULL;
   state->_flags = 0;
   state->_vcsock = -1;
   fill_servers(state, &reply);

@@ -10,6 +10,8 @@
 HIDDEN int state_fill(struct instance *, int anew, int keep);
 /* Fills one that has not been filled. */
 HIDDEN int state_fill_once(struct instance *);
+/* Has libc close a state, without the addresses in it that are ours: it would free them. */
+HIDDEN void state_close(struct __res_state *, void (*next)(struct __res_state *));
 /* The id of the last query, as it stands in the message. */
 HIDDEN void state_set_id(struct instance *, const uint8_t id[2]);
 

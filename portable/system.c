@@ -21,7 +21,8 @@
 int system_errno(int32_t core_errno)
 {
   static const int own[] = {0,     EINVAL,    ENOMEM, EMSGSIZE, ESRCH, ECONNREFUSED,
-                            ETIMEDOUT, ENOENT, EAGAIN,   ENETUNREACH, EIO,  EPERM};
+                            ETIMEDOUT, ENOENT, EAGAIN,   ENETUNREACH, EIO,  EPERM,
+                            EACCES};
   if (core_errno >= 0)
     return core_errno;
   if ((size_t)-(int64_t)core_errno < sizeof own / sizeof *own)
@@ -44,6 +45,10 @@ u32 system_fault(int error)
     kind = 4;
   else if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
     kind = 5;
+  else if (error == EACCES)
+    kind = 7;
+  else if (error == EPERM)
+    kind = 8;
   return (u32) - (kind << 16 | error);
 }
 
@@ -117,6 +122,18 @@ u32 SYS(random)(sys_t *sys, u32 place, u32 length)
   return (u32)system_random(core_octets(sys, place, length), length);
 }
 
+/* Where the kernel has none yet (early at boot), from what it has put at random places, and the time. */
+u64 SYS(seed)(sys_t *sys)
+{
+  uint64_t seed;
+#ifdef SYS_getrandom
+  if (syscall(SYS_getrandom, &seed, sizeof seed, 1u) == sizeof seed) /* GRND_NONBLOCK */
+    return seed;
+#endif
+  seed = SYS(clock)(sys) ^ (uint64_t)(uintptr_t)&seed << 20 ^ (uint64_t)(uintptr_t)sys << 32;
+  return seed * 0x9e3779b97f4a7c15u;
+}
+
 u32 SYS(process_id)(sys_t *sys)
 {
   (void)sys;
@@ -138,8 +155,8 @@ u64 SYS(thread_place)(sys_t *sys)
   return (u64)(uintptr_t)&errno;
 }
 
-/* What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well. */
-u32 SYS(freedom)(sys_t *sys)
+/* The calling thread's, by their numbers; all where the kernel doesn't say. */
+static uint64_t permitted_capabilities(void)
 {
 #ifdef SYS_capget
   struct {
@@ -149,14 +166,34 @@ u32 SYS(freedom)(sys_t *sys)
   struct {
     uint32_t effective, permitted, inheritable;
   } sets[2];
-  (void)sys;
-  if (syscall(SYS_capget, &header, sets) != 0 || sets[0].permitted & 1u << 21) /* CAP_SYS_ADMIN */
-    return 2;
-  return sets[0].permitted >> 18 & 1; /* CAP_SYS_CHROOT */
-#else
-  (void)sys;
-  return 2;
+  if (syscall(SYS_capget, &header, sets) == 0)
+    return (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
 #endif
+  return UINT64_MAX;
+}
+
+/* What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well. */
+u32 SYS(freedom)(sys_t *sys)
+{
+  uint64_t permitted = permitted_capabilities();
+  (void)sys;
+  if (permitted >> 21 & 1) /* CAP_SYS_ADMIN */
+    return 2;
+  return permitted >> 18 & 1; /* CAP_SYS_CHROOT */
+}
+
+u32 SYS(may_give_up_rights)(sys_t *sys)
+{
+  (void)sys;
+  return permitted_capabilities() != 0;
+}
+
+/* Its file in /proc has the number that readlink(2) would show. */
+u64 SYS(network_number)(sys_t *sys)
+{
+  struct stat status;
+  (void)sys;
+  return stat("/proc/thread-self/ns/net", &status) == 0 ? (u64)status.st_ino : 0;
 }
 
 /* The network namespace of a socket is its thread's; the cookie is no other one's (Linux 5.14). */
@@ -167,18 +204,14 @@ u32 SYS(network_namespace)(sys_t *sys, u32 place)
 #endif
   uint64_t number = 0;
   socklen_t length = sizeof number;
-  struct stat status;
   int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
   if (file < 0 && errno == EAFNOSUPPORT)
     file = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   result = file < 0 ? -1 : getsockopt(file, SOL_SOCKET, SO_NETNS_COOKIE, &number, &length);
   if (file >= 0)
     close(file);
-  if (result != 0) {
-    if (stat("/proc/thread-self/ns/net", &status) != 0)
-      return 0;
-    number = status.st_ino;
-  }
+  if (result != 0 && (number = SYS(network_number)(sys)) == 0)
+    return 0;
   memcpy(core_octets(sys, place, sizeof number), &number, sizeof number);
   return result == 0 ? 1 : 2;
 }

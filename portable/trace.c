@@ -32,17 +32,73 @@ void SYS(log_tell)(sys_t *sys, u32 level, u32 line, u32 length)
     listener->function(listener->context, (int)level, text);
 }
 
+/* The kernel's set of signals: 64 of them, 128 on MIPS. */
+#ifdef __mips__
+#define SIGNALS_SIZE 16
+#else
+#define SIGNALS_SIZE 8
+#endif
+union signals {
+  unsigned long words[SIGNALS_SIZE / sizeof(unsigned long)];
+};
+
+static unsigned long bit_of(int signal)
+{
+  return 1ul << (signal - 1);
+}
+
+/* Takes one of these back that is pending; 0 where none is. Zeros are no time in either form of timespec. */
+static int signal_take(const union signals *set)
+{
+  long long none[2] = {0, 0};
+#ifdef SYS_rt_sigtimedwait
+  return syscall(SYS_rt_sigtimedwait, set, NULL, none, SIGNALS_SIZE) > 0;
+#else
+  return syscall(SYS_rt_sigtimedwait_time64, set, NULL, none, SIGNALS_SIZE) > 0;
+#endif
+}
+
+/* True where a line can be written without waiting. A pipe's reader gets a tenth of a second to catch up, once:
+   until it has, nobody waits again. */
+static int has_room(int descriptor)
+{
+  static int stands_still;
+  struct pollfd interest;
+  int room;
+  interest.fd = descriptor;
+  interest.events = POLLOUT;
+  interest.revents = 0;
+  /* A signal handler that ran meanwhile costs no line. */
+  room = poll(&interest, 1, __atomic_load_n(&stands_still, __ATOMIC_RELAXED) ? 0 : 100) != 0;
+  __atomic_store_n(&stands_still, !room, __ATOMIC_RELAXED);
+  return room;
+}
+
+/* Neither a reader that has gone (SIGPIPE) nor a limit on file sizes (SIGXFSZ) ends the process, and one that
+   stands still is not waited for: a line that can't be written is lost. The kernel sends both signals to the
+   thread that writes. */
 static void write_all(int descriptor, const uint8_t *octets, size_t length)
 {
-  while (length > 0) {
+  union signals ours, before, pending;
+  memset(&ours, 0, sizeof ours);
+  memset(&before, 0, sizeof before);
+  memset(&pending, 0, sizeof pending);
+  ours.words[0] = bit_of(SIGPIPE) | bit_of(SIGXFSZ);
+  syscall(SYS_rt_sigpending, &pending, SIGNALS_SIZE);
+  syscall(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, SIGNALS_SIZE);
+  while (length > 0 && has_room(descriptor)) {
     ssize_t n = write(descriptor, octets, length);
     if (n > 0) {
       octets += n;
       length -= (size_t)n;
     } else if (n == 0 || errno != EINTR) {
-      return; /* a trace that can't be written is lost; the lookup goes on */
+      break;
     }
   }
+  ours.words[0] &= ~pending.words[0]; /* somebody else's */
+  while (signal_take(&ours))
+    ;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, SIGNALS_SIZE);
 }
 
 /* By a datagram of our own: syslog(3) keeps a descriptor, and its identity belongs to the program. */

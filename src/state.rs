@@ -18,6 +18,7 @@ use crate::source::c_string;
 use crate::source::dns::health::Health;
 use crate::sys::environment::variable;
 use crate::sys::files::Unreadable;
+use crate::sys::inherited;
 use crate::sys::lock::Mutex;
 use crate::sys::process;
 use crate::sys::shared::Shared;
@@ -26,7 +27,7 @@ use crate::sys::torsocks;
 use crate::sys::wiped::PerProcess;
 use crate::world::{World, Worlds};
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::ffi::CString;
 
 static STATE: PerProcess<State> = PerProcess::new();
@@ -201,63 +202,14 @@ impl State {
         let ours = manual::fingerprints(conf, servers.iter().map(|(server, _)| server));
         // Where a setting has other servers than the file, libc itself may still have filled a `_res`.
         let libcs = manual::fingerprints(conf, conf.servers.iter());
-        ours.into_iter().chain(libcs).for_each(|one| VERSIONS.add(one));
+        ours.into_iter().chain(libcs).for_each(inherited::add_version);
     }
 
     /// True where a `_res` with this fingerprint, in this respect, is as we filled it, now or before
     /// the file changed.
     pub fn knows_version(&self, fingerprint: u64) -> bool {
-        VERSIONS.has(fingerprint)
+        inherited::has_version(fingerprint)
     }
-}
-
-/// The last fingerprints: a few for each version, of each world that threads went through. Zero is no
-/// fingerprint: one that came out as zero would only make an unchanged `_res` be read again at each lookup.
-struct Versions {
-    /// In halves: not every machine has atomic numbers of 64 bits. Halves of two that are written at
-    /// once match as seldom as the fingerprint of another `_res` does.
-    sets: [[[AtomicU32; 2]; 8]; 32],
-    next: AtomicUsize,
-}
-
-/// A child's too: a `_res` that was filled before the fork is as good as one that is filled after it.
-static VERSIONS: Versions = Versions::new();
-
-impl Versions {
-    const fn new() -> Versions {
-        let sets = [const { [const { [const { AtomicU32::new(0) }; 2] }; 8] }; 32];
-        Versions { sets, next: AtomicUsize::new(0) }
-    }
-
-    fn add(&self, fingerprint: u64) {
-        if !self.has(fingerprint) {
-            let set = self.set(fingerprint);
-            let at = self.next.fetch_add(1, Relaxed) % set.len().max(1);
-            if let Some(place) = set.get(at) {
-                place
-                    .iter()
-                    .zip(halves(fingerprint))
-                    .for_each(|(half, new)| half.store(new, Relaxed));
-            }
-        }
-    }
-
-    fn has(&self, fingerprint: u64) -> bool {
-        let wanted = halves(fingerprint);
-        let known =
-            |place: &[AtomicU32; 2]| place.each_ref().map(|half| half.load(Relaxed)) == wanted;
-        fingerprint != 0 && self.set(fingerprint).iter().any(known)
-    }
-
-    fn set(&self, fingerprint: u64) -> &[[AtomicU32; 2]] {
-        let [upper, lower] = halves(fingerprint);
-        let at = (upper ^ lower) as usize % self.sets.len();
-        self.sets.get(at).map_or(&[], |set| set)
-    }
-}
-
-fn halves(number: u64) -> [u32; 2] {
-    [(number >> 32) as u32, number as u32]
 }
 
 impl Variables {

@@ -30,6 +30,8 @@ mod freedom;
 pub mod futex;
 #[cfg(target_family = "wasm")]
 pub mod host;
+#[cfg_attr(target_family = "wasm", path = "host/inherited.rs")]
+pub mod inherited;
 #[cfg_attr(target_family = "wasm", path = "host/interfaces.rs")]
 pub mod interfaces;
 #[cfg(not(target_family = "wasm"))]

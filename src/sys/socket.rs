@@ -163,15 +163,33 @@ impl Socket {
 
     /// Receives into `buffer`. Zero octets on a TCP socket: the peer has closed its side.
     pub fn receive(&self, buffer: &mut [u8]) -> Result<Received, Fault> {
+        // SAFETY: the buffer is valid for writing over its whole length.
+        unsafe { self.receive_at(buffer.as_mut_ptr(), buffer.len()) }
+    }
+
+    /// The same in place of what `room` holds, as far as its capacity goes; whether the end was lost.
+    pub fn receive_into(&self, room: &mut Vec<u8>) -> Result<bool, Fault> {
+        room.clear();
+        // SAFETY: a vector's capacity is valid for writing; as many octets as are told have been written.
+        unsafe {
+            let received = self.receive_at(room.as_mut_ptr(), room.capacity())?;
+            room.set_len(received.len);
+            Ok(received.cut)
+        }
+    }
+
+    /// # Safety
+    /// `place` is valid for writing `len` octets.
+    unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
         // SAFETY: all fields are integers or pointers, for which zero is a value.
         let mut vector: libc::iovec = unsafe { zeroed() };
-        vector.iov_base = buffer.as_mut_ptr().cast();
-        vector.iov_len = buffer.len();
+        vector.iov_base = place.cast();
+        vector.iov_len = len;
         // SAFETY: as above.
         let mut header: libc::msghdr = unsafe { zeroed() };
         header.msg_iov = &raw mut vector;
         header.msg_iovlen = 1;
-        // SAFETY: the header names one vector, which covers `buffer`; both outlive the call.
+        // SAFETY: the header names one vector, which is valid by the function's contract; both outlive the call.
         let len = retry(|| unsafe { kernel::recvmsg(self.0, &raw mut header, 0) })?;
         Ok(Received { len: len.unsigned_abs(), cut: header.msg_flags & libc::MSG_TRUNC != 0 })
     }

@@ -24,7 +24,7 @@ const FUNCTIONS: [&str; 9] = [
 ];
 
 /// How many KiB more than libc a function may need.
-const MORE: u32 = 16;
+const MORE: u32 = 12;
 
 #[test]
 fn no_function_needs_much_more_than_libc_s() {

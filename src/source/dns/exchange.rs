@@ -24,7 +24,7 @@ use super::private::{self, Private};
 use super::schedule::Schedule;
 use crate::config::resolv::Options;
 use crate::counters::{Count, Counters};
-use crate::mem::{NoMemory, TryPush};
+use crate::mem::{NoMemory, TryPush, reserve};
 use crate::sys::Fault;
 use crate::sys::calls;
 use crate::sys::probes;
@@ -158,6 +158,7 @@ pub fn exchange(
         progress: [Progress::Open; MAX_QUESTIONS],
         trouble: [Trouble::Silent; MAX_QUESTIONS],
         flights: SmallVec::new(),
+        datagram: Vec::new(),
         bad_cookies: [0; MAX_QUESTIONS],
         dice: Dice::new(),
     };
@@ -189,6 +190,8 @@ const A_MOMENT: Duration = Duration::from_millis(250);
 const MUTE_FAMILY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(250));
 /// Nobody is thought dead for less, whatever the setting `hedge` says.
 const LEAST_SILENCE: Duration = Duration::from_millis(10);
+/// In octets: what a server sends over UDP that nobody has allowed as much is cut at this, and asked for again over TCP.
+const LARGEST_DATAGRAM: usize = 4096;
 /// So often a leap of the clock gives a lookup time.
 const MAX_LEAPS: u32 = 3;
 
@@ -215,6 +218,8 @@ struct Exchange<'a> {
     /// The last trouble that a question met; a server's answer counts before no answer.
     trouble: [Trouble; MAX_QUESTIONS],
     flights: SmallVec<[Flight; 1]>,
+    /// Where datagrams are received.
+    datagram: Vec<u8>,
     /// How often each question has met with BADCOOKIE.
     bad_cookies: [u32; MAX_QUESTIONS],
     dice: Dice,
@@ -222,7 +227,6 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn run(&mut self, read: Reader<'_>) -> Result<(), NoMemory> {
-        let mut scratch = [0u8; 4096];
         while self.is_open() {
             let now = Instant::now();
             self.look_for_leap(now);
@@ -252,7 +256,7 @@ impl Exchange<'_> {
             });
             let events = [turn, repetition.map(|(_, at)| at), beat, self.next_release(now)];
             self.expected = events.into_iter().flatten().fold(until, Instant::min);
-            self.listen(self.expected, &mut scratch, read)?;
+            self.listen(self.expected, read)?;
         }
         Ok(())
     }
@@ -311,12 +315,7 @@ impl Exchange<'_> {
     }
 
     /// Waits until something comes or `until`, and reads what has come.
-    fn listen(
-        &mut self,
-        until: Instant,
-        scratch: &mut [u8; 4096],
-        read: Reader<'_>,
-    ) -> Result<(), NoMemory> {
+    fn listen(&mut self, until: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
         let mut interests: SmallVec<[_; 8]> = SmallVec::new();
         for flight in &self.flights {
             interests.try_push(flight.interest())?;
@@ -333,7 +332,7 @@ impl Exchange<'_> {
                 if self.flights.get(at).is_some_and(Flight::is_tcp) {
                     self.read_stream(at, read)?;
                 } else {
-                    self.read_datagrams(at, scratch, read)?;
+                    self.read_datagrams(at, read)?;
                 }
             }
         }
@@ -354,24 +353,22 @@ impl Exchange<'_> {
         }
     }
 
-    fn read_datagrams(
-        &mut self,
-        at: usize,
-        scratch: &mut [u8; 4096],
-        read: Reader<'_>,
-    ) -> Result<(), NoMemory> {
+    fn read_datagrams(&mut self, at: usize, read: Reader<'_>) -> Result<(), NoMemory> {
+        // Of its own here and on the heap: what reads the answer is deep in a stack that may be small.
+        let mut datagram = core::mem::take(&mut self.datagram);
+        if datagram.capacity() < LARGEST_DATAGRAM {
+            reserve(&mut datagram, LARGEST_DATAGRAM)?;
+        }
         // Bounded, so that a flood can't keep us from looking at the clock.
         for _ in 0..64 {
             let Some(flight) = self.flights.get(at).filter(|f| f.is_waiting()) else { break };
-            match flight.receive_datagram(scratch) {
-                Ok((len, cut)) => {
-                    let octets = scratch.get(..len).unwrap_or_default();
-                    self.consider(at, octets, cut, read)?;
-                }
+            match flight.receive_datagram(&mut datagram) {
+                Ok(cut) => self.consider(at, &datagram, cut, read)?,
                 Err(Fault::WouldBlock) => break,
                 Err(fault) => return self.land(at, trouble_of(fault)),
             }
         }
+        self.datagram = datagram;
         Ok(())
     }
 

@@ -345,9 +345,9 @@ impl Flight {
         self.socket.local_address().ok().map(|own| own.to_canonical())
     }
 
-    /// The next datagram, in `scratch`; its length, and whether its end was cut off.
-    pub(super) fn receive_datagram(&self, scratch: &mut [u8]) -> Result<(usize, bool), Fault> {
-        self.socket.receive(scratch).map(|received| (received.len, received.cut))
+    /// The next datagram, in place of what `room` holds, which does not grow; whether its end was cut off.
+    pub(super) fn receive_datagram(&self, room: &mut Vec<u8>) -> Result<bool, Fault> {
+        self.socket.receive_into(room)
     }
 
     /// Takes the stream as far as it goes now: connects, writes, reads. An answer once it is whole.

@@ -20,6 +20,8 @@ pub mod calls {
         pub fn wall_clock() -> u64;
         /// Fills the place with unpredictable octets; 0 where there are none.
         pub fn random(place: *mut u8, len: usize) -> i32;
+        /// A number that others can't foresee, as far as that takes no waiting.
+        pub fn seed() -> u64;
         /// The process id.
         pub fn process_id() -> i32;
         /// The calling thread's id.
@@ -28,11 +30,36 @@ pub mod calls {
         pub fn thread_place() -> u64;
         /// What the calling thread can leave: 0 nothing, 1 its root, 2 its network namespace as well.
         pub fn freedom() -> i32;
+        /// Not 0 where the process can give up what it may see.
+        pub fn may_give_up_rights() -> i32;
+        /// Keeps a file's content for the process and its children; 0 where there is no memory.
+        pub fn content_keep(
+            number: u32,
+            path: *const u8,
+            path_len: usize,
+            text: *const u8,
+            len: usize,
+        ) -> i32;
+        /// What was kept of the file at this path in this root directory; its length, which may be above
+        /// the room, or -1.
+        pub fn content_kept(
+            number: u32,
+            path: *const u8,
+            path_len: usize,
+            place: *mut u8,
+            room: usize,
+        ) -> i32;
+        /// Notes a fingerprint for the process and its children.
+        pub fn version_add(fingerprint: u64);
+        /// Not 0 for one that was noted.
+        pub fn version_is_known(fingerprint: u64) -> i32;
         /// Not 0 where torsocks is in the process.
         pub fn is_torsocks_here() -> i32;
         /// A number of its network namespace: 1 where no other ever has it, 2 where a later one may, 0
         /// where there is none to be had.
         pub fn network_namespace(number: *mut u64) -> i32;
+        /// The number that /proc has for it; 0 where there is none.
+        pub fn network_number() -> u64;
         /// Three numbers of its root directory and mount namespace; 0 where there are none to be had.
         pub fn root_directory(numbers: *mut u64) -> i32;
         /// This host's name; its length, 0 for none.
@@ -136,6 +163,8 @@ pub(super) fn fault(result: i32) -> Result<usize, Fault> {
         3 => Fault::Unreachable,
         4 => Fault::Missing,
         5 => Fault::Exhausted(errno),
+        7 => Fault::Other(super::errno::NO_ACCESS),
+        8 => Fault::Other(super::errno::NOT_PERMITTED),
         _ => Fault::Other(errno),
     })
 }

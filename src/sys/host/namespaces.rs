@@ -37,9 +37,14 @@ impl Root {
     }
 }
 
-/// The number that /proc has for the calling thread's network namespace: the cookie is asked for instead.
+/// The number that /proc has for the calling thread's network namespace. When the namespace is gone it may be
+/// another one's.
 pub fn network_number() -> Option<u64> {
-    None
+    // SAFETY: no preconditions.
+    match unsafe { calls::network_number() } {
+        0 => None,
+        number => Some(number),
+    }
 }
 
 /// The thread that is calling the instance: another one may be next.

@@ -10,9 +10,10 @@ pub fn errno() -> i32 {
 /// See [`errno`].
 pub fn set_errno(_errno: i32) {}
 
-/// Nothing is opened before it is needed here.
+/// True where the process can give up what it may see: change its root directory or its user.
 pub fn may_give_up_rights() -> bool {
-    false
+    // SAFETY: no preconditions.
+    unsafe { calls::may_give_up_rights() != 0 }
 }
 
 /// The process id.
@@ -52,9 +53,8 @@ pub fn random(buffer: &mut [u8]) -> bool {
 
 /// A number that others can't foresee, for where things lie in a table.
 pub fn seed() -> u64 {
-    let mut seed = [0; 8];
-    random(&mut seed);
-    u64::from_ne_bytes(seed)
+    // SAFETY: no preconditions.
+    unsafe { calls::seed() }
 }
 
 /// Nobody else runs in this instance.

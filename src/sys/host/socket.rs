@@ -122,9 +122,26 @@ impl Socket {
 
     /// Receives into `buffer`. Zero octets on a TCP socket: the peer has closed its side.
     pub fn receive(&self, buffer: &mut [u8]) -> Result<Received, Fault> {
-        // SAFETY: the buffer is valid for the length given.
-        let got =
-            fault(unsafe { calls::socket_receive(self.0, buffer.as_mut_ptr(), buffer.len()) })?;
+        // SAFETY: the buffer is valid for writing over its whole length.
+        unsafe { self.receive_at(buffer.as_mut_ptr(), buffer.len()) }
+    }
+
+    /// The same in place of what `room` holds, as far as its capacity goes; whether the end was lost.
+    pub fn receive_into(&self, room: &mut Vec<u8>) -> Result<bool, Fault> {
+        room.clear();
+        // SAFETY: a vector's capacity is valid for writing; as many octets as are told have been written.
+        unsafe {
+            let received = self.receive_at(room.as_mut_ptr(), room.capacity())?;
+            room.set_len(received.len);
+            Ok(received.cut)
+        }
+    }
+
+    /// # Safety
+    /// `place` is valid for writing `len` octets.
+    unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
+        // SAFETY: by the function's contract.
+        let got = fault(unsafe { calls::socket_receive(self.0, place, len) })?;
         Ok(Received { len: got & !CUT, cut: got & CUT != 0 })
     }
 
