@@ -1,50 +1,31 @@
 //! rustdns: libc's name resolution, replaced in programs that are already built.
 //!
-//! The pipeline, from a C call to its answer:
+//! The rooms, from a C call to its answer. A room names those below it and none above (`make lint` reads the imports):
 //!
-//! ```text
-//! abi::guard ─ abi::args ─► resolve / reverse / hostent ─► session: the configuration, as of this call
-//!                                │
-//!                                ├─ lookup::{numeric, service, search}   rules, pure
-//!                                ├─ source::{hosts, local, dns}          answers, in nsswitch's order
-//!                                │      └─ cache ─ dns::{exchange, flight, read}
-//!                                ├─ order ─ lookup::select               RFC 6724
-//!                                ▼
-//!                          abi::addrinfo: the caller's list
-//! ```
+//! | room | what may be in it |
+//! |---|---|
+//! | `abi` | C in, C out: arguments become a question, answers become libc's structures, errors its codes |
+//! | `resolve` | what programs ask, each from question to answer: nsswitch's order, search lists, address order |
+//! | `source` | where answers come from, a service each: files, this host, mDNS, systemd-resolved, the DNS |
+//! | `context` | what a call works with: the process's state, its worlds, one call's view |
+//! | `observe` | what is said of a lookup: counters, the debug trace, what the command shows |
+//! | `cache` | what was learned and is still true: answers, orders, health; memory alone |
+//! | `rules` | pure rules: numeric names, services, search lists, IDNA, RFC 6724 |
+//! | `config` | configuration files and settings, parsed and followed |
+//! | `base` | plain data: addresses, names, answers, why there is none |
+//! | `sys` | the only way to the system, and to memory that may run out |
 //!
-//! `counters` counts what is done, `trace` and `sys::probes` say it. `state` holds what outlives a call, by network
-//! namespace and root (`world`): memory that a fork wipes. `sys` is the only way to the system, `abi` the only
-//! way to C; `unsafe` stands in these two alone. As WebAssembly, from which portable C is made, `sys::host`
-//! and `abi::host` take their places.
+//! `unsafe` stands in `sys` and `abi` alone. As WebAssembly, from which portable C is made, `sys::host` and
+//! `abi::host` take their places.
 
 #[cfg_attr(target_family = "wasm", path = "abi/host/mod.rs")]
 pub mod abi;
-pub mod address;
+pub mod base;
 pub mod cache;
 pub mod config;
-pub mod counters;
-pub mod error;
-pub mod hostent;
-pub mod inherited;
-pub mod loading;
-pub mod locale;
-pub mod lookup;
-pub mod mem;
-pub mod nameinfo;
-pub mod network;
-pub mod order;
-pub mod recent;
+pub mod context;
+pub mod observe;
 pub mod resolve;
-pub mod resolver;
-pub mod reverse;
-pub mod session;
+pub mod rules;
 pub mod source;
-pub mod state;
 pub mod sys;
-pub mod trace;
-pub mod walk;
-#[cfg(feature = "command")]
-#[doc(hidden)]
-pub mod witness;
-pub mod world;

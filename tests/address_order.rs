@@ -18,9 +18,9 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
-use rustdns::address::Address;
+use rustdns::base::address::Address;
 use rustdns::config::gai::{self, Policy};
-use rustdns::lookup::select::{Candidate, Source, needs_interface_facts, sort};
+use rustdns::rules::select::{Candidate, Source, needs_interface_facts, sort};
 
 /// The addresses of the host: address, prefix length, interface, deprecated.
 const SOURCES: &[(&str, u8, &str, bool)] = &[

@@ -8,8 +8,8 @@ mod support;
 
 use checks::message::{Said, agree, check, check_cut, ours};
 use proptest::prelude::*;
+use rustdns::base::name::Name;
 use rustdns::source::dns::message::Message;
-use rustdns::source::dns::name::Name;
 use support::wire::{Data, Record, Writer, rtype};
 
 /// Few names, so that aliases meet: the question's is the first.

@@ -99,3 +99,64 @@ fn packages_have_the_version_of_the_crate() {
     let changelog = read_to_string(repository().join("packaging/debian/changelog")).unwrap();
     assert!(changelog.starts_with(&format!("rustdns ({version}")), "{changelog}");
 }
+
+/// The rooms of the library, from the topmost down, as src/lib.rs has them.
+fn rooms() -> Vec<String> {
+    let text = read_to_string(repository().join("src/lib.rs")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let rooms: Vec<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    let modules = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let (listed, there): (BTreeSet<&str>, BTreeSet<&str>) =
+        (rooms.iter().map(String::as_str).collect(), modules.collect());
+    assert_eq!(listed, there);
+    rooms
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The room that each path of this text leads to which begins at the crate, with its line.
+fn named(text: &str) -> Vec<(usize, &str)> {
+    // Its own tests may reach up.
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let lines = code.lines().map(|line| line.split("//").next().unwrap()).zip(1..);
+    let after = lines
+        .flat_map(|(line, number)| line.split("crate::").skip(1).map(move |rest| (number, rest)));
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    after.map(|(number, rest)| (number, rest.split(|c| !is_name(c)).next().unwrap())).collect()
+}
+
+/// A room names those below it and none above.
+#[test]
+fn the_rooms_are_in_order() {
+    let rooms = rooms();
+    let rank = |room: &str| rooms.iter().position(|name| name == room);
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for room in &rooms {
+        let mut files = Vec::new();
+        sources(&repository().join("src").join(room), &mut files);
+        for file in files {
+            let text = read_to_string(&file).unwrap();
+            for (line, other) in named(&text) {
+                let place =
+                    format!("{}:{line}", file.strip_prefix(repository()).unwrap().display());
+                // `use crate::{a, b}` would hide what it names.
+                let other = rank(other).unwrap_or_else(|| panic!("{place}: {other:?} is no room"));
+                checked += 1;
+                if other < rank(room).unwrap() {
+                    wrong.push(format!("{place}: {room} names {}", rooms[other]));
+                }
+            }
+        }
+    }
+    assert!(checked > 500, "{checked} paths");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

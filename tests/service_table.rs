@@ -9,9 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rustdns::error::Error;
-use rustdns::lookup::query::{Family, Flags, Hints, SockType};
-use rustdns::lookup::service::endpoints;
+use rustdns::base::error::Error;
+use rustdns::rules::query::{Family, Flags, Hints, SockType};
+use rustdns::rules::service::endpoints;
 
 /// Name, port, protocol: what both sides know.
 const SERVICES: &[(&str, u16, &str)] = &[

@@ -7,35 +7,60 @@
 #![allow(missing_docs, reason = "nobody reads these")]
 
 pub mod abi;
-pub mod mem;
 pub mod sys;
 
-#[path = "../../src/address.rs"]
-pub mod address;
-#[path = "../../src/counters.rs"]
-pub mod counters;
-#[path = "../../src/source/dns/pending.rs"]
-pub mod pending;
-#[path = "../../src/lookup/query.rs"]
-pub mod query;
-#[path = "../../src/recent/answers.rs"]
-pub mod answers;
+#[path = "../../src/base"]
+pub mod base {
+    pub mod address;
 
+    pub mod answer {
+        use super::address::Address;
+
+        pub type Addresses = smallvec::SmallVec<[Address; 8]>;
+    }
+
+    pub mod error {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Trouble;
+    }
+
+    pub mod name {
+        /// A name of one octet.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Name(pub [u8; 1]);
+
+        impl Name {
+            pub fn wire(&self) -> &[u8] {
+                &self.0
+            }
+        }
+    }
+}
+
+#[path = "../../src/cache"]
 pub mod cache {
-    /// An answer, which is a number.
-    pub type Entry = u32;
+    pub mod pending;
 
-    #[derive(Default)]
-    pub struct Change {
-        pub entries: usize,
-        pub octets: usize,
-        pub has_evicted: bool,
+    pub mod recent {
+        pub mod answers;
+    }
+
+    pub mod dns {
+        /// An answer, which is a number.
+        pub type Entry = u32;
+
+        #[derive(Default)]
+        pub struct Change {
+            pub entries: usize,
+            pub octets: usize,
+            pub has_evicted: bool,
+        }
     }
 }
 
 pub mod config {
     pub mod settings {
-        use crate::sys::trace::Trace;
+        use crate::observe::trace::Trace;
 
         #[derive(Default)]
         pub struct Settings {
@@ -48,52 +73,29 @@ pub mod config {
             }
         }
     }
+}
 
-    pub mod watch {
-        use crate::sys::lock::{Mutex, MutexGuard};
+#[path = "../../src/observe"]
+pub mod observe {
+    pub mod counters;
 
-        pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-            mutex.lock()
+    pub mod trace {
+        pub struct Trace;
+
+        impl Trace {
+            pub fn decision(&self, _: core::fmt::Arguments<'_>) {}
         }
     }
 }
 
-pub mod lookup {
-    pub use crate::query;
+#[path = "../../src/rules"]
+pub mod rules {
+    pub mod query;
 
     pub mod search {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Miss {
             NoData,
-        }
-    }
-}
-
-pub mod source {
-    pub mod dns {
-        pub use crate::{exchange, name, pending};
-
-        pub mod read {
-            use crate::address::Address;
-
-            pub type Addresses = smallvec::SmallVec<[Address; 8]>;
-        }
-    }
-}
-
-pub mod exchange {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Trouble;
-}
-
-pub mod name {
-    /// A name of one octet.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Name(pub [u8; 1]);
-
-    impl Name {
-        pub fn wire(&self) -> &[u8] {
-            &self.0
         }
     }
 }

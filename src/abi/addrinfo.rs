@@ -3,10 +3,10 @@
 //! it, and a program may free a part of it.
 
 use super::args::socktype_number;
-use crate::address::Address;
-use crate::lookup::service::Endpoint;
-use crate::mem::NoMemory;
-use crate::resolve::Resolution;
+use crate::base::address::Address;
+use crate::resolve::forward::Resolution;
+use crate::rules::service::Endpoint;
+use crate::sys::mem::NoMemory;
 use core::ffi::{c_char, c_int};
 use core::mem::{MaybeUninit, align_of, size_of};
 use core::net::IpAddr;

@@ -4,9 +4,9 @@
 use super::codes::returned;
 use super::guard::guard;
 use super::{getaddrinfo, getnameinfo};
-use crate::counters::{Count, DURATIONS};
-use crate::error::Error;
-use crate::state::{State, state};
+use crate::base::error::Error;
+use crate::context::state::{State, state};
+use crate::observe::counters::{Count, DURATIONS};
 use crate::sys::log::{self, Listener};
 use core::ffi::{c_char, c_int, c_void};
 use core::mem::{offset_of, size_of};

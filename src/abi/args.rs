@@ -1,9 +1,9 @@
 //! C arguments: strings, hints, socket addresses.
 
-use crate::address::Address;
-use crate::error::Error;
-use crate::lookup::query::{Family, Flags, Hints, SockType};
-use crate::nameinfo::SocketName;
+use crate::base::address::Address;
+use crate::base::error::Error;
+use crate::resolve::nameinfo::SocketName;
+use crate::rules::query::{Family, Flags, Hints, SockType};
 use core::ffi::{CStr, c_char, c_int};
 use core::mem::{offset_of, size_of};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

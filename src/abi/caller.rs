@@ -3,11 +3,11 @@
 
 use super::args::gnu::{AI_CANONIDN, AI_IDN};
 use super::codes::eai;
-use super::foreign;
-use crate::address::Address;
-use crate::error::Error;
-use crate::lookup::query::Family;
-use crate::source::Found;
+use crate::base::address::Address;
+use crate::base::answer::Found;
+use crate::base::error::Error;
+use crate::resolve::foreign::add;
+use crate::sys::next_library::{Refusal, look_up_as};
 use crate::sys::process;
 use crate::sys::socket::encode;
 use core::ffi::{CStr, c_char, c_int};
@@ -22,8 +22,15 @@ use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 pub fn addresses(node: &[u8]) -> Result<Found, Error> {
     let idn = if node.is_ascii() { 0 } else { AI_IDN | AI_CANONIDN };
     let flags = libc::AI_CANONNAME | libc::AI_ADDRCONFIG | idn;
-    let result = foreign::call(node, Family::Any, flags).map_err(|failure| failure.error())?;
-    result.map_err(error_of)
+    let mut found = Found::default();
+    let told = look_up_as(node, 0, flags, &mut |told| add(&mut found, told));
+    told.map_err(|refusal| match refusal {
+        Refusal::NoName => Error::NoName,
+        Refusal::Again => Error::Again,
+        Refusal::NoMemory => Error::Memory,
+        Refusal::Code(code) => error_of(code),
+    })?;
+    Ok(found)
 }
 
 type GetNameInfo = unsafe extern "C-unwind" fn(

@@ -1,8 +1,7 @@
 //! The numbers that C callers know: a table from our errors to `EAI_*`, and one to
 //! `h_errno`.
 
-use crate::error::Error;
-use crate::source::Failure;
+use crate::base::error::{Error, Failure};
 use core::ffi::c_int;
 
 /// What a call returns, and what `errno` is set to; `None` leaves it as it was.

@@ -2,7 +2,7 @@
 
 use super::args::text;
 use super::guard::guard;
-use crate::session::Session;
+use crate::context::call::Session;
 use crate::sys::{errno, process};
 use core::ffi::{c_char, c_int};
 use core::mem::transmute;

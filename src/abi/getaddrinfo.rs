@@ -3,8 +3,8 @@
 use super::codes::{Returned, returned};
 use super::guard::guard;
 use super::{addrinfo, args};
-use crate::error::Error;
-use crate::resolve;
+use crate::base::error::Error;
+use crate::resolve::forward;
 use crate::sys::process;
 use core::ffi::{c_char, c_int};
 
@@ -55,7 +55,7 @@ pub(super) unsafe fn translate(
             return Err(Error::NoName);
         }
         let (hints, flags) = args::hints(hints.as_ref(), node.is_some())?;
-        let found = resolve::resolve(node, service, &hints)?;
+        let found = forward::resolve(node, service, &hints)?;
         Ok(addrinfo::list(&found, flags)?)
     })();
     returned(result.map(|list| {

@@ -10,10 +10,10 @@ use super::codes::{NoHost, Returned};
 use super::guard::guard;
 use super::hostent::pack;
 use super::kept::{Owner, keep};
-use crate::hostent;
-use crate::lookup::query::Family;
-use crate::session::Session;
-use crate::source::Found;
+use crate::base::answer::Found;
+use crate::context::call::Session;
+use crate::resolve::host;
+use crate::rules::query::Family;
 use core::ffi::{c_char, c_int, c_void};
 use core::net::IpAddr;
 use core::ptr::null_mut;
@@ -213,12 +213,12 @@ unsafe fn by_name(name: *const c_char, family: c_int) -> Result<Found, NoHost> {
         _ => None,
     };
     // As in libc, numbers are IPv4 addresses whatever else is asked for.
-    if let Some(result) = hostent::numeric(name, known.unwrap_or(Family::V4)) {
+    if let Some(result) = host::numeric(name, known.unwrap_or(Family::V4)) {
         return result.map_err(NoHost::of_name);
     }
     let family = known.ok_or(NoHost::NAME_FAMILY)?;
     let session = Session::begin().map_err(|no_memory| NoHost::of_name(no_memory.into()))?;
-    hostent::by_name(&session, name, family).map_err(NoHost::of_name)
+    host::by_name(&session, name, family).map_err(NoHost::of_name)
 }
 
 /// # Safety
@@ -246,5 +246,5 @@ unsafe fn by_address(
     };
     let ip = ip.ok_or(NoHost::ADDRESS_FAMILY)?;
     let session = Session::begin().map_err(|no_memory| NoHost::of_name(no_memory.into()))?;
-    hostent::by_address(&session, ip).map_err(NoHost::of_address)
+    host::by_address(&session, ip).map_err(NoHost::of_address)
 }

@@ -7,9 +7,9 @@ use super::gethostby::Caller;
 use super::gethostby::{kept, set_h_errno};
 use super::guard::guard;
 use super::kept::Owner;
-use crate::hostent::{next_entry, rewind};
-use crate::session::Session;
-use crate::source::Failure;
+use crate::base::error::Failure;
+use crate::context::call::Session;
+use crate::resolve::host::{next_entry, rewind};
 #[cfg(target_env = "gnu")]
 use core::ffi::c_char;
 use core::ffi::c_int;
@@ -88,7 +88,7 @@ fn back() {
     });
 }
 
-fn next<T>(take: &mut dyn FnMut(&crate::source::Found) -> Option<T>) -> Result<T, NoHost> {
+fn next<T>(take: &mut dyn FnMut(&crate::base::answer::Found) -> Option<T>) -> Result<T, NoHost> {
     let session = Session::begin().map_err(|no_memory| NoHost::of_name(no_memory.into()))?;
     match next_entry(&session, take) {
         Ok(taken) => taken.ok_or(NoHost::TOO_SMALL),

@@ -3,9 +3,9 @@
 use super::args::socket_name;
 use super::codes::{Returned, returned};
 use super::guard::guard;
-use crate::error::Error;
-use crate::nameinfo::{self, Flags};
-use crate::session::Session;
+use crate::base::error::Error;
+use crate::context::call::Session;
+use crate::resolve::nameinfo::{self, Flags};
 use core::ffi::{c_char, c_int};
 
 /// GNU's flags (netdb.h), which the libc crate lacks.

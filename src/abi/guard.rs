@@ -5,7 +5,7 @@
 //! of ours ever unwinds into, or aborts, the program that we live in.
 
 use super::codes::Returned;
-use crate::state;
+use crate::context::state;
 use crate::sys::{calls, process};
 use core::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};

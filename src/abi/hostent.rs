@@ -4,7 +4,8 @@
 //! The buffer holds, in this order: the aliases' pointers and the addresses' pointers, each ended by
 //! null; the addresses; the canonical name; the aliases.
 
-use crate::source::{Found, names};
+use crate::base::answer::Found;
+use crate::base::text::names;
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
 use core::net::IpAddr;

@@ -3,8 +3,7 @@
 use super::getaddrinfo::translate;
 use super::getaddrinfo_a::Gaicb;
 use super::{args, guard};
-use crate::mem::NoMemory;
-use crate::source::c_string;
+use crate::sys::mem::{NoMemory, c_string};
 use core::ffi::{c_char, c_int};
 use core::ptr::null_mut;
 use std::ffi::CString;

@@ -3,10 +3,9 @@
 //! another thread still reads it, so all that a process can lose is as much again as the last.
 
 use super::hostent::{pack, room};
-use crate::config::watch::lock;
-use crate::mem::NoMemory;
-use crate::source::Found;
+use crate::base::answer::Found;
 use crate::sys::lock::Mutex;
+use crate::sys::mem::NoMemory;
 use crate::sys::wiped::PerProcess;
 use core::mem::{MaybeUninit, size_of};
 use core::ptr::null_mut;
@@ -52,7 +51,7 @@ struct Block {
 /// # Errors
 /// Without memory.
 pub(super) fn keep(owner: Owner, found: &Found) -> Result<*mut libc::hostent, NoMemory> {
-    match places()?.get(owner as usize).and_then(lock) {
+    match places()?.get(owner as usize).and_then(Mutex::lock) {
         Some(mut place) => place.keep(found),
         // Whoever has it was jumped out of, or this very call has interrupted it: memory for once, which is
         // never given back.

@@ -2,7 +2,8 @@
 //! there are settings at all.
 
 use super::guard;
-use crate::{loading, sys};
+use crate::context::loading;
+use crate::sys;
 
 /// Called by the dynamic linker, or by libc's start of a static program.
 #[used]

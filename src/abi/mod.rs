@@ -22,7 +22,6 @@ mod waiting;
 #[cfg(feature = "command")]
 #[doc(hidden)]
 pub mod caller;
-pub mod foreign;
 
 pub mod addrinfo;
 #[cfg(feature = "c-api")]
@@ -44,11 +43,8 @@ pub mod nss;
 mod res_addresses;
 #[cfg(target_env = "gnu")]
 pub mod res_close;
-#[cfg(target_env = "gnu")]
-pub mod res_state;
-#[cfg(not(target_env = "gnu"))]
-#[path = "res_state_none.rs"]
-pub mod res_state;
+#[cfg_attr(not(target_env = "gnu"), path = "res_state_none.rs")]
+mod res_state;
 pub mod resolver;
 
 #[cfg(any(feature = "truth", test))]

@@ -17,12 +17,12 @@ pub(super) mod reply;
 use super::args;
 use super::gethostby::set_h_errno;
 use super::guard::guard;
+use crate::base::answer::Found;
+use crate::base::error::Failure;
 use crate::config::nsswitch::Service;
-use crate::hostent;
-use crate::lookup::query::Family;
-use crate::resolve;
-use crate::session::Session;
-use crate::source::{Failure, Found};
+use crate::context::call::Session;
+use crate::resolve::{forward, host};
+use crate::rules::query::Family;
 use crate::sys::probes;
 use core::ffi::{c_char, c_int, c_void};
 use core::net::IpAddr;
@@ -166,7 +166,7 @@ pub unsafe extern "C-unwind" fn _nss_rustdns_gethostbyaddr2_r(
             let ip = address_of(address, len, family)?;
             let session = session()?;
             probes::lookup_start_of(ip);
-            let found = session.counted(hostent::ask_address(&session, &Service::Dns, ip))?;
+            let found = session.counted(host::ask_address(&session, &Service::Dns, ip))?;
             *result = Room::new(buffer, buflen).host(&found)?;
             tell_ttl(ttl, found.ttl);
             Ok(())
@@ -262,7 +262,7 @@ unsafe fn forward(name: *const c_char, family: Family) -> Result<Found, Reply> {
     let name = unsafe { args::text(name) }.ok_or(Failure::NoName)?;
     let session = session()?;
     probes::lookup_start(name);
-    Ok(session.counted(resolve::ask(&session, &Service::Dns, name, family))?)
+    Ok(session.counted(forward::ask(&session, &Service::Dns, name, family))?)
 }
 
 fn family_of(family: c_int) -> Result<Family, Reply> {

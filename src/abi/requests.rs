@@ -11,7 +11,7 @@ use super::addrinfo;
 use super::getaddrinfo_a::{EAI_CANCELED, Gaicb};
 use super::job::Job;
 use super::waiting::{Group, Suspended, Watcher};
-use crate::mem::{NoMemory, TryPush};
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::monitor::{Held, Monitor};
 use crate::sys::shared::Shared;
 use crate::sys::thread::{self, Background, SignalsBlocked};

@@ -1,8 +1,8 @@
 //! The addresses of IPv6 servers that a [`ResState`] points to. libc frees what it finds in one that it closes,
 //! which is right for a thread's own only.
 
-use super::res_state::{ResState, of_thread};
 use crate::config::resolv::MAX_SERVERS;
+use crate::sys::res_state::{ResState, of_thread};
 use core::ptr::null_mut;
 
 /// Addresses in a thread's `_res`. libc frees them when the thread ends, so each is a `malloc` of its own;

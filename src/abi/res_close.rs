@@ -2,7 +2,7 @@
 
 use super::guard::guard;
 use super::res_addresses::shielded;
-use super::res_state::ResState;
+use crate::sys::res_state::ResState;
 use core::ffi::c_int;
 use core::mem::transmute;
 

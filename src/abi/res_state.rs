@@ -1,130 +1,16 @@
-//! `struct __res_state` (resolv.h): libc's resolver configuration as C programs see and change it, a
-//! thread's own (`_res`) or a caller's.
-//!
-//! We fill it from our configuration, and read it to learn what a program has changed since. What is being
-//! filled is not read: a caller's is what its stack held before, or a copy of another.
+//! `struct __res_state` (resolv.h) as we fill it from our configuration. What is being filled is not read: a
+//! caller's is what its stack held before, or a copy of another.
 
 use super::res_addresses as addresses;
-use crate::config::resolv::{MAX_SERVERS, Options};
-use crate::resolver::manual::{Manual, SEARCH_ROOM, option, shown_domains};
-use crate::state::Upstream;
-use crate::sys::{process, room};
-use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use crate::config::resolv::Options;
+use crate::context::manual::{option, shown_domains};
+use crate::context::state::Upstream;
+use crate::sys::process;
+use crate::sys::res_state::{NAME_ROOM, ResState, SEARCH_ROOM, SORT_ROOM, of_thread};
+use core::ffi::{c_char, c_int, c_uint, c_ulong};
 use core::mem::MaybeUninit;
-use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::net::{IpAddr, SocketAddr};
 use core::ptr::null_mut;
-
-const SORT_ROOM: usize = 10;
-const NAME_ROOM: usize = 256;
-
-/// `struct __res_state`.
-#[repr(C)]
-pub struct ResState {
-    pub(super) retrans: c_int,
-    pub(super) retry: c_int,
-    pub(super) options: c_ulong,
-    pub(super) nscount: c_int,
-    pub(super) nsaddr_list: [libc::sockaddr_in; MAX_SERVERS],
-    pub(super) id: u16,
-    pub(super) dnsrch: [*mut c_char; SEARCH_ROOM],
-    pub(super) defdname: [c_char; NAME_ROOM],
-    pub(super) pfcode: c_ulong,
-    /// `ndots:4`, `nsort:4`, `ipv6_unavail:1`, from the end that the target's C compiler begins at.
-    pub(super) bits: c_uint,
-    pub(super) sort_list: [SortPair; SORT_ROOM],
-    pub(super) unused_qhook: *mut c_void,
-    pub(super) unused_rhook: *mut c_void,
-    pub(super) res_h_errno: c_int,
-    pub(super) vcsock: c_int,
-    pub(super) flags: c_uint,
-    pub(super) ext: Extension,
-}
-
-#[repr(C)]
-pub(super) struct SortPair {
-    pub(super) address: u32,
-    pub(super) mask: u32,
-}
-
-/// `_u._ext`. Its union has 4-octet alignment where pointers have, so the pointers decide.
-#[repr(C)]
-pub(super) struct Extension {
-    pub(super) nscount: u16,
-    pub(super) nsmap: [u16; MAX_SERVERS],
-    pub(super) nssocks: [c_int; MAX_SERVERS],
-    pub(super) nscount6: u16,
-    pub(super) nsinit: u16,
-    pub(super) nsaddrs: [*mut libc::sockaddr_in6; MAX_SERVERS],
-    pub(super) index: [c_uint; 2],
-    /// The union's other member is 52 octets long.
-    #[cfg(target_pointer_width = "32")]
-    pub(super) rest: [c_uint; 2],
-}
-
-unsafe extern "C" {
-    fn __res_state() -> *mut ResState;
-}
-
-/// The calling thread's `_res`.
-pub(super) fn of_thread() -> *mut ResState {
-    // SAFETY: __res_state has no preconditions; it returns the thread's own, which lives as long as it.
-    unsafe { __res_state() }
-}
-
-/// True where the calling thread's `_res` has been filled, by us or by the program.
-pub fn has_manual() -> bool {
-    // SAFETY: the state is this thread's own.
-    unsafe { (*of_thread()).is_filled() }
-}
-
-/// What the calling thread's `_res` says; `None` where neither we nor the program have filled it. It is
-/// good until the program goes on.
-pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {
-    let state = of_thread();
-    // SAFETY: `state` is this thread's own, which it can't change before our call has ended; one that is
-    // filled has strings and addresses where these belong.
-    unsafe { if (*state).is_filled() { manual(state) } else { None } }
-}
-
-/// Reads what of a state matters to a lookup; always something, with this libc.
-///
-/// # Safety
-/// `state` is valid, its `dnsrch` are null or strings, its `nsaddrs` null or addresses, and all of it
-/// stays unchanged for `'a`.
-pub(super) unsafe fn manual<'a>(state: *const ResState) -> Option<Manual<'a>> {
-    // SAFETY: by the function's contract.
-    let state = unsafe { &*state };
-    // The options are 32 bits on every architecture.
-    let mut options = option::read(state.options as u32);
-    options.ndots = low_bits(state.bits, 0) as u8;
-    options.timeout = u32::try_from(state.retrans).unwrap_or(0);
-    options.attempts = u32::try_from(state.retry).unwrap_or(0);
-    let mut found = Manual { options, servers: Default::default(), search: Default::default() };
-    let count = usize::try_from(state.nscount).unwrap_or(0);
-    for (v4, &v6) in state.nsaddr_list.iter().zip(&state.ext.nsaddrs).take(count) {
-        // An address that is set beside its place in the list: IPv6, where the list has no family.
-        let server = if c_int::from(v4.sin_family) == libc::AF_INET {
-            let ip = u32::from_be(v4.sin_addr.s_addr).into();
-            SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)))
-        } else if v4.sin_family == 0 && !v6.is_null() {
-            // SAFETY: by the function's contract it points to an address.
-            let v6 = unsafe { v6.read_unaligned() };
-            let (ip, port) = (v6.sin6_addr.s6_addr.into(), u16::from_be(v6.sin6_port));
-            SocketAddr::V6(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id))
-        } else {
-            continue;
-        };
-        // At most three: as many as there is room for.
-        room::push(&mut found.servers, server);
-    }
-    for &domain in state.dnsrch.iter().take_while(|domain| !domain.is_null()) {
-        // SAFETY: by the function's contract it is a string.
-        let domain = unsafe { CStr::from_ptr(domain) };
-        // At most seven: as many as there is room for.
-        room::push(&mut found.search, domain.to_bytes());
-    }
-    Some(found)
-}
 
 /// Fills a state as libc's `res_init` (`keep`: what the program has set before) or `res_ninit` does. Without
 /// `keep` nothing is read that it holds.
@@ -223,24 +109,8 @@ fn fill_search(state: &mut ResState, domains: &[Box<[u8]>]) {
     }
 }
 
-/// The `index`th four of the bit-fields.
-fn low_bits(bits: c_uint, index: u32) -> c_uint {
-    if cfg!(target_endian = "little") {
-        bits >> (4 * index) & 15
-    } else {
-        bits >> (28 - 4 * index) & 15
-    }
-}
-
 fn place_bits(value: c_uint, index: u32) -> c_uint {
     if cfg!(target_endian = "little") { value << (4 * index) } else { value << (28 - 4 * index) }
-}
-
-impl ResState {
-    /// Whether it has been filled (`RES_INIT`).
-    fn is_filled(&self) -> bool {
-        self.options & c_ulong::from(option::INIT) != 0
-    }
 }
 
 /// Fills a state that has not been filled.

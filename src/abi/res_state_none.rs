@@ -1,33 +1,8 @@
-//! Where libc keeps no resolver configuration that programs could change (musl): `_res` is there, and
-//! nothing reads it.
+//! Where libc keeps no resolver configuration that programs could change (musl): nothing is filled.
 
-use crate::resolver::manual::Manual;
-use crate::state::Upstream;
+use crate::context::state::Upstream;
+use crate::sys::res_state::ResState;
 use core::ffi::c_int;
-
-/// `struct __res_state`, of which nothing is known.
-#[repr(C)]
-pub struct ResState([u8; 0]);
-
-pub(super) fn of_thread() -> *mut ResState {
-    core::ptr::null_mut()
-}
-
-/// False.
-pub fn has_manual() -> bool {
-    false
-}
-
-/// Nothing.
-pub fn manual_of_thread<'a>() -> Option<Manual<'a>> {
-    None
-}
-
-/// # Safety
-/// None is needed.
-pub(super) unsafe fn manual<'a>(_state: *const ResState) -> Option<Manual<'a>> {
-    None
-}
 
 /// # Safety
 /// None is needed.

@@ -4,12 +4,14 @@
 use super::args::text;
 use super::codes::Returned;
 use super::guard::guard;
-use super::res_state::{self, ResState};
-use crate::mem::NoMemory;
-use crate::resolver::query::{self, Unwritten};
-use crate::resolver::{Asked, Failure, HostError, Resolver};
-use crate::session::Session;
-use crate::source::dns::name::Name;
+use super::res_state;
+use crate::base::name::Name;
+use crate::context::call::Session;
+use crate::context::manual::Manual;
+use crate::resolve::raw::query::{self, Unwritten};
+use crate::resolve::raw::{Asked, Failure, HostError, Resolver};
+use crate::sys::mem::NoMemory;
+use crate::sys::res_state::{ResState, of_thread, read};
 use crate::sys::{errno, probes};
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
@@ -35,7 +37,7 @@ enum Whose {
 impl Whose {
     fn state(self) -> *mut ResState {
         match self {
-            Whose::Thread => res_state::of_thread(),
+            Whose::Thread => of_thread(),
             #[cfg(target_env = "gnu")]
             Whose::Caller(state) => state,
         }
@@ -54,14 +56,14 @@ impl Whose {
         let configured = session.current_upstream()?;
         let state = self.state();
         // SAFETY: the thread's state is its own; a caller's is valid by the function's contract.
-        let manual = unsafe {
+        let plain = unsafe {
             if matches!(self, Whose::Thread) {
                 res_state::fill_once(state, &configured);
             }
-            res_state::manual(state)
+            read(state)
         };
-        let upstream = match manual {
-            Some(manual) => session.manual_upstream(manual, configured)?,
+        let upstream = match plain {
+            Some(plain) => session.manual_upstream(Manual::of(plain), configured)?,
             None => configured,
         };
         session.counted(work(&Resolver::new(&session, &upstream)))
@@ -283,7 +285,7 @@ macro_rules! exported {
 exported! {
     /// Reads configuration and environment anew, and fills the thread's `_res`.
     res_init, __res_init, (),
-    init(res_state::of_thread(), true)
+    init(of_thread(), true)
 }
 #[cfg(target_env = "gnu")]
 exported! {

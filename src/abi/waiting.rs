@@ -1,11 +1,11 @@
 //! Who is told when requests of `getaddrinfo_a` are done.
 
 use super::notification::Notification;
-use crate::mem::NoMemory;
 use crate::sys::atomic::{
     AtomicU32, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 use crate::sys::futex::{self, Woken};
+use crate::sys::mem::NoMemory;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 

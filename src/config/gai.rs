@@ -2,10 +2,10 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::address::{inet_pton4, inet_pton6, is_link_local};
+use crate::base::address::{inet_pton4, inet_pton6, is_link_local};
 use crate::config::is_space;
 use crate::config::note::Notes;
-use crate::mem::{NoMemory, TryPush};
+use crate::sys::mem::{NoMemory, TryPush};
 
 /// Labels, precedences and scopes of addresses.
 ///

@@ -6,8 +6,9 @@
 
 use super::is_space;
 use super::note::Notes;
-use crate::address::{Address, inet_pton4, inet_pton6};
-use crate::mem::{NoMemory, TryPush, boxed, reserve_to_fill};
+use crate::base::address::{Address, inet_pton4, inet_pton6};
+use crate::sys::lock::Mutex;
+use crate::sys::mem::{NoMemory, TryPush, boxed, reserve_to_fill};
 use core::net::IpAddr;
 use once_cell::race::OnceBox;
 
@@ -16,6 +17,8 @@ pub struct Hosts {
     text: Vec<u8>,
     names: Table,
     addresses: OnceBox<[Table; 1]>,
+    /// Where a line begins, and its number.
+    counted: Mutex<(usize, u32)>,
 }
 
 /// One line that has an address and at least one name.
@@ -56,7 +59,8 @@ pub fn index(text: Vec<u8>) -> Result<Hosts, NoMemory> {
         }
         words.end_line();
     }
-    Ok(Hosts { names: Table::new(&names)?, addresses: OnceBox::new(), text })
+    let counted = Mutex::new((0, 1));
+    Ok(Hosts { names: Table::new(&names)?, addresses: OnceBox::new(), counted, text })
 }
 
 /// Offsets fit: sys::files reads no file of 4 GiB.
@@ -79,12 +83,20 @@ impl Hosts {
             .filter(move |line| last.replace(line.start) != Some(line.start))
     }
 
-    /// The line's number in the file, from 1. Counts them: for the trace.
+    /// The line's number in the file, from 1. Counts them, from the line that was asked for last where this one is
+    /// behind it: for the trace.
     #[cold]
-    pub fn number_of(&self, line: &Line<'_>) -> u32 {
-        let before = self.text.get(..line.start).unwrap_or_default();
+    pub fn number(&self, line: &Line<'_>) -> u32 {
+        let mut counted = self.counted.lock();
+        let last = counted.as_deref().copied().unwrap_or((0, 1));
+        let (from, number) = if last.0 <= line.start { last } else { (0, 1) };
+        let between = self.text.get(from..line.start).unwrap_or_default();
         // Offsets fit 32 bits.
-        before.iter().filter(|&&b| b == b'\n').count() as u32 + 1
+        let number = number + between.iter().filter(|&&b| b == b'\n').count() as u32;
+        if let Some(counted) = &mut counted {
+            **counted = (line.start, number);
+        }
+        number
     }
 
     fn word_at(&self, at: usize) -> Option<&[u8]> {
@@ -116,12 +128,6 @@ impl Hosts {
             let start = offset + start;
             Some((read_line(content, start)?, start + content.len() + 1))
         })
-    }
-
-    /// The line's number in the file, from 1.
-    pub fn number(&self, line: &Line<'_>) -> usize {
-        let before = self.text.get(..line.start).unwrap_or_default();
-        1 + before.iter().filter(|&&b| b == b'\n').count()
     }
 
     /// What is ignored: lines that are no hosts lines.
@@ -285,6 +291,17 @@ fn mix(hash: u64, value: u64) -> u64 {
     product ^ product >> 29
 }
 
+/// What `HOSTALIASES` says for a name without dots (hostname(7)): the file's first line that begins
+/// with the name has the one to use instead.
+pub fn host_alias<'a>(file: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    file.split(|&b| b == b'\n').find_map(|line| {
+        let mut words = line.split(|b| b.is_ascii_whitespace());
+        // A line that begins with a blank has no name.
+        words.next().filter(|alias| !alias.is_empty() && alias.eq_ignore_ascii_case(name))?;
+        words.find(|word| !word.is_empty())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +338,11 @@ mod tests {
         let noted: Vec<u32> = hosts.notes().unwrap().iter().map(|note| note.line).collect();
         assert_eq!(noted, [4, 5, 6, 9, 10]);
         let line = hosts.by_address("192.0.2.2".parse().unwrap()).unwrap().next().unwrap();
+        // Forwards and backwards.
+        for (name, number) in [("www", 7), ("last", 13), ("loopback", 2), ("cut", 11)] {
+            let line = hosts.by_name(name.as_bytes()).next().unwrap();
+            assert_eq!(hosts.number(&line), number, "{name}");
+        }
         assert_eq!((line.canonical, hosts.number(&line)), (&b"www"[..], 8));
         let mut all = Vec::new();
         let mut at = 0;

@@ -1,6 +1,6 @@
 //! What a parser ignored, as data: the operator reads it in the debug trace.
 
-use crate::mem::{NoMemory, TryPush};
+use crate::sys::mem::{NoMemory, TryPush};
 
 /// One thing in a configuration file that was not understood, and so was ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use super::is_space;
 use super::note::Notes;
-use crate::mem::{NoMemory, TryPush, copy};
-use crate::trace::Text;
+use crate::base::error::Failure;
+use crate::base::text::Text;
+use crate::sys::mem::{NoMemory, TryPush, copy};
 use core::fmt;
 
 /// A service, by what we do for it.
@@ -241,6 +242,22 @@ fn take_word<'a>(rest: &mut &'a [u8], skip: usize) -> &'a [u8] {
 fn trim_start(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|&b| !is_space(b)).unwrap_or(text.len());
     text.get(start..).unwrap_or_default()
+}
+
+impl Failure {
+    /// What nsswitch.conf's `[STATUS=action]` goes by.
+    pub fn status(self) -> Status {
+        match self {
+            Failure::NoName | Failure::NoData | Failure::Unrelated | Failure::Refused => {
+                Status::NotFound
+            }
+            // libc's dns service counts servers that fail or keep silent as not available.
+            Failure::Again | Failure::Unavailable | Failure::NoService(_) | Failure::System(_) => {
+                Status::Unavailable
+            }
+            Failure::Bogus | Failure::Later | Failure::Memory => Status::TryAgain,
+        }
+    }
 }
 
 #[cfg(test)]

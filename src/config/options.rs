@@ -3,7 +3,7 @@
 use super::is_space;
 use super::note::Notes;
 use super::resolv::words;
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 
 /// `RES_MAXNDOTS`, and the cap of `timeout` and `attempts`.
 const MAX_NDOTS: i32 = 15;

@@ -2,8 +2,8 @@
 
 use super::note::Notes;
 pub use super::options::Options;
-use crate::address::{ZoneNames, Zoned, inet_aton, inet_pton6, split_zone, zone_index};
-use crate::mem::{NoMemory, TryPush, copy};
+use crate::base::address::{ZoneNames, Zoned, inet_aton, inet_pton6, split_zone, zone_index};
+use crate::sys::mem::{NoMemory, TryPush, copy};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
 /// Servers that are used; more are ignored (`MAXNS`).

@@ -2,7 +2,7 @@
 
 use super::is_space;
 use super::note::Notes;
-use crate::mem::{NoMemory, TryPush};
+use crate::sys::mem::{NoMemory, TryPush};
 
 /// The indexed file.
 pub struct Services {

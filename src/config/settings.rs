@@ -5,15 +5,13 @@ mod table;
 pub use self::table::{Setting, TABLE};
 use super::note::Notes;
 use super::upstream::{self, Servers};
-use crate::address::ZoneNames;
-use crate::mem::{NoMemory, copy};
-use crate::source::c_string;
-use crate::source::dns::cookie::Use;
+use crate::base::address::ZoneNames;
 use crate::sys::encrypted::Needs;
-use crate::trace::{Sink, Trace};
+use crate::sys::mem::{NoMemory, c_string, copy};
 use core::ffi::CStr;
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::ffi::CString;
 
 /// The keys of [`TABLE`] and their environment variables, apart: what only people read of the table is in
 /// no library then.
@@ -47,6 +45,29 @@ pub enum Dnssec {
     Validate,
 }
 
+/// Whether queries carry cookies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cookies {
+    /// Those that have EDNS for another reason.
+    #[default]
+    Auto,
+    /// All: they have EDNS for it.
+    On,
+    /// None.
+    Off,
+}
+
+/// Where lines go.
+#[derive(Debug)]
+pub enum Sink {
+    /// Standard error.
+    Stderr,
+    /// Appended to a file.
+    File(CString),
+    /// The system's log.
+    Syslog,
+}
+
 /// The settings, read.
 #[derive(Debug)]
 pub struct Settings {
@@ -73,7 +94,7 @@ pub struct Settings {
     /// `case-randomization on`.
     pub random_case: bool,
     /// Whether queries carry cookies.
-    pub cookies: Use,
+    pub cookies: Cookies,
     /// After how long the next name server is asked beside a silent one that is not known to be alive;
     /// `None`: after resolv.conf's `timeout`.
     pub hedge: Option<Duration>,
@@ -109,7 +130,7 @@ impl Default for Settings {
             serve_stale: 0,
             foreign_libc: false,
             random_case: false,
-            cookies: Use::Auto,
+            cookies: Cookies::Auto,
             hedge: Some(HEDGE),
             debug: 0,
             log: Sink::Stderr,
@@ -225,11 +246,6 @@ impl Settings {
         (needs.authorities.is_some() || needs.anchors.is_some()).then_some(needs)
     }
 
-    /// The debug trace.
-    pub fn trace(&self) -> Trace<'_> {
-        Trace::new(self.debug, &self.log, self.json)
-    }
-
     /// True where resolv.conf's servers are asked: no others are set, or there were to be encrypted ones,
     /// behind which `upstream-fallback plain` has them.
     pub fn asks_file(&self) -> bool {
@@ -262,11 +278,11 @@ fn one_of<const A: usize, const B: usize>(
     if value == words.0 { Some(false) } else { (value == words.1).then_some(true) }
 }
 
-fn use_of_cookies(value: &[u8]) -> Option<Use> {
+fn use_of_cookies(value: &[u8]) -> Option<Cookies> {
     match value {
-        b"auto" => Some(Use::Auto),
-        b"on" => Some(Use::On),
-        b"off" => Some(Use::Off),
+        b"auto" => Some(Cookies::Auto),
+        b"on" => Some(Cookies::On),
+        b"off" => Some(Cookies::Off),
         _ => None,
     }
 }
@@ -352,7 +368,7 @@ mod tests {
             let settings = parse(format!("hedge {value}").as_bytes(), NO_ZONES).unwrap();
             assert_eq!(settings.hedge, hedge, "{value}");
         }
-        assert_eq!(settings.cookies, Use::On);
+        assert_eq!(settings.cookies, Cookies::On);
         assert!(settings.serve_stale == 3600 && settings.json && !settings.asks_libc());
         assert!(settings.stats);
         for setting in TABLE {

@@ -1,8 +1,8 @@
 //! The setting `upstream`: name servers as people write them.
 
 use super::resolv;
-use crate::address::{ZoneNames, Zoned, split_zone, zoned};
-use crate::mem::{NoMemory, TryPush, copy};
+use crate::base::address::{ZoneNames, Zoned, split_zone, zoned};
+use crate::sys::mem::{NoMemory, TryPush, copy};
 use core::net::{IpAddr, SocketAddr};
 
 /// A name server that is asked in private.

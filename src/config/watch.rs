@@ -4,9 +4,9 @@
 //! A reload (`res_init`) begins a new epoch. A call goes by versions that were read for a call of its own epoch or
 //! a later one: what began to be read before a reload is never taken for what was there after it.
 
-use crate::mem::NoMemory;
 use crate::sys::files::{Identity, Unreadable, identity, read};
-use crate::sys::lock::{Mutex, MutexGuard};
+use crate::sys::lock::Mutex;
+use crate::sys::mem::NoMemory;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use core::ffi::CStr;
@@ -82,7 +82,7 @@ impl<T> Watched<T> {
         (now, epoch): (Instant, u32),
         load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
     ) -> Result<Shared<T>, NoMemory> {
-        let current = lock(&self.current).and_then(|current| current.clone());
+        let current = self.current.lock().and_then(|current| current.clone());
         let stamp = now.millis() | 1;
         let checked = self.checked.load(Relaxed);
         let due = checked == 0 || stamp.wrapping_sub(checked) >= FRESH;
@@ -110,13 +110,13 @@ impl<T> Watched<T> {
         load: impl FnOnce(Result<Vec<u8>, Unreadable>) -> Result<T, NoMemory>,
     ) -> Result<Shared<T>, NoMemory> {
         // A file that takes long is read by several rather than waited for.
-        let _turn = lock(&self.loading);
+        let _turn = self.loading.lock();
         let newer = |current: &Option<Version<T>>| {
             let current = current.as_ref()?;
             let same = old.is_some_and(|old| Shared::same(&old.content, &current.content));
             (!same && current.is_of(epoch)).then(|| current.content.clone())
         };
-        if let Some(content) = lock(&self.current).and_then(|current| newer(&current)) {
+        if let Some(content) = self.current.lock().and_then(|current| newer(&current)) {
             return Ok(content);
         }
         let (octets, identity) = match read(path) {
@@ -126,7 +126,7 @@ impl<T> Watched<T> {
             Err(why) => (Err(why), identity(path).ok()),
         };
         let content = Shared::new(load(octets)?)?;
-        if let Some(mut current) = lock(&self.current) {
+        if let Some(mut current) = self.current.lock() {
             if let Some(content) = newer(&current) {
                 return Ok(content);
             }
@@ -137,7 +137,7 @@ impl<T> Watched<T> {
 
     /// Puts another version in the place of one, where that is still the current one. The file is the same.
     pub fn replace(&self, old: &Shared<T>, new: &Shared<T>) {
-        if let Some(mut current) = lock(&self.current)
+        if let Some(mut current) = self.current.lock()
             && let Some(version) = &mut *current
             && Shared::same(&version.content, old)
         {
@@ -147,18 +147,12 @@ impl<T> Watched<T> {
 
     /// The next [`Watched::get`] reads the file, changed or not.
     pub fn expire(&self) {
-        if let Some(mut current) = lock(&self.current)
+        if let Some(mut current) = self.current.lock()
             && let Some(version) = &mut *current
         {
             version.epoch = epoch().wrapping_sub(1);
         }
     }
-}
-
-/// The lock, which others hold for some instructions only. `None` where it stays busy: a signal
-/// handler may have interrupted its holder on this very thread.
-pub fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    mutex.lock()
 }
 
 #[cfg(test)]

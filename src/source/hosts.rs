@@ -1,10 +1,12 @@
 //! `files`: /etc/hosts (hosts(5)), read as libc reads it.
 
-use super::{Failure, Found, append_name, append_text};
-use crate::address::Address;
+use crate::base::address::Address;
+use crate::base::answer::Found;
+use crate::base::error::Failure;
+use crate::base::text::{append_name, append_text};
 use crate::config::hosts::{Hosts, Line};
-use crate::lookup::query::Family;
-use crate::mem::{NoMemory, TryPush};
+use crate::rules::query::Family;
+use crate::sys::mem::{NoMemory, TryPush};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The addresses of `node` (its text as given: `withdot.` is another name than `withdot`). `each` is
@@ -30,7 +32,7 @@ pub fn addresses(
         }
         found.addresses.try_push(address)?;
         #[cfg(feature = "command")]
-        crate::witness::hosts_line(hosts, &line, address);
+        crate::observe::witness::hosts_line(hosts, &line, address);
     }
     if found.addresses.is_empty() { Err(Failure::NoName) } else { Ok(found) }
 }
@@ -88,15 +90,4 @@ pub fn entry_after(hosts: &Hosts, mut offset: usize) -> Result<Option<(Found, us
 pub fn add_names(found: &mut Found, line: &Line<'_>) -> Result<(), NoMemory> {
     append_text(&mut found.canonical, line.canonical)?;
     line.aliases().try_for_each(|alias| append_name(&mut found.aliases, alias))
-}
-
-/// What `HOSTALIASES` says for a name without dots (hostname(7)): the file's first line that begins
-/// with the name has the one to use instead.
-pub fn host_alias<'a>(file: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    file.split(|&b| b == b'\n').find_map(|line| {
-        let mut words = line.split(|b| b.is_ascii_whitespace());
-        // A line that begins with a blank has no name.
-        words.next().filter(|alias| !alias.is_empty() && alias.eq_ignore_ascii_case(name))?;
-        words.find(|word| !word.is_empty())
-    })
 }

@@ -1,12 +1,15 @@
 //! Names that need no server: `localhost` (RFC 6761), and names that must never be asked for.
 
-use super::{Failure, Found, append_text, hosts};
-use crate::address::Address;
+use super::hosts;
+use crate::base::address::Address;
+use crate::base::answer::Found;
+use crate::base::error::Failure;
+use crate::base::text::append_text;
 use crate::config::nsswitch::Service;
-use crate::lookup::query::Family;
-use crate::mem::{NoMemory, TryPush};
-use crate::session::Session;
+use crate::context::call::Session;
+use crate::rules::query::Family;
 use crate::sys::Fault;
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::udp::Udp;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -61,7 +64,7 @@ pub fn localhost(session: &Session, node: &[u8], family: Family) -> Result<Found
         }
     }
     #[cfg(feature = "command")]
-    crate::witness::tell(|| crate::witness::Statement::Own);
+    crate::observe::witness::tell(|| crate::observe::witness::Statement::Own);
     let mut found = Found::default();
     append_text(&mut found.canonical, b"localhost")?;
     let (v6, v4) = (IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST));

@@ -1,10 +1,12 @@
 //! `myhostname`: the names that a host knows of itself and its way out (nss-myhostname(8)): its own,
 //! `localhost`, `_gateway` and `_outbound`.
 
-use super::{Failure, Found, append_name, append_text};
-use crate::address::{Address, is_link_local};
-use crate::lookup::query::Family;
-use crate::mem::{NoMemory, TryPush};
+use crate::base::address::{Address, is_link_local};
+use crate::base::answer::Found;
+use crate::base::error::Failure;
+use crate::base::text::{append_name, append_text};
+use crate::rules::query::Family;
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::netlink::ListError;
 use crate::sys::socket::Socket;
 use crate::sys::{addresses, process, routes};
@@ -66,7 +68,7 @@ pub fn addresses(node: &[u8], family: Family) -> Result<Found, Failure> {
         (host, own(family)?, Some(OWN))
     };
     #[cfg(feature = "command")]
-    crate::witness::tell(|| crate::witness::Statement::Own);
+    crate::observe::witness::tell(|| crate::observe::witness::Statement::Own);
     let mut found = Found::default();
     append_text(&mut found.canonical, canonical)?;
     add(&mut found, &locals)?;

@@ -3,15 +3,16 @@
 
 pub mod json;
 
-use super::{Failure, Found, NameText, append_name, append_text};
-use crate::address::{Address, is_link_local};
-use crate::lookup::query::Family;
-use crate::mem::{NoMemory, TryPush, append};
-use crate::session::Session;
+use crate::base::address::{Address, is_link_local};
+use crate::base::answer::Found;
+use crate::base::error::Failure;
+use crate::base::text::{NameText, Text, append_name, append_text};
+use crate::context::call::Session;
+use crate::rules::query::Family;
 use crate::sys::Fault;
+use crate::sys::mem::{NoMemory, TryPush, append};
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest, wait};
-use crate::trace::Text;
 use core::net::IpAddr;
 use core::time::Duration;
 use json::{Reader, write_octets, write_string};

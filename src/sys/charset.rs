@@ -1,7 +1,7 @@
 //! The locale's character encoding: what AI_IDN's node is in, and what AI_CANONIDN's name comes out in.
 
 use super::conversion::{ConvertError, Direction};
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use core::ffi::{CStr, c_char};
 
 /// Takes the locale's encoding from the environment, as programs do at their start: not in a library,

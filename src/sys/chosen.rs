@@ -1,7 +1,7 @@
 //! What the program has set for the rest of its life.
 
-use crate::mem::NoMemory;
 use crate::sys::atomic::{AtomicPtr, Ordering, constructor};
+use crate::sys::mem::NoMemory;
 use core::alloc::Layout;
 use core::ptr::{NonNull, null_mut};
 

@@ -1,7 +1,7 @@
 //! What a file holds, read whole.
 
 use super::Fault;
-use crate::mem::{NoMemory, reserve_to_fill};
+use crate::sys::mem::{NoMemory, reserve_to_fill};
 
 /// Why a file has no content for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Which ways `charset` converts text, and what can go wrong.
 
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 
 /// Text could not be converted: it has octets that are no characters, or characters that the
 /// target doesn't have.

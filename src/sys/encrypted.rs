@@ -22,7 +22,7 @@ use super::calls::{self, PAUSE};
 use super::shared::Shared;
 use super::thread::{Joinable, stack_left};
 use super::time::Instant;
-use crate::mem::{NoMemory, append};
+use crate::sys::mem::{NoMemory, append};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use core::sync::atomic::AtomicPtr;

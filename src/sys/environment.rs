@@ -1,7 +1,7 @@
 //! Environment variables, read when the state is made and at `res_init`, never per lookup where another
 //! thread may be in `setenv`, which may free what `getenv` returned.
 
-use crate::mem::{NoMemory, copy};
+use crate::sys::mem::{NoMemory, copy};
 use core::ffi::{CStr, c_char, c_void};
 use core::mem::transmute;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};

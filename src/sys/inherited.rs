@@ -1,10 +1,9 @@
 //! The little that a forked child has of its parent, in memory that no fork wipes: files that it may not be able to
 //! read, and what tells a `_res` that was filled by us from one that a program has filled.
 
-use crate::config::watch::lock;
-use crate::mem::{NoMemory, copy};
 use crate::sys::files::{self, Inode};
 use crate::sys::lock::Mutex;
+use crate::sys::mem::{NoMemory, copy};
 use crate::sys::shared::Shared;
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -31,14 +30,14 @@ impl Content {
             Kept { path: copy(path.to_bytes())?, root: files::inode(c"/"), text: copy(text)? };
         let kept = Shared::new(kept)?;
         // A child that was forked while another thread held this goes without.
-        let replaced = lock(&self.0).and_then(|mut place| place.replace(kept));
+        let replaced = self.0.lock().and_then(|mut place| place.replace(kept));
         drop(replaced);
         Ok(())
     }
 
     /// What was put there, of that path and in the same root directory.
     pub fn kept(&self, path: &CStr) -> Result<Option<Vec<u8>>, NoMemory> {
-        let kept = lock(&self.0).and_then(|kept| kept.clone());
+        let kept = self.0.lock().and_then(|kept| kept.clone());
         let is_same =
             |kept: &Shared<Kept>| *kept.path == *path.to_bytes() && kept.root == files::inode(c"/");
         match kept.filter(is_same) {

@@ -4,7 +4,7 @@
 use super::files::{File, Status};
 use super::kernel::{self, Signals};
 use super::process;
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{NonNull, null_mut};

@@ -39,20 +39,27 @@ pub(crate) mod kernel;
 pub mod lock;
 #[cfg_attr(target_family = "wasm", path = "host/log.rs")]
 pub mod log;
+pub mod mem;
 #[cfg(not(target_family = "wasm"))]
 pub mod monitor;
 #[cfg_attr(target_family = "wasm", path = "host/namespaces.rs")]
 pub mod namespaces;
 pub mod netlink;
+#[cfg_attr(target_family = "wasm", path = "host/next_library.rs")]
+pub mod next_library;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod own_object;
 #[cfg_attr(target_family = "wasm", path = "host/pages.rs")]
 pub mod pages;
+mod plain_state;
 pub mod probes;
 #[cfg_attr(target_family = "wasm", path = "host/process.rs")]
 pub mod process;
 #[cfg_attr(target_family = "wasm", path = "host/published.rs")]
 pub mod published;
+#[cfg_attr(target_family = "wasm", path = "host/res_state.rs")]
+#[cfg_attr(not(any(target_env = "gnu", target_family = "wasm")), path = "res_state_none.rs")]
+pub mod res_state;
 pub mod room;
 pub mod routes;
 #[cfg_attr(target_family = "wasm", path = "host/routing_socket.rs")]
@@ -70,6 +77,7 @@ pub mod terminal;
 pub mod thread;
 #[cfg_attr(target_family = "wasm", path = "host/time.rs")]
 pub mod time;
+pub mod told;
 #[cfg_attr(target_family = "wasm", path = "host/torsocks.rs")]
 pub mod torsocks;
 pub mod udp;

@@ -1,10 +1,9 @@
 //! Which network namespace and root directory the calling thread is in, and which of the two it can leave:
 //! namespaces(7), chroot(2), capabilities(7).
 
-use super::Fault;
-use super::files;
 pub use super::freedom::{Freedom, Network};
 use super::kernel::{self, Statx, call};
+use super::{Fault, files};
 use core::ffi::c_int;
 use core::mem::size_of;
 

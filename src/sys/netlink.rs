@@ -2,7 +2,7 @@
 
 use super::routing_socket::RoutingSocket;
 use super::{Fault, errno};
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 
 // Of linux/netlink.h: kernel ABI, the same on every architecture.
 pub(crate) const DONE: u16 = 3;

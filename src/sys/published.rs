@@ -3,7 +3,7 @@
 //! shorter, no limit and no full disk concerns it, and it goes with the last process that has it.
 
 use super::{Fault, kernel, process};
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;

@@ -1,7 +1,7 @@
 //! A counted reference whose creation can fail: std's `Arc` aborts the process when memory is exhausted.
 
 use super::tailed::Tailed;
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use core::ops::Deref;
 
 /// Shared, immutable ownership of a `T`; freed with the last clone.

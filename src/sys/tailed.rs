@@ -1,7 +1,7 @@
 //! A counted reference to a value and octets behind it, in one piece of memory that is as long as they are.
 
-use crate::mem::NoMemory;
 use crate::sys::atomic::{AtomicU32, Ordering};
+use crate::sys::mem::NoMemory;
 use core::alloc::Layout;
 use core::ops::Deref;
 use core::ptr::{NonNull, copy_nonoverlapping};

@@ -6,8 +6,8 @@
 //! and starts afresh. Where the kernel lacks it, the state's process id is compared instead.
 
 use super::{kernel, process};
-use crate::mem::NoMemory;
 use crate::sys::atomic::{AtomicPtr, Ordering, constructor};
+use crate::sys::mem::NoMemory;
 use core::alloc::Layout;
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};

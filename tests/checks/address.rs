@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use rustdns::address::{Address, inet_aton, inet_pton4, inet_pton6};
-use rustdns::error::Error;
-use rustdns::lookup::numeric::{Numeric, parse};
-use rustdns::lookup::query::{Family, Flags};
+use rustdns::base::address::{Address, inet_aton, inet_pton4, inet_pton6};
+use rustdns::base::error::Error;
+use rustdns::rules::numeric::{Numeric, parse};
+use rustdns::rules::query::{Family, Flags};
 
 use super::libc_oracle;
 

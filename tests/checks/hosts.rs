@@ -20,7 +20,7 @@ pub fn check(text: &[u8]) {
     let mut found = Vec::new();
     while let Some((line, next)) = hosts.line_after(at) {
         assert!(next > at, "gethostent goes on");
-        found.push(Plain::of(&line, hosts.number(&line)));
+        found.push(Plain::of(&line, hosts.number(&line) as usize));
         at = next;
     }
     assert_eq!(found, lines);
@@ -29,8 +29,10 @@ pub fn check(text: &[u8]) {
     let known: &[&[u8]] = &[b"localhost", b"", b"#", b"absent.test"];
     for name in names.iter().chain(known) {
         for name in [name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
-            let by_index: Vec<Plain> =
-                hosts.by_name(&name).map(|line| Plain::of(&line, hosts.number(&line))).collect();
+            let by_index: Vec<Plain> = hosts
+                .by_name(&name)
+                .map(|line| Plain::of(&line, hosts.number(&line) as usize))
+                .collect();
             let mut by_walk = lines.clone();
             by_walk.retain(|line| line.names.iter().any(|n| n.eq_ignore_ascii_case(&name)));
             assert_eq!(by_index, by_walk, "{}", name.escape_ascii());
@@ -41,7 +43,7 @@ pub fn check(text: &[u8]) {
         let by_index: Vec<Plain> = hosts
             .by_address(ip)
             .unwrap()
-            .map(|line| Plain::of(&line, hosts.number(&line)))
+            .map(|line| Plain::of(&line, hosts.number(&line) as usize))
             .collect();
         let mut by_walk = lines.clone();
         by_walk.retain(|line| line.ip == ip);

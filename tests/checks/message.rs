@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use hickory_proto::op::Message as TheirMessage;
 use hickory_proto::rr::{DNSClass, Name as TheirName, RData, Record as TheirRecord};
-use rustdns::source::dns::message::{Message, Record, Records, rcode, record_type};
-use rustdns::source::dns::name::Name;
-use rustdns::source::dns::read::{self, Content};
+use rustdns::base::answer::Answer;
+use rustdns::base::name::Name;
+use rustdns::base::record_type;
+use rustdns::source::dns::message::{Message, Record, Records, rcode};
+use rustdns::source::dns::read::{self};
 
 use super::libc_oracle;
 
@@ -173,11 +175,11 @@ pub fn agree(octets: &[u8], qtype: u16) -> bool {
 pub fn ours(octets: &[u8], qtype: u16) -> Option<(Said, u32)> {
     let message = Message::parse(octets)?;
     let name = Name::from_text(ASKED.as_bytes()).unwrap();
-    let said = |content: Content<Said>| match content {
-        Content::Found(said) => said,
-        Content::NoData => Said::NoData,
-        Content::NoName => Said::NoName,
-        Content::Unrelated => Said::Unrelated,
+    let said = |content: Answer<Said>| match content {
+        Answer::Found(said) => said,
+        Answer::NoData => Said::NoData,
+        Answer::NoName => Said::NoName,
+        Answer::Unrelated => Said::Unrelated,
     };
     if qtype == record_type::PTR {
         let mut names = Vec::new();
@@ -187,22 +189,22 @@ pub fn ours(octets: &[u8], qtype: u16) -> Option<(Said, u32)> {
         };
         let (content, ttl) = read::pointers(&message, &name, push).unwrap();
         let content = match content {
-            Content::Found(()) => Content::Found(Said::Found(names, String::new())),
-            Content::NoData => Content::NoData,
-            Content::NoName => Content::NoName,
-            Content::Unrelated => Content::Unrelated,
+            Answer::Found(()) => Answer::Found(Said::Found(names, String::new())),
+            Answer::NoData => Answer::NoData,
+            Answer::NoName => Answer::NoName,
+            Answer::Unrelated => Answer::Unrelated,
         };
         return Some((said(content), ttl));
     }
     let (content, ttl) = read::addresses(&message, &name, qtype).unwrap();
     let content = match content {
-        Content::Found(set) => Content::Found(Said::Found(
+        Answer::Found(set) => Answer::Found(Said::Found(
             set.addresses.iter().map(|address| address.ip.to_string()).collect(),
             set.canonical.to_string().to_ascii_lowercase(),
         )),
-        Content::NoData => Content::NoData,
-        Content::NoName => Content::NoName,
-        Content::Unrelated => Content::Unrelated,
+        Answer::NoData => Answer::NoData,
+        Answer::NoName => Answer::NoName,
+        Answer::Unrelated => Answer::Unrelated,
     };
     Some((said(content), ttl))
 }

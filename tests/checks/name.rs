@@ -1,6 +1,6 @@
 //! Domain names.
 
-use rustdns::source::dns::name::{MAX_WIRE, Name, NameError};
+use rustdns::base::name::{MAX_WIRE, Name, NameError};
 
 use super::libc_oracle;
 

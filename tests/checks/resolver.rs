@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use rustdns::cache::health::Health;
 use rustdns::config::resolv::{Options, ResolvConf};
-use rustdns::resolver::{Asked, Resolver};
-use rustdns::session::Session;
-use rustdns::source::dns::health::Health;
+use rustdns::context::call::Session;
+use rustdns::context::state::Upstream;
+use rustdns::resolve::raw::{Asked, Resolver};
 use rustdns::source::dns::message::Message;
-use rustdns::state::Upstream;
 
 /// The first octets choose type, options and the buffer's size; the rest is a server's answer, whose
 /// id (and, mostly, question) are made those of the query. Behind it the server says SERVFAIL, so

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use rustdns::config::gai::Policy;
-use rustdns::lookup::select::{Candidate, Source, decided_by, sort};
+use rustdns::rules::select::{Candidate, Source, decided_by, sort};
 
 /// Which of the two comes first: `Less` is `a`.
 ///

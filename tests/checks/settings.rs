@@ -2,9 +2,7 @@
 
 use std::net::SocketAddr;
 
-use rustdns::config::settings::{Dnssec, Settings, TABLE, parse};
-use rustdns::source::dns::cookie::Use;
-use rustdns::trace::Sink;
+use rustdns::config::settings::{Cookies, Dnssec, Settings, Sink, TABLE, parse};
 
 /// Any text is read within the settings' bounds; the settings written anew are read as the same; and
 /// a line whose value is not understood changes nothing, but where private servers were meant.
@@ -86,9 +84,9 @@ fn rendered(s: &Settings) -> Vec<Vec<u8>> {
     line(
         "cookies",
         match s.cookies {
-            Use::Auto => b"auto",
-            Use::On => b"on",
-            Use::Off => b"off",
+            Cookies::Auto => b"auto",
+            Cookies::On => b"on",
+            Cookies::Off => b"off",
         },
     );
     let hedge = s.hedge.map(|hedge| hedge.as_millis().to_string());

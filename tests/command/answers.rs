@@ -3,8 +3,7 @@
 use super::{assert_refused, json, rustdns, with, zone};
 use crate::support::differential::LIMIT;
 use crate::support::dns::Server;
-use crate::support::process::End;
-use crate::support::process::run;
+use crate::support::process::{End, run};
 use crate::support::sandbox::Sandbox;
 use crate::support::zone::Zone;
 

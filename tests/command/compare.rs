@@ -4,8 +4,7 @@ use super::{assert_refused, json, rustdns, with, zone};
 use crate::support::cc;
 use crate::support::dns::Server;
 use crate::support::process::End;
-use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::preload_library;
+use crate::support::sandbox::{Sandbox, preload_library};
 
 #[test]
 fn what_is_the_same_and_what_differs() {

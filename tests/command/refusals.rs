@@ -9,11 +9,8 @@ use super::{NOBODY, assert_refused, binary, copy_of, executable, rustdns, zone};
 use crate::support::differential::LIMIT;
 use crate::support::dns::Server;
 use crate::support::link::{GNU, Link, try_program};
-use crate::support::process::End;
-use crate::support::process::run;
-use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::preload_library;
-use crate::support::sandbox::skip;
+use crate::support::process::{End, run};
+use crate::support::sandbox::{Sandbox, preload_library, skip};
 
 #[test]
 fn static_programs_are_refused_and_told_of_the_archive() {

@@ -5,10 +5,8 @@ use crate::support::cc;
 use crate::support::differential::LIMIT;
 use crate::support::dns::Server;
 use crate::support::link::{GNU, Link, try_program};
-use crate::support::process::End;
-use crate::support::process::run;
-use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::preload_library;
+use crate::support::process::{End, run};
+use crate::support::sandbox::{Sandbox, preload_library};
 
 #[test]
 fn a_program_is_run_with_the_library_and_the_servers_given() {

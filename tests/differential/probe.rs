@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::cases::World;
-use super::support::cc;
-use super::support::foreign;
 use super::support::libcs::Libc;
 use super::support::sandbox::{Sandbox, preload_library};
+use super::support::{cc, foreign};
 
 /// Whose resolver answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

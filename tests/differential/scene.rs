@@ -1,10 +1,9 @@
 //! A world, set up in a sandbox.
 
 use super::cases::World;
-use super::network;
-use super::script;
 use super::support::dns::{Question, Server, Transport};
 use super::support::sandbox::Sandbox;
+use super::{network, script};
 
 /// A sandbox as its world has it, with the servers running.
 pub struct Scene {

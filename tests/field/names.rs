@@ -7,14 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::assert_same;
-use crate::support::cc;
 use crate::support::conversation::Conversation;
 use crate::support::differential::{LIMIT, Pair, compare_calls, probe};
 use crate::support::dns::Server;
-use crate::support::module;
 use crate::support::process::{Output, run_with_input};
 use crate::support::sandbox::Sandbox;
 use crate::support::zone::Zone;
+use crate::support::{cc, module};
 
 /// What administrators write about `localhost` and names below it.
 const HOSTS: &[&str] = &[

@@ -4,14 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::address;
-use crate::assert_same;
 use crate::support::conversation::Conversation;
 use crate::support::differential::{LIMIT, compare_calls, probe, probe_within};
 use crate::support::dns::{Question, Reply, Server, Transport};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Record, rtype};
-use crate::{forged, right};
+use crate::{address, assert_same, forged, right};
 
 /// Sends what `confuse` makes of both queries of one lookup once both have come, then the right answers.
 fn both_at_once(confuse: fn(&Question, &Question) -> Reply) {

@@ -5,14 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::assert_same;
-use crate::right;
 use crate::support::conversation::Conversation;
 use crate::support::differential::{LIMIT, compare_calls, probe, probe_within};
 use crate::support::dns::{Question, Reply, Server, Transport};
 use crate::support::process::unhurried;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{rcode, rtype};
+use crate::{assert_same, right};
 
 #[test]
 fn a_server_that_dies_in_mid_lookup() {

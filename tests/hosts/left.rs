@@ -4,12 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::numbered::{is_ok, left};
-use crate::support::cc;
 use crate::support::dns::Server;
 use crate::support::link::{GNU, Link, program};
-use crate::support::module;
 use crate::support::process::{Output, run};
 use crate::support::sandbox::Sandbox;
+use crate::support::{cc, module};
 
 const LIMIT: Duration = Duration::from_secs(120);
 

@@ -8,13 +8,12 @@ use std::time::Duration;
 use crate::neighbours::installed;
 use crate::numbered::numbered;
 use crate::object::World;
-use crate::support::cc;
 use crate::support::dns::{Question, Reply, Server, Transport};
 use crate::support::link::{GNU, Link, program};
-use crate::support::module;
 use crate::support::process::run;
 use crate::support::sandbox::{Sandbox, preload_library};
 use crate::support::wire::Record;
+use crate::support::{cc, module};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -64,7 +64,7 @@ proptest! {
         let text = format!("{text}{zone}");
         checks::address::check(text.as_bytes());
         if zone.is_empty() && form != 2 {
-            prop_assert_eq!(rustdns::address::inet_pton6(text.as_bytes()), Some(ip));
+            prop_assert_eq!(rustdns::base::address::inet_pton6(text.as_bytes()), Some(ip));
         }
     }
 

@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rustdns::lookup::idn::{to_ascii, to_unicode};
+use rustdns::rules::idn::{to_ascii, to_unicode};
 
 use crate::cases;
 

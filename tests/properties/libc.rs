@@ -5,7 +5,7 @@
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
-use rustdns::address::inet_aton;
+use rustdns::base::address::inet_aton;
 
 use crate::files::{HOSTS, NAMES, RESOLV, SERVICES, lines};
 use crate::support::cc;

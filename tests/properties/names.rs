@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rustdns::source::dns::name::Name;
+use rustdns::base::name::Name;
 
 use crate::{cases, checks};
 

@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
-use rustdns::address::Address;
+use rustdns::base::address::Address;
 use rustdns::config::gai::{self, Policy};
-use rustdns::lookup::select::{Candidate, Source};
+use rustdns::rules::select::{Candidate, Source};
 
 use crate::{cases, checks};
 

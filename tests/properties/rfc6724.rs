@@ -3,12 +3,10 @@
 
 use std::cmp::Ordering;
 
-use rustdns::address::Address;
+use rustdns::base::address::Address;
 use rustdns::config::gai;
-use rustdns::lookup::select::Rule::{
-    self, Home, LongestPrefix, MatchingLabel, MatchingScope, NotDeprecated, Precedence, SmallerScope,
-};
-use rustdns::lookup::select::{Candidate, Source, decided_by, sort};
+use rustdns::rules::select::Rule::{self, Home, LongestPrefix, MatchingLabel, MatchingScope, NotDeprecated, Precedence, SmallerScope};
+use rustdns::rules::select::{Candidate, Source, decided_by, sort};
 
 use crate::checks;
 

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rustdns::config::resolv::Options;
-use rustdns::lookup::search::{Candidate, Miss, Rules, Search};
+use rustdns::rules::search::{Candidate, Miss, Rules, Search};
 
 use crate::cases;
 

@@ -8,10 +8,9 @@ use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use super::cc;
-use super::foreign;
 use super::process::run;
 use super::sandbox::{Sandbox, preload_library};
+use super::{cc, foreign};
 
 /// Those that `make differential-roots` compares with, oldest first.
 pub const SUITES: [&str; 3] = ["bullseye", "trixie", "sid"];

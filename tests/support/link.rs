@@ -6,9 +6,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::foreign;
-use super::process;
 use super::sandbox::preload_library;
+use super::{foreign, process};
 
 /// With what a program is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

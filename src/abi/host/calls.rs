@@ -1,14 +1,14 @@
 //! Calls about names and addresses, and about the library itself.
 
 use super::reply::{NONE, Reply, decode, error};
-use crate::counters::Count;
-use crate::error::Error;
-use crate::lookup::query::{Family, Flags, Hints, SockType};
-use crate::mem::NoMemory;
-use crate::nameinfo::{self, SocketName};
-use crate::resolve;
-use crate::session::Session;
-use crate::state::{self, State, state};
+use crate::base::error::Error;
+use crate::context::call::Session;
+use crate::context::state::{self, State, state};
+use crate::observe::counters::Count;
+use crate::resolve::forward;
+use crate::resolve::nameinfo::{self, SocketName};
+use crate::rules::query::{Family, Flags, Hints, SockType};
+use crate::sys::mem::NoMemory;
 use core::slice;
 use std::sync::Mutex;
 
@@ -90,7 +90,7 @@ unsafe extern "C" fn getaddrinfo(
     };
     let hints =
         Hints { flags, family: family_of(family), socktype: socktype_of(socktype), protocol };
-    let result = resolve::resolve(node, service, &hints).and_then(|found| {
+    let result = forward::resolve(node, service, &hints).and_then(|found| {
         let mut reply = Reply::default();
         match &found.canonical {
             Some(name) => reply.octets(name)?,

@@ -2,12 +2,12 @@
 
 use super::calls::{family_of, octets};
 use super::reply::{Reply, decode, failure};
+use crate::base::answer::Found;
+use crate::base::error::Failure;
 use crate::config::nsswitch::Service;
-use crate::hostent;
-use crate::mem::NoMemory;
-use crate::resolve;
-use crate::session::Session;
-use crate::source::{Failure, Found};
+use crate::context::call::Session;
+use crate::resolve::{forward, host};
+use crate::sys::mem::NoMemory;
 
 fn returned(result: Result<Found, Failure>) -> i32 {
     result.and_then(|found| Ok(leave(&found)?)).map_or_else(failure, |()| 0)
@@ -25,7 +25,7 @@ fn leave(found: &Found) -> Result<(), NoMemory> {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn host_by_number(name: *const u8, len: u32, family: u32) -> i32 {
     // SAFETY: by the function's contract.
-    hostent::numeric(unsafe { octets(name, len) }, family_of(family)).map_or(-1, returned)
+    host::numeric(unsafe { octets(name, len) }, family_of(family)).map_or(-1, returned)
 }
 
 /// A host by one of its names.
@@ -36,7 +36,7 @@ unsafe extern "C" fn host_by_number(name: *const u8, len: u32, family: u32) -> i
 unsafe extern "C" fn host_by_name(name: *const u8, len: u32, family: u32) -> i32 {
     // SAFETY: by the function's contract.
     let name = unsafe { octets(name, len) };
-    returned(session().and_then(|session| hostent::by_name(&session, name, family_of(family))))
+    returned(session().and_then(|session| host::by_name(&session, name, family_of(family))))
 }
 
 /// A host by its address.
@@ -47,7 +47,7 @@ unsafe extern "C" fn host_by_name(name: *const u8, len: u32, family: u32) -> i32
 unsafe extern "C" fn host_by_address(address: *const [u8; 24]) -> i32 {
     // SAFETY: by the function's contract.
     let (address, _) = decode(unsafe { &*address });
-    returned(session().and_then(|session| hostent::by_address(&session, address.ip)))
+    returned(session().and_then(|session| host::by_address(&session, address.ip)))
 }
 
 /// What the DNS alone says of a name.
@@ -59,7 +59,7 @@ unsafe extern "C" fn dns_by_name(name: *const u8, len: u32, family: u32) -> i32 
     // SAFETY: by the function's contract.
     let name = unsafe { octets(name, len) };
     let ask = |session: Session| {
-        session.counted(resolve::ask(&session, &Service::Dns, name, family_of(family)))
+        session.counted(forward::ask(&session, &Service::Dns, name, family_of(family)))
     };
     returned(session().and_then(ask))
 }
@@ -72,9 +72,8 @@ unsafe extern "C" fn dns_by_name(name: *const u8, len: u32, family: u32) -> i32 
 unsafe extern "C" fn dns_by_address(address: *const [u8; 24]) -> i32 {
     // SAFETY: by the function's contract.
     let (address, _) = decode(unsafe { &*address });
-    let ask = |session: Session| {
-        session.counted(hostent::ask_address(&session, &Service::Dns, address.ip))
-    };
+    let ask =
+        |session: Session| session.counted(host::ask_address(&session, &Service::Dns, address.ip));
     returned(session().and_then(ask))
 }
 
@@ -87,7 +86,7 @@ extern "C" fn host_entry() -> i32 {
             left = leave(found);
             None
         };
-        hostent::next_entry(&session, &mut look)?;
+        host::next_entry(&session, &mut look)?;
         Ok(left?)
     });
     result.map_or_else(failure, |()| 0)
@@ -98,7 +97,7 @@ extern "C" fn host_entry() -> i32 {
 extern "C" fn host_entry_taken() {
     if let Ok(session) = Session::begin() {
         // It was there a moment ago.
-        let _ = hostent::next_entry(&session, &mut |_| Some(()));
+        let _ = host::next_entry(&session, &mut |_| Some(()));
     }
 }
 
@@ -106,7 +105,7 @@ extern "C" fn host_entry_taken() {
 #[unsafe(no_mangle)]
 extern "C" fn host_entry_rewind() {
     if let Ok(session) = Session::begin() {
-        hostent::rewind(&session);
+        host::rewind(&session);
     }
 }
 

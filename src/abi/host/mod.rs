@@ -7,8 +7,6 @@
 #![allow(unsafe_code)]
 
 mod calls;
-pub mod foreign;
 mod hosts;
 mod reply;
-pub mod res_state;
 mod resolver;

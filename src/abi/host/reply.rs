@@ -1,10 +1,10 @@
 //! What goes to the C file: numbers, least significant octet first, and octets with their length
 //! before them.
 
-use crate::address::Address;
-use crate::error::Error;
-use crate::mem::{NoMemory, append};
-use crate::source::{Failure, Found};
+use crate::base::address::Address;
+use crate::base::answer::Found;
+use crate::base::error::{Error, Failure};
+use crate::sys::mem::{NoMemory, append};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
 

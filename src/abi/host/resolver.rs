@@ -2,15 +2,14 @@
 
 use super::calls::{octets, optional};
 use super::reply::{Reply, encode};
-use super::res_state::manual;
-use crate::address::Address;
-use crate::mem::{NoMemory, reserve};
-use crate::resolver::manual::{option, shown_domains};
-use crate::resolver::query::{self, Unwritten};
-use crate::resolver::{Asked, Failure, HostError, Resolver};
-use crate::session::Session;
-use crate::source::dns::name::Name;
-use crate::sys::errno;
+use crate::base::address::Address;
+use crate::base::name::Name;
+use crate::context::call::Session;
+use crate::context::manual::{Manual, option, shown_domains};
+use crate::resolve::raw::query::{self, Unwritten};
+use crate::resolve::raw::{Asked, Failure, HostError, Resolver};
+use crate::sys::mem::{NoMemory, reserve};
+use crate::sys::{errno, res_state};
 use core::mem::MaybeUninit;
 use core::net::SocketAddr;
 
@@ -43,8 +42,8 @@ fn run(
         room.resize(size, MaybeUninit::new(0)); // within the capacity
         let session = Session::begin()?;
         let configured = session.current_upstream()?;
-        let upstream = match manual() {
-            Some(manual) => session.manual_upstream(manual, configured)?,
+        let upstream = match res_state::read() {
+            Some(plain) => session.manual_upstream(Manual::of(plain), configured)?,
             None => configured,
         };
         let resolver = Resolver::new(&session, &upstream);

@@ -2,8 +2,8 @@
 //! `h_errno` (the GNU C library's manual, "NSS Modules Interface").
 
 use crate::abi::codes::h;
-use crate::mem::NoMemory;
-use crate::source::Failure;
+use crate::base::error::Failure;
+use crate::sys::mem::NoMemory;
 use core::ffi::c_int;
 
 /// `enum nss_status` (nss.h).

@@ -3,8 +3,8 @@
 
 use super::reply::Reply;
 use crate::abi::hostent::pack;
-use crate::address::Address;
-use crate::source::Found;
+use crate::base::address::Address;
+use crate::base::answer::Found;
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
 use core::net::IpAddr;

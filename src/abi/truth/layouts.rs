@@ -99,9 +99,9 @@ pub(super) mod gnu {
     use crate::abi::getaddrinfo_a::Gaicb;
     use crate::abi::notification::{Queued, SignalEvent, SignalValue};
     use crate::abi::nss::room::AddressTuple;
-    use crate::abi::res_state::{ResState, SortPair};
+    use crate::sys::res_state::{ResState, SortPair};
 
-    pub(in super::super) const ALL: &[&[Assertion]] = &[
+    pub(in crate::abi) const ALL: &[&[Assertion]] = &[
         &[equal("sizeof(enum nss_status)", size_of::<c_int>() as i128)],
         layout!(AddressTuple = "struct gaih_addrtuple": next, name, family, address = "addr",
             scope = "scopeid"),

@@ -3,12 +3,13 @@
 
 use crate::answer::Json;
 use crate::explain::service_name;
-use rustdns::address::Address;
+use rustdns::base::address::Address;
+use rustdns::base::error::Failure;
+use rustdns::base::record_type;
 use rustdns::config::nsswitch::{Action, Status};
-use rustdns::lookup::select::Rule;
-use rustdns::source::Failure;
-use rustdns::source::dns::message::{RcodeName, TypeName, record_type};
-use rustdns::witness::{Answer, Content, Query, Ranked, Reason, Statement, Worth};
+use rustdns::observe::witness::{Answer, Content, Query, Ranked, Reason, Statement, Worth};
+use rustdns::rules::select::Rule;
+use rustdns::source::dns::message::{RcodeName, TypeName};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub(crate) struct Service {
 
 /// One thing that a service knew.
 enum Knowledge {
-    Line { number: usize, address: Address },
+    Line { number: u32, address: Address },
     Own,
     Records { qtype: u16, ttl: u32, from: Option<(SocketAddr, &'static str, Duration)> },
     Libc,
@@ -52,7 +53,7 @@ pub(crate) enum Origin {
     /// It is what was given.
     Numeric,
     /// A line of the hosts file.
-    Hosts(usize),
+    Hosts(u32),
     /// Known without asking: localhost, or this host's own.
     Own,
     /// A name server, and how long it took.

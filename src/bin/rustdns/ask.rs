@@ -5,7 +5,7 @@
 use crate::answer::Shown;
 use crate::lookup::{address_of, address_text, meaning};
 use rustdns::abi::caller;
-use rustdns::error::Error;
+use rustdns::base::error::Error;
 use rustdns::sys::terminal::end_with_parent;
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -4,14 +4,12 @@ use crate::Outcome;
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Conf;
 use rustdns::config::note::Note;
-use rustdns::config::settings::{self, Dnssec, Setting, Settings, TABLE};
-use rustdns::mem::NoMemory;
-use rustdns::source::dns::cookie::Use;
-use rustdns::state::state;
+use rustdns::config::settings::{self, Cookies, Dnssec, Setting, Settings, Sink, TABLE};
+use rustdns::context::state::state;
 use rustdns::sys::environment::variable;
 use rustdns::sys::files::{self, Unreadable};
+use rustdns::sys::mem::NoMemory;
 use rustdns::sys::{Fault, interfaces};
-use rustdns::trace::Sink;
 use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
@@ -85,9 +83,9 @@ fn current(settings: &Settings, key: &str) -> String {
         "foreign" => word(settings.foreign_libc, ["skip", "libc"]),
         "case-randomization" => word(settings.random_case, ["off", "on"]),
         "cookies" => match settings.cookies {
-            Use::Auto => "auto".to_owned(),
-            Use::On => "on".to_owned(),
-            Use::Off => "off".to_owned(),
+            Cookies::Auto => "auto".to_owned(),
+            Cookies::On => "on".to_owned(),
+            Cookies::Off => "off".to_owned(),
         },
         "hedge" => {
             settings.hedge.map_or_else(|| "off".to_owned(), |hedge| hedge.as_millis().to_string())

@@ -11,10 +11,10 @@ use crate::answer::{Json, Trouble, print};
 use crate::arguments::Doctor;
 use crate::paint::{Colour, Paint};
 use crate::progress::Progress;
-use rustdns::mem::NoMemory;
-use rustdns::session::Session;
-use rustdns::state::state;
+use rustdns::context::call::Session;
+use rustdns::context::state::state;
 use rustdns::sys;
+use rustdns::sys::mem::NoMemory;
 use std::fmt::Write;
 
 /// How bad a finding is.

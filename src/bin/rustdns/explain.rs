@@ -2,26 +2,24 @@
 
 mod dns;
 
-use crate::Outcome;
 use crate::account::{action_name, status_name};
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Explain;
 use crate::lookup::{address_text, meaning, usual_hints};
 use crate::paint::Paint;
-use crate::places;
 use crate::tree::Node;
+use crate::{Outcome, places};
+use rustdns::base::error::{Error, Failure};
 use rustdns::config::gai::Policy;
 use rustdns::config::nsswitch::{Action, Database, Mdns, Service, Status, Step};
-use rustdns::error::Error;
-use rustdns::locale;
-use rustdns::lookup::numeric::{self, Numeric};
-use rustdns::lookup::query::{Family, Hints};
-use rustdns::mem::NoMemory;
-use rustdns::session::Session;
-use rustdns::source::Failure;
+use rustdns::context::call::Session;
+use rustdns::context::state::{Environment, state};
+use rustdns::resolve::locale;
+use rustdns::rules::numeric::{self, Numeric};
+use rustdns::rules::query::{Family, Hints};
 use rustdns::source::myhostname;
-use rustdns::state::{Environment, state};
 use rustdns::sys::interfaces;
+use rustdns::sys::mem::NoMemory;
 use rustdns::sys::shared::Shared;
 use std::os::unix::ffi::OsStrExt;
 
@@ -66,7 +64,7 @@ enum What {
     /// Lines of the hosts file that have the name.
     Files {
         file: String,
-        lines: Vec<(usize, String)>,
+        lines: Vec<(u32, String)>,
     },
     /// This host's own names.
     Own(Vec<String>),

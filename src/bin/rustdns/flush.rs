@@ -2,8 +2,8 @@
 
 use crate::Outcome;
 use crate::answer::{Shown, Trouble};
-use rustdns::mem::NoMemory;
-use rustdns::state::{State, state};
+use rustdns::context::state::{State, state};
+use rustdns::sys::mem::NoMemory;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;

@@ -6,17 +6,17 @@ use crate::account::{Account, Origin, millis, rule, source_json};
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::{Lookup, Reverse};
 use crate::progress::Progress;
-use rustdns::address::{Address, is_link_local};
-use rustdns::error::Error;
-use rustdns::lookup::numeric::{self, Numeric};
-use rustdns::lookup::query::{Family, Flags, Hints, SockType};
-use rustdns::lookup::service::Endpoint;
-use rustdns::resolve::{Resolution, resolve};
-use rustdns::session::Session;
-use rustdns::source::NameText;
-use rustdns::state::state;
+use rustdns::base::address::{Address, is_link_local};
+use rustdns::base::error::Error;
+use rustdns::base::text::NameText;
+use rustdns::context::call::Session;
+use rustdns::context::state::state;
+use rustdns::observe::witness::hear;
+use rustdns::resolve::forward::{Resolution, resolve};
+use rustdns::rules::numeric::{self, Numeric};
+use rustdns::rules::query::{Family, Flags, Hints, SockType};
+use rustdns::rules::service::Endpoint;
 use rustdns::sys::interfaces;
-use rustdns::witness::hear;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::io;
@@ -161,7 +161,7 @@ pub(crate) fn reverse(arguments: &Reverse) -> Outcome {
     };
     let Run { result, time, account } = Run::of(text, arguments.again, || {
         let session = Session::begin()?;
-        rustdns::reverse::host_name(&session, address)
+        rustdns::resolve::reverse::host_name(&session, address)
     });
     let name: NameText = match result {
         Ok(name) => name,

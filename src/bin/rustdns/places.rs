@@ -3,9 +3,8 @@
 
 use rustdns::config::nsswitch::{self, Database, Service};
 use rustdns::config::resolv::{self, Options, ResolvConf};
-use rustdns::mem::NoMemory;
-use rustdns::sys::files;
-use rustdns::sys::interfaces;
+use rustdns::sys::mem::NoMemory;
+use rustdns::sys::{files, interfaces};
 use std::ffi::CStr;
 use std::net::SocketAddr;
 

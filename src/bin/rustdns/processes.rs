@@ -4,7 +4,7 @@
 //! what it begins with tells it from those.
 
 use crate::answer::{Shown, Trouble};
-use rustdns::counters::Totals;
+use rustdns::observe::counters::Totals;
 use rustdns::sys::published::{self, HEADER, MAGIC, NUMBERS, STRIPES};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

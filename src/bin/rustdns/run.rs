@@ -1,10 +1,9 @@
 //! `rustdns run`: gives a program the library and its settings, and lets it take this process's place.
 
-use crate::Outcome;
 use crate::answer::{Shown, Trouble};
 use crate::arguments::Run;
 use crate::library::Library;
-use crate::program;
+use crate::{Outcome, program};
 use rustdns::config::settings::Settings;
 use rustdns::sys::interfaces;
 use std::ffi::{OsStr, OsString};

@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::answer::{Json, Trouble, print};
 use crate::arguments::Stats;
 use crate::processes::{self, Process};
-use rustdns::counters::{Count, DURATIONS, FIRST, Totals};
+use rustdns::observe::counters::{Count, DURATIONS, FIRST, Totals};
 use std::fmt::Write;
 use std::time::Duration;
 

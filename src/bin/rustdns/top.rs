@@ -5,7 +5,7 @@ use crate::answer::{Json, Trouble, print};
 use crate::arguments::Top;
 use crate::processes::{self, Process};
 use crate::stats::{self, histogram, percent, quantile};
-use rustdns::counters::{Count, Totals};
+use rustdns::observe::counters::{Count, Totals};
 use rustdns::sys::screen::{self, Keys};
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};

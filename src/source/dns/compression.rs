@@ -1,6 +1,6 @@
 //! Names in messages, which may be compressed (RFC 1035 section 4.1.4), read in place.
 
-use super::name::{Builder, Name};
+use crate::base::name::{Builder, Name};
 
 /// The most pointers that a name may lead through. Who writes a message needs one for each name that
 /// ends as another one does, which ends as another one does: five deep is much.

@@ -1,7 +1,7 @@
 //! Random numbers for queries (RFC 5452): ids, cookies, and the case of letters.
 
-use super::cookie::CLIENT;
-use super::name::Name;
+use crate::base::name::Name;
+use crate::cache::cookie::CLIENT;
 use crate::sys::process;
 
 /// Random numbers from the kernel, fetched some at a time.

@@ -1,7 +1,8 @@
 //! EDNS (RFC 6891): the OPT record of queries and answers.
 
-use super::cookie::Cookie;
-use super::message::{Message, record_type};
+use super::message::Message;
+use crate::base::record_type;
+use crate::cache::cookie::Cookie;
 
 /// The UDP payload that we say we take, as libc does: what passes without fragments nearly everywhere
 /// (RFC 9715 has 1232 at most).
@@ -11,7 +12,7 @@ const DNSSEC_OK: u8 = 0x80;
 /// The option that has a cookie (RFC 7873 section 4).
 const COOKIE: u16 = 10;
 /// The longest OPT record of a query: with a cookie.
-pub(super) const MAX_OPT: usize = 11 + 4 + super::cookie::MAX;
+pub(super) const MAX_OPT: usize = 11 + 4 + crate::cache::cookie::MAX;
 
 /// BADVERS (RFC 6891 section 9): the server does not speak our version of EDNS.
 const BADVERS: u16 = 16;

@@ -14,23 +14,22 @@ pub(super) use self::answers::trouble_in;
 use self::answers::trouble_of;
 use self::held::Held;
 pub(super) use self::held::is_negative;
-use super::cookie;
 use super::dice::Dice;
 use super::flight::{Flight, MAX_QUESTIONS, Question};
-use super::health::{Health, Standing};
 use super::message::Message;
-use super::pending::{Alive, BEAT};
 use super::private::{self, Private};
 use super::schedule::Schedule;
+use crate::base::error::Trouble;
+use crate::cache::health::{Health, Standing};
+use crate::cache::pending::{Alive, BEAT};
 use crate::config::resolv::Options;
-use crate::counters::{Count, Counters};
-use crate::mem::{NoMemory, TryPush, reserve};
-use crate::sys::Fault;
-use crate::sys::calls;
-use crate::sys::probes;
+use crate::config::settings::Cookies;
+use crate::observe::counters::{Count, Counters};
+use crate::observe::trace::Trace;
+use crate::sys::mem::{NoMemory, TryPush, reserve};
 use crate::sys::time::{Instant, LEAP, wait};
 use crate::sys::udp::Udp;
-use crate::trace::Trace;
+use crate::sys::{Fault, calls, probes};
 use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -48,7 +47,7 @@ pub struct Terms<'a> {
     /// Makes the case of the query's letters random, and wants it back (0x20).
     pub random_case: bool,
     /// Whether queries carry cookies.
-    pub cookies: cookie::Use,
+    pub cookies: Cookies,
     /// After how long the next server is asked beside one that is not known to be alive; `None`: when that
     /// one's time is over.
     pub hedge: Option<Duration>,
@@ -91,34 +90,6 @@ pub enum Progress {
     Answered(Verdict),
     /// No server gave an answer.
     Failed(Trouble),
-}
-
-/// Why a server gave no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It didn't answer in time.
-    Silent,
-    /// Its host refuses, or can't be reached.
-    Unreachable,
-    /// It answered with this response code: SERVFAIL, REFUSED, NOTIMP, FORMERR or a rarer one.
-    Rcode(u8),
-    /// It answered with nothing, not even a referral that we could use.
-    Lame,
-    /// It closed the connection, or what it sent was cut.
-    Broken,
-    /// What it answered is not what the zone has signed.
-    Bogus,
-    /// This process can't ask: the system call's fault.
-    Local(Fault),
-    /// The thread that asks was cancelled: nothing is known of any server.
-    Cancelled,
-}
-
-impl Trouble {
-    /// This, unless the thread was cancelled: then that is what it came of.
-    pub(super) fn or_cancelled(self) -> Trouble {
-        if calls::is_cancelled() { Trouble::Cancelled } else { self }
-    }
 }
 
 /// Reads the answer to the question with this index.

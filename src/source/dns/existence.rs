@@ -4,12 +4,12 @@ use super::exchange::{Progress, Verdict, exchange};
 use super::flight::Question;
 use super::lookup::Lookup;
 use super::message::{Message, rcode};
-use super::name::Name;
-use super::pending::{Ours, Turn, Unkept};
 use super::read::negative_ttl;
-use crate::cache::{Content, Entry};
-use crate::lookup::search::Miss;
-use crate::mem::NoMemory;
+use crate::base::name::Name;
+use crate::cache::dns::{Content, Entry};
+use crate::cache::pending::{Ours, Turn, Unkept};
+use crate::rules::search::Miss;
+use crate::sys::mem::NoMemory;
 use crate::sys::time::Instant;
 
 impl Lookup<'_> {

@@ -1,12 +1,12 @@
 //! One socket on its way to one name server, with the queries that were sent on it.
 
-use super::cookie::Cookie;
 use super::message::rcode::{NOERROR, NXDOMAIN};
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
-use super::name::Name;
 use super::stream::{SendError, Stream};
-use crate::mem::append;
+use crate::base::name::Name;
+use crate::cache::cookie::Cookie;
 use crate::sys::Fault;
+use crate::sys::mem::append;
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest};
 use crate::sys::udp::{Peers, Udp};

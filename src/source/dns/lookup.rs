@@ -3,20 +3,25 @@
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
 use super::kept::{addresses_of, names_of};
-use super::message::{Message, record_type};
-use super::name::Name;
+use super::message::Message;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
-use super::pending::{Ours, Pending};
 use super::read;
-use crate::cache::{self, Cache};
-use crate::counters::Count;
-use crate::lookup::query::Family;
-use crate::lookup::search::{Candidate, Miss, Rules, Search};
-use crate::mem::{NoMemory, TryPush, append};
-use crate::source::{Failure, Found, names, text_of};
+use crate::base::answer::{Answer, Found};
+use crate::base::error::Failure;
+use crate::base::name::Name;
+use crate::base::record_type;
+use crate::base::text::{Text, names, text_of};
+use crate::cache::dns::{Cache, Content, Entry, Key};
+use crate::cache::pending::{Ours, Pending};
+use crate::observe::counters::Count;
+use crate::observe::trace::Trace;
+#[cfg(feature = "command")]
+use crate::observe::witness;
+use crate::rules::query::Family;
+use crate::rules::search::{Candidate, Miss, Rules, Search};
+use crate::sys::mem::{NoMemory, TryPush, append};
 use crate::sys::probes;
 use crate::sys::time::Instant;
-use crate::trace::{Text, Trace};
 use core::net::IpAddr;
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -171,7 +176,7 @@ impl<'a> Lookup<'a> {
             };
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
             #[cfg(feature = "command")]
-            crate::witness::content(asked.qtype, &content, ttl.min(self.max_ttl));
+            witness::content(asked.qtype, content.is_found(), ttl.min(self.max_ttl));
             self.keep_addresses(name, asked.qtype, &content, ttl)?;
             self.tell(turn, name, asked.qtype);
             **outcome = Outcome::of(content, |set| {
@@ -196,7 +201,7 @@ impl<'a> Lookup<'a> {
         }
         if answers.has_addresses() {
             for qtype in answers.silent() {
-                self.keep(name, qtype, cache::Content::Silence, SILENCE);
+                self.keep(name, qtype, Content::Silence, SILENCE);
             }
         }
         Ok(())
@@ -209,14 +214,14 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    pub(super) fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<cache::Key<'k>> {
-        self.generation.map(|generation| cache::Key { name, qtype, generation })
+    pub(super) fn key<'k>(&self, name: &'k Name, qtype: u16) -> Option<Key<'k>> {
+        self.generation.map(|generation| Key { name, qtype, generation })
     }
 
-    fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<cache::Entry> {
+    fn kept(&self, name: &Name, qtype: u16, now: Instant) -> Option<Entry> {
         let entry = self.cache.get(&self.key(name, qtype)?, now)?;
         #[cfg(feature = "command")]
-        crate::witness::cached(qtype, &entry, now);
+        witness::cached(qtype, &entry, now);
         probes::cache_hit(name.wire(), qtype);
         self.terms.counters.one(if entry.is_past(now) { Count::Stale } else { Count::Hits });
         Some(entry)
@@ -224,14 +229,14 @@ impl<'a> Lookup<'a> {
 
     /// What the cache has in case that no server answers.
     #[inline(never)]
-    fn spare(&self, name: &Name, qtype: u16) -> Option<cache::Entry> {
+    fn spare(&self, name: &Name, qtype: u16) -> Option<Entry> {
         let key = self.key(name, qtype).filter(|_| self.serve_stale > 0)?;
         self.cache.get_past(&key, Instant::now())
     }
 
     /// Lets a spare answer serve, if there is one: no server has given a new one.
     #[inline(never)]
-    fn serve(&self, name: &Name, qtype: u16) -> Option<cache::Entry> {
+    fn serve(&self, name: &Name, qtype: u16) -> Option<Entry> {
         let spare = self.spare(name, qtype)?;
         spare.renew(Instant::now());
         self.terms.counters.one(Count::Stale);
@@ -328,12 +333,12 @@ impl<'a> Lookup<'a> {
                 append(run, b"\0")
             })?;
             #[cfg(feature = "command")]
-            crate::witness::content(record_type::PTR, &content, ttl.min(self.max_ttl));
+            witness::content(record_type::PTR, content.is_found(), ttl.min(self.max_ttl));
             let kept = match &content {
-                read::Content::Found(()) => cache::Content::Names(run),
-                read::Content::NoData => cache::Content::NoData,
-                read::Content::NoName => cache::Content::NoName,
-                read::Content::Unrelated => cache::Content::Unrelated,
+                Answer::Found(()) => Content::Names(run),
+                Answer::NoData => Content::NoData,
+                Answer::NoName => Content::NoName,
+                Answer::Unrelated => Content::Unrelated,
             };
             self.keep(name, record_type::PTR, kept, ttl);
             *outcome = Outcome::of(content, |()| Ok(ttl.min(self.max_ttl)))?;

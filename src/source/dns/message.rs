@@ -2,28 +2,13 @@
 //! allocates, and nothing that a server sends can make it read outside the message or without end.
 
 use super::compression::{is_name, read_name, read_u16, skip_name};
-use super::cookie::Cookie;
 use super::edns::{MAX_OPT, write_opt};
-use super::name::Name;
+use crate::base::name::Name;
+use crate::base::record_type;
+use crate::cache::cookie::Cookie;
+#[cfg(feature = "command")]
+use crate::observe::witness;
 use core::fmt;
-
-/// Record types that are asked for or read (IANA's registry).
-pub mod record_type {
-    /// An IPv4 address (RFC 1035).
-    pub const A: u16 = 1;
-    /// An alias (RFC 1035).
-    pub const CNAME: u16 = 5;
-    /// The start of a zone; in negative answers it carries their TTL (RFC 2308).
-    pub const SOA: u16 = 6;
-    /// The name behind an address (RFC 1035).
-    pub const PTR: u16 = 12;
-    /// An IPv6 address (RFC 3596).
-    pub const AAAA: u16 = 28;
-    /// The pseudo-record of EDNS (RFC 6891).
-    pub const OPT: u16 = 41;
-    /// Which types a name has (RFC 4034; in multicast DNS RFC 6762 section 6.1).
-    pub const NSEC: u16 = 47;
-}
 
 /// The Internet class.
 pub const CLASS_IN: u16 = 1;
@@ -46,7 +31,7 @@ pub mod rcode {
 
 const HEADER: usize = 12;
 /// The longest query: header, question, and the OPT record.
-pub const MAX_QUERY: usize = HEADER + super::name::MAX_WIRE + 4 + MAX_OPT;
+pub const MAX_QUERY: usize = HEADER + crate::base::name::MAX_WIRE + 4 + MAX_OPT;
 
 /// What one query asks, and how.
 #[derive(Clone, Copy)]
@@ -115,6 +100,23 @@ pub struct Question {
 }
 
 impl<'a> Message<'a> {
+    /// What the command shows of it.
+    #[cfg(feature = "command")]
+    pub(super) fn as_heard(
+        &self,
+        worth: Option<witness::Worth>,
+        after: core::time::Duration,
+    ) -> witness::Answer {
+        witness::Answer {
+            rcode: self.rcode(),
+            octets: self.octets().len(),
+            truncated: self.is_truncated(),
+            edns: self.additional().any(|record| record.record_type == record_type::OPT),
+            worth,
+            after,
+        }
+    }
+
     /// Reads the header, and skips the questions; `None` where these are cut or malformed. Queries are
     /// read as well.
     pub fn parse(octets: &'a [u8]) -> Option<Message<'a>> {

@@ -1,14 +1,14 @@
 //! What questions come to: one record type each, and the two families of a name together.
 
-use super::exchange::{Progress, Trouble, Verdict};
+use super::exchange::{Progress, Verdict};
 use super::flight::MAX_QUESTIONS;
 use super::message::rcode;
-use super::pending::Unkept;
-use super::read;
-use crate::cache::Entry;
-use crate::lookup::search::Miss;
-use crate::mem::{NoMemory, TryPush};
-use crate::source::{Failure, Found};
+use crate::base::answer::{Answer, Found};
+use crate::base::error::{Failure, Trouble};
+use crate::cache::dns::Entry;
+use crate::cache::pending::Unkept;
+use crate::rules::search::Miss;
+use crate::sys::mem::{NoMemory, TryPush};
 
 /// What one question has come to.
 pub(super) enum Outcome<T> {
@@ -21,14 +21,14 @@ pub(super) enum Outcome<T> {
 impl<T> Outcome<T> {
     /// What an answer says; `found` makes the outcome of records that were found.
     pub(super) fn of<R>(
-        content: read::Content<R>,
+        content: Answer<R>,
         found: impl FnOnce(R) -> Result<T, NoMemory>,
     ) -> Result<Outcome<T>, NoMemory> {
         Ok(match content {
-            read::Content::Found(records) => Outcome::Found(found(records)?),
-            read::Content::NoData => Outcome::Missed(Miss::NoData),
-            read::Content::NoName => Outcome::Missed(Miss::NoName),
-            read::Content::Unrelated => Outcome::Missed(Miss::Unrelated),
+            Answer::Found(records) => Outcome::Found(found(records)?),
+            Answer::NoData => Outcome::Missed(Miss::NoData),
+            Answer::NoName => Outcome::Missed(Miss::NoName),
+            Answer::Unrelated => Outcome::Missed(Miss::Unrelated),
         })
     }
 

@@ -4,21 +4,21 @@
 //!
 //! Nobody is asked in plain text who is configured otherwise.
 
-use super::exchange::{self, LEFT, Progress, Reader, Terms, Trouble, Verdict, trouble_in};
+use super::exchange::{self, LEFT, Progress, Reader, Terms, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::health::Standing;
 use super::message::{MAX_QUERY, Message, QueryForm, write_query};
 use super::schedule::{Schedule, Turn};
+use crate::base::error::Trouble;
+use crate::base::text::Text;
+use crate::cache::health::Standing;
 use crate::config::upstream::{Encrypted, Servers};
-use crate::counters::Count;
-use crate::mem::{NoMemory, TryPush, append};
-use crate::sys::calls;
+use crate::observe::counters::Count;
 use crate::sys::encrypted::contract::kind;
 use crate::sys::encrypted::{Asked, Place, Told, ask};
-use crate::sys::probes;
+use crate::sys::mem::{NoMemory, TryPush, append};
 use crate::sys::shared::Shared;
 use crate::sys::time::{Instant, LEAP};
-use crate::trace::Text;
+use crate::sys::{calls, probes};
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -120,18 +120,19 @@ fn testify(
     told: &Told,
     took: Duration,
 ) {
-    use crate::witness::{Worth, answer, no_answer};
+    use crate::observe::witness::{Worth, answer, no_answer};
     let worth = match told.kind {
         kind::SECURE => Some(Worth::Secure),
         kind::INSECURE => Some(Worth::Insecure),
         _ => None,
     };
+    let asked = (&question.name, question.qtype);
     match Message::parse(&told.message) {
         Some(message) if told.kind < kind::BOGUS => {
-            answer((Some(question), server, transport, true), &message, worth, took);
+            answer((asked, server, transport, true), || message.as_heard(worth, took));
         }
         _ => {
-            no_answer(question, (server, transport), told.kind == kind::BOGUS, &told.text);
+            no_answer(asked, (server, transport), told.kind == kind::BOGUS, &told.text);
         }
     }
 }
@@ -254,7 +255,12 @@ impl<'a> Asking<'a> {
         for question in questions {
             probes::query_sent(question.name.wire(), question.qtype, server, true, 0);
             #[cfg(feature = "command")]
-            crate::witness::query(question, address, transport(asked_by(encrypted)), true);
+            crate::observe::witness::query(
+                (&question.name, question.qtype),
+                address,
+                transport(asked_by(encrypted)),
+                true,
+            );
         }
         let asked = Asked {
             address,

@@ -1,42 +1,17 @@
 //! What an answer says about its question: addresses or names, at the end of a chain of aliases.
 
-use super::message::{CLASS_IN, Message, Record, rcode, record_type};
-use super::name::Name;
-use crate::address::Address;
-use crate::mem::{NoMemory, TryPush};
-use crate::source::{NameText, append_name, text_of};
+use super::message::{CLASS_IN, Message, Record, rcode};
+use crate::base::address::Address;
+use crate::base::answer::{AddressSet, Addresses, Answer};
+use crate::base::name::Name;
+use crate::base::record_type;
+use crate::base::text::{NameText, append_name, text_of};
+use crate::sys::mem::{NoMemory, TryPush};
 use core::net::IpAddr;
-use smallvec::SmallVec;
 
 /// Aliases that are followed. Recursive servers stop near a dozen; a chain of a hundred is a test's,
 /// or an attacker's, and each costs a walk over the answer.
 const MAX_ALIASES: usize = 128;
-
-/// Addresses in the order of the answer. Most names have few: these need no allocation.
-pub type Addresses = SmallVec<[Address; 8]>;
-
-/// What an answer with a response code of NOERROR or NXDOMAIN says.
-pub enum Content<T> {
-    /// It has what was asked for.
-    Found(T),
-    /// The name exists, and has no record of the type (NODATA, RFC 2308 section 2.2).
-    NoData,
-    /// The name does not exist (NXDOMAIN).
-    NoName,
-    /// There are records in it, but none that answer the question: NODATA too, where they are the aliases
-    /// that lead to a name without such records.
-    Unrelated,
-}
-
-/// The addresses of a name.
-pub struct AddressSet {
-    /// In the order of the answer; at least one.
-    pub addresses: Addresses,
-    /// The name at the end of the aliases that is a host name; the question's own without any.
-    pub canonical: Name,
-    /// The host names that led to it, the question's own first, each ended by NUL.
-    pub aliases: NameText,
-}
 
 /// Reads the addresses of `qtype` (A or AAAA) that `message` gives for `name`, with the seconds
 /// that this may be kept.
@@ -45,7 +20,7 @@ pub fn addresses(
     message: &Message<'_>,
     name: &Name,
     qtype: u16,
-) -> Result<(Content<AddressSet>, u32), NoMemory> {
+) -> Result<(Answer<AddressSet>, u32), NoMemory> {
     let mut chain = Chain::follow(message, name)?;
     let mut addresses = Addresses::new();
     for record in chain.records(qtype) {
@@ -62,7 +37,7 @@ pub fn addresses(
         return Ok(chain.nothing(qtype));
     }
     let Chain { host_name: canonical, aliases, ttl, .. } = chain;
-    Ok((Content::Found(AddressSet { addresses, canonical, aliases }), ttl))
+    Ok((Answer::Found(AddressSet { addresses, canonical, aliases }), ttl))
 }
 
 /// Reads the host names that `message` gives for the PTR question `name`; tells them to `each`.
@@ -71,7 +46,7 @@ pub fn pointers(
     message: &Message<'_>,
     name: &Name,
     each: &mut dyn FnMut(&Name) -> Result<(), NoMemory>,
-) -> Result<(Content<()>, u32), NoMemory> {
+) -> Result<(Answer<()>, u32), NoMemory> {
     let mut chain = Chain::follow(message, name)?;
     let mut found = false;
     for record in chain.records(record_type::PTR) {
@@ -85,7 +60,7 @@ pub fn pointers(
     if !found || message.rcode() != rcode::NOERROR {
         return Ok(chain.nothing(record_type::PTR));
     }
-    Ok((Content::Found(()), chain.ttl))
+    Ok((Answer::Found(()), chain.ttl))
 }
 
 /// How long an answer's "no" may be kept: the lesser of the SOA record's TTL and its MINIMUM field
@@ -156,14 +131,14 @@ impl<'m> Chain<'m> {
     /// Behind aliases it says so of the name at their end, for as long as all of them last (RFC 2308
     /// sections 2.1, 2.2 and 5). A server that knows the aliases' zone alone may send that one's SOA
     /// record, which says nothing about a name elsewhere.
-    fn nothing<T>(&self, qtype: u16) -> (Content<T>, u32) {
+    fn nothing<T>(&self, qtype: u16) -> (Answer<T>, u32) {
         let message = &self.message;
         let content = if message.rcode() == rcode::NXDOMAIN {
-            Content::NoName
+            Answer::NoName
         } else if message.answer_count() == 0 {
-            Content::NoData
+            Answer::NoData
         } else {
-            Content::Unrelated
+            Answer::Unrelated
         };
         // Records of the type that are broken are no "no", and a loop has no end that could be.
         let is_broken = message.rcode() == rcode::NOERROR && self.records(qtype).next().is_some();

@@ -4,9 +4,9 @@
 //! time before the next one is asked; one that is not known to be alive is hedged.
 
 use super::exchange::Terms;
-use super::health::{Health, Standing};
+use crate::cache::health::{Health, Standing};
 use crate::config::resolv::Options;
-use crate::mem::{NoMemory, TryPush};
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::time::Instant;
 use core::time::Duration;
 use smallvec::SmallVec;

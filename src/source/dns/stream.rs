@@ -1,7 +1,7 @@
 //! A TCP connection to a name server.
 
-use crate::mem::NoMemory;
 use crate::sys::Fault;
+use crate::sys::mem::NoMemory;
 use crate::sys::socket::Socket;
 
 /// What TCP needs: octets that wait for room, and the answer that is coming in (RFC 1035 section 4.2.2).

@@ -1,18 +1,19 @@
 //! Whose turn it is to ask: a lookup asks the servers, or waits for another thread that does.
 
-use super::exchange::{Progress, Trouble};
+use super::exchange::Progress;
 use super::flight::MAX_QUESTIONS;
 use super::kept::{addresses_of, names_of, passing};
 use super::lookup::Lookup;
-use super::message::record_type;
-use super::name::Name;
 use super::outcome::{Answers, Outcome};
-use super::pending::{Asked, BEAT, Learned, Ours, Turn};
 use super::schedule::budget;
-use crate::cache;
-use crate::counters::Count;
-use crate::mem::NoMemory;
+use crate::base::error::Trouble;
+use crate::base::name::Name;
+use crate::base::record_type;
+use crate::cache::dns::{Content, Entry, Key};
+use crate::cache::pending::{Asked, BEAT, Learned, Ours, Turn};
+use crate::observe::counters::Count;
 use crate::sys::calls;
+use crate::sys::mem::NoMemory;
 use crate::sys::time::{Instant, LEAP};
 use core::time::Duration;
 
@@ -82,7 +83,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// True where the cache has an answer.
-    fn is_kept(&self, key: &cache::Key<'_>) -> bool {
+    fn is_kept(&self, key: &Key<'_>) -> bool {
         self.cache.get(key, Instant::now()).is_some()
     }
 
@@ -140,8 +141,8 @@ impl<'a> Lookup<'a> {
                     let passing = |_: &u32| {
                         let key =
                             self.key(name, record_type::PTR).filter(|key| !self.is_kept(key))?;
-                        let content = cache::Content::Names(run);
-                        cache::Entry::passing(&key, content, Instant::now()).ok()
+                        let content = Content::Names(run);
+                        Entry::passing(&key, content, Instant::now()).ok()
                     };
                     if is_to_tell(&turn) {
                         turn.learned([outcome.unkept(passing), None]);

@@ -1,12 +1,12 @@
 //! One-shot questions to the local network (RFC 6762 section 5.1): from ports of our own, by every
 //! interface that takes part; answers come back by unicast (section 6.7).
 
-use crate::mem::{NoMemory, TryPush};
-use crate::session::Session;
-use crate::source::Failure;
+use crate::base::error::Failure;
+use crate::base::name::Name;
+use crate::context::call::Session;
 use crate::source::dns::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, rcode, write_query};
-use crate::source::dns::name::Name;
 use crate::sys::addresses::{self, InterfaceAddress};
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;

@@ -1,13 +1,13 @@
 //! Which names are asked for by multicast: as nss-mdns decides.
 
+use crate::base::error::Failure;
+use crate::base::name::Name;
+use crate::base::record_type;
 use crate::config::nsswitch::Mdns;
-use crate::mem::NoMemory;
-use crate::session::Session;
-use crate::source::Failure;
-use crate::source::c_string;
-use crate::source::dns::message::record_type;
-use crate::source::dns::name::Name;
+use crate::context::call::Session;
+use crate::source::dns::lookup::Lookup;
 use crate::sys::files::{self, Unreadable};
+use crate::sys::mem::{NoMemory, c_string};
 
 /// True for names that the service asks the network for.
 ///
@@ -57,7 +57,7 @@ fn is_allowed(node: &[u8], text: &[u8]) -> bool {
 fn has_zone(session: &Session) -> Result<bool, NoMemory> {
     let Ok(local) = Name::from_text(b"local") else { return Ok(false) };
     let upstream = session.upstream()?;
-    let has_zone = session.lookup(&upstream).has(&local, record_type::SOA)?;
+    let has_zone = Lookup::of(session, &upstream).has(&local, record_type::SOA)?;
     if has_zone {
         session.trace().decision(format_args!("mdns: the DNS has a zone local"));
     }

@@ -2,8 +2,9 @@
 //!
 //! What can't be read is [`Failure::Unavailable`]: of a peer that is not understood nothing is known.
 
-use crate::mem::{NoMemory, append};
-use crate::source::{Failure, NameText, append_text};
+use crate::base::error::Failure;
+use crate::base::text::{NameText, append_text};
+use crate::sys::mem::{NoMemory, append};
 
 /// Objects and lists inside each other; an answer has four.
 const MAX_DEPTH: u8 = 16;

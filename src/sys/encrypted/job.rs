@@ -4,7 +4,7 @@
 use super::Place;
 use super::asked::{Asked, Told};
 use super::contract::{Call, Event, MAX_QUESTIONS, Octets, Table, kind};
-use crate::mem::{NoMemory, append, reserve};
+use crate::sys::mem::{NoMemory, append, reserve};
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::{calls, futex};

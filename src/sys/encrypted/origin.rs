@@ -7,13 +7,11 @@
 //! The path is only good in the root directory that it was found in. In another one (chroot(2)) the file of
 //! that name may be somebody else's.
 
-use crate::mem::{NoMemory, append};
-use crate::source::c_string;
 use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, File, Inode};
-use crate::sys::kernel;
+use crate::sys::mem::{NoMemory, append, c_string};
 use crate::sys::own_object::is_the_program;
-use crate::sys::process;
+use crate::sys::{kernel, process};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::ffi::CString;

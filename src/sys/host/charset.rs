@@ -1,8 +1,8 @@
 //! The locale's character encoding: what AI_IDN's node is in, and what AI_CANONIDN's name comes out in.
 
-use crate::mem::NoMemory;
 use crate::sys::conversion::{ConvertError, Direction};
 use crate::sys::host::calls;
+use crate::sys::mem::NoMemory;
 
 /// Converts `text`. `None` where the locale's encoding is UTF-8 already.
 pub fn convert(text: &[u8], direction: Direction) -> Result<Option<Vec<u8>>, ConvertError> {

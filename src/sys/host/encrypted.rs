@@ -1,6 +1,6 @@
 //! No librustdns-encrypted.so: portable C is one library, without TLS and without cryptography.
 
-use crate::mem::{NoMemory, append};
+use crate::sys::mem::{NoMemory, append};
 use crate::sys::shared::Shared;
 
 #[path = "../encrypted/asked.rs"]

@@ -1,7 +1,7 @@
 //! Environment variables, read when the state is made and at `res_init`.
 
-use crate::mem::NoMemory;
 use crate::sys::host::calls;
+use crate::sys::mem::NoMemory;
 use core::ffi::CStr;
 
 /// A copy of the variable's value; `None` where it is not set, or in a setuid or setgid process,

@@ -1,8 +1,8 @@
 //! The little that outlives a fork, and an instance: the C file has it, for all instances of the process and for
 //! those of its children.
 
-use crate::mem::NoMemory;
 use crate::sys::host::calls;
+use crate::sys::mem::NoMemory;
 use core::ffi::CStr;
 
 /// The place of a file's content, by its number.

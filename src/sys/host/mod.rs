@@ -67,7 +67,7 @@ pub mod calls {
         /// An environment variable; its length, which may be above the room, or -1.
         pub fn variable(name: *const u8, len: usize, place: *mut u8, room: usize) -> i32;
 
-        /// Seven numbers that tell a file's versions apart: see [`super::super::files`].
+        /// Seven numbers that tell a file's versions apart: see [`crate::files`].
         pub fn file_identity(path: *const u8, len: usize, numbers: *mut u64) -> i32;
         /// Opens a file for reading, with its numbers; the descriptor.
         pub fn file_open(path: *const u8, len: usize, numbers: *mut u64) -> i32;
@@ -78,7 +78,7 @@ pub mod calls {
 
         /// A socket of family 4 or 6, for a stream or for datagrams.
         pub fn socket_open(family: i32, is_stream: i32) -> i32;
-        /// Connects to a peer of [`super::super::socket`]'s form.
+        /// Connects to a peer of [`crate::socket`]'s form.
         pub fn socket_connect(descriptor: i32, peer: *const u8) -> i32;
         /// Takes the peer away.
         pub fn socket_disconnect(descriptor: i32) -> i32;
@@ -135,6 +135,17 @@ pub mod calls {
         pub fn log_is_heard() -> i32;
         /// Tells the program's listener a line, which ends in NUL.
         pub fn log_tell(level: i32, line: *const u8, len: usize);
+
+        /// Asks the next library for a name's addresses of a family (0: both). They are written to the place, as
+        /// many as fit, and behind them the canonical name; the addresses' number comes back with the name's
+        /// length in the upper half, or a fault: -1 no name, -2 again, -3 no memory.
+        pub fn foreign_look_up(
+            node: *const u8,
+            len: usize,
+            family: u32,
+            place: *mut u8,
+            room: usize,
+        ) -> i32;
 
         /// Converts from the locale's encoding to UTF-8 (0) or back (1); the length, -1 where it can't
         /// be converted, -2 where the encoding is UTF-8, -3 where there is no memory.

@@ -1,6 +1,6 @@
 //! Numbers that an instance of the core adds to, in its own memory: no other process reads them.
 
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use core::sync::atomic::AtomicUsize;
 
 /// Numbers in a stripe.

@@ -195,7 +195,7 @@ fn ip_of(octets: [u8; 16], v6: bool) -> IpAddr {
 }
 
 /// A socket address as the C file writes it: see [`encode`].
-fn decode(octets: &[u8; 24]) -> SocketAddr {
+pub(super) fn decode(octets: &[u8; 24]) -> SocketAddr {
     let (ip, rest) = octets.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
     let &[s0, s1, s2, s3, p0, p1, family, _] = rest.first_chunk().unwrap_or(&[0; 8]);
     let port = u16::from_le_bytes([p0, p1]);

@@ -1,7 +1,7 @@
 //! One value per process that a forked child does not inherit: here one per instance of the core, of
 //! which a child makes new ones.
 
-use crate::mem::NoMemory;
+use crate::sys::mem::NoMemory;
 use std::sync::OnceLock;
 
 /// The place of an instance-wide `T`.

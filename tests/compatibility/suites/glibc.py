@@ -41,7 +41,6 @@ class Glibc(Suite):
     #: They have limits of their own; the longest sends a million queries.
     limit = 1200
     explained = {
-        "nss/tst-nss-gai-actions": "`[SUCCESS=merge]` for hosts: docs/divergences.md",
         "resolv/tst-bug18665-tcp": "a server breaks the connection off between two answers: the one that has "
                                    "come is kept, only the other asked for again",
     }

@@ -2,9 +2,8 @@
 
 use super::{Finding, Level};
 use crate::answer::{Shown, Trouble};
-use crate::elf;
 use crate::library::Library;
-use crate::program;
+use crate::{elf, program};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;

@@ -4,21 +4,23 @@
 use super::{Finding, Level, unheard_of};
 use crate::account::millis;
 use crate::answer::Shown;
-use crate::conf;
-use crate::places;
+use crate::{conf, places};
+use rustdns::base;
+use rustdns::base::error::Trouble;
+use rustdns::base::name::Name;
+use rustdns::base::record_type;
+use rustdns::cache::health::Health;
 use rustdns::config::resolv::{Options, ResolvConf};
-use rustdns::config::settings::Dnssec;
-use rustdns::mem::NoMemory;
-use rustdns::session::Session;
-use rustdns::source::dns::cookie::Use;
-use rustdns::source::dns::exchange::{Progress, Terms, Trouble, Verdict, exchange};
+use rustdns::config::settings::{Cookies, Dnssec};
+use rustdns::context::call::Session;
+use rustdns::context::state::{Environment, Upstream};
+use rustdns::observe::witness::{Answer, Reason, Statement, Worth, hear};
+use rustdns::source::dns::exchange::{Progress, Terms, Verdict, exchange};
 use rustdns::source::dns::flight::Question;
-use rustdns::source::dns::health::Health;
-use rustdns::source::dns::message::{RcodeName, rcode, record_type};
-use rustdns::source::dns::name::Name;
+use rustdns::source::dns::lookup::Lookup;
+use rustdns::source::dns::message::{RcodeName, rcode};
 use rustdns::source::dns::read;
-use rustdns::state::{Environment, Upstream};
-use rustdns::witness::{Answer, Reason, Statement, Worth, hear};
+use rustdns::sys::mem::NoMemory;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
@@ -138,13 +140,13 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
     let conf = ResolvConf { options, ..ResolvConf::default() };
     let upstream = Upstream::by_hand(conf, vec![(server, Health::default())])?;
     let session = Session::begin()?;
-    let terms = session.lookup(&upstream).terms;
+    let terms = Lookup::of(&session, &upstream).terms;
     let private = terms.private.filter(|_| matches!(way, Way::Private));
-    let terms = Terms { cookies: Use::Off, random_case: false, private, ..terms };
+    let terms = Terms { cookies: Cookies::Off, random_case: false, private, ..terms };
     let mut addresses = Vec::new();
     let (progress, statements) = hear(|| {
         exchange(&terms, &[Question::new(*name, qtype)], &mut |_, message| {
-            if let (read::Content::Found(set), _) = read::addresses(message, name, qtype)? {
+            if let (base::answer::Answer::Found(set), _) = read::addresses(message, name, qtype)? {
                 addresses.extend(set.addresses.iter().map(|address| address.ip.to_string()));
             }
             Ok(Verdict::Negative)

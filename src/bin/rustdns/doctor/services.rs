@@ -6,11 +6,11 @@ use crate::answer::Shown;
 use crate::explain::service_name;
 use crate::library::module_folders;
 use crate::places;
+use rustdns::base::error::Failure;
 use rustdns::config::nsswitch::Service;
-use rustdns::mem::NoMemory;
-use rustdns::session::Session;
-use rustdns::source::Failure;
-use rustdns::state::Environment;
+use rustdns::context::call::Session;
+use rustdns::context::state::Environment;
+use rustdns::sys::mem::NoMemory;
 use std::path::PathBuf;
 
 /// Looks at the services of the line for hosts.

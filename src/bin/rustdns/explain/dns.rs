@@ -4,13 +4,13 @@ use super::places;
 use crate::answer::{Json, Shown};
 use crate::conf;
 use crate::tree::Node;
-use rustdns::lookup::search::{Candidate, Miss, Rules, Search};
-use rustdns::mem::NoMemory;
-use rustdns::session::Session;
-use rustdns::source::dns::name::Name;
+use rustdns::base::name::Name;
+use rustdns::context::call::Session;
+use rustdns::context::state::Environment;
+use rustdns::rules::search::{Candidate, Miss, Rules, Search};
 use rustdns::source::local::{self, Special};
-use rustdns::state::Environment;
 use rustdns::sys::addresses;
+use rustdns::sys::mem::NoMemory;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) struct Plan {

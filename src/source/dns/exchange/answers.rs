@@ -1,13 +1,13 @@
 //! What comes back: which question it answers, what it is worth, and what follows from it.
 
-use super::{Exchange, Peer, Progress, Reader, Trouble};
-use crate::counters::Count;
-use crate::mem::NoMemory;
+use super::{Exchange, Peer, Progress, Reader};
+use crate::base::error::Trouble;
+use crate::observe::counters::Count;
 use crate::source::dns::edns::Edns;
 use crate::source::dns::message::{Message, RcodeName, rcode};
-use crate::sys::Fault;
-use crate::sys::probes;
+use crate::sys::mem::NoMemory;
 use crate::sys::time::Instant;
+use crate::sys::{Fault, probes};
 use core::time::Duration;
 
 /// Messages that answer nothing which one socket takes. An answer comes once, twice where the query was
@@ -70,12 +70,12 @@ impl Exchange<'_> {
             micros,
         ));
         #[cfg(feature = "command")]
-        crate::witness::answer(
-            (self.questions.get(question), *peer, flight.transport(), sent.used_edns()),
-            &message,
-            None,
-            round_trip,
-        );
+        if let Some(asked) = self.questions.get(question) {
+            crate::observe::witness::answer(
+                ((&asked.name, asked.qtype), *peer, flight.transport(), sent.used_edns()),
+                || message.as_heard(None, round_trip),
+            );
+        }
         flight.finish(question);
         if self.is_settled(question) {
             return Ok(());

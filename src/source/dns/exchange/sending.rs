@@ -1,16 +1,16 @@
 //! Sending: whose turn it is, on which sockets, and what goes out.
 
 use super::answers::trouble_of;
-use super::{Exchange, Peer, Trouble};
-use crate::counters::Count;
-use crate::mem::{NoMemory, TryPush};
-use crate::source::dns::cookie::Use;
+use super::{Exchange, Peer};
+use crate::base::error::Trouble;
+use crate::config::settings::Cookies;
+use crate::observe::counters::Count;
 use crate::source::dns::flight::{Flight, Question};
 use crate::source::dns::message::{QueryForm, TypeName};
 use crate::source::dns::stream::SendError;
-use crate::sys::Fault;
-use crate::sys::probes;
+use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::time::Instant;
+use crate::sys::{Fault, probes};
 use core::time::Duration;
 
 impl Exchange<'_> {
@@ -104,7 +104,7 @@ impl Exchange<'_> {
 
     pub(super) fn wants_edns(&self, server: usize) -> bool {
         let options = self.terms.options;
-        (options.edns0 || options.dnssec || self.terms.cookies == Use::On)
+        (options.edns0 || options.dnssec || self.terms.cookies == Cookies::On)
             && self
                 .terms
                 .servers
@@ -114,7 +114,7 @@ impl Exchange<'_> {
 
     /// True for a server that has given us its cookie.
     fn knows_cookies(&self, server: usize) -> bool {
-        self.terms.cookies != Use::Off
+        self.terms.cookies != Cookies::Off
             && self.terms.servers.get(server).is_some_and(|(_, health)| health.cookies.has_server())
     }
 
@@ -165,7 +165,7 @@ impl Exchange<'_> {
         let edns = edns && asked.written.is_none();
         let health = self.terms.servers.get(flight_ref.server).map(|(_, health)| health);
         let cookie = match (self.terms.cookies, health) {
-            (Use::Auto | Use::On, Some(health)) if edns => flight_ref
+            (Cookies::Auto | Cookies::On, Some(health)) if edns => flight_ref
                 .own_address()
                 .and_then(|own| health.cookies.cookie(own, || self.dice.cookie())),
             _ => None,
@@ -200,7 +200,8 @@ impl Exchange<'_> {
         ));
         #[cfg(feature = "command")]
         if let Some((peer, _)) = self.terms.servers.get(server) {
-            crate::witness::query(asked, *peer, flight_ref.transport(), edns);
+            let named = (&asked.name, asked.qtype);
+            crate::observe::witness::query(named, *peer, flight_ref.transport(), edns);
         }
         probes::query_sent(name.wire(), asked.qtype, server, flight_ref.is_tcp(), id);
         let sent = flight_ref.send(question, asked.written, name, form, now);

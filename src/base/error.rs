@@ -1,0 +1,119 @@
+//! Why a lookup has no answer. The numbers that C callers know (`EAI_*`, `h_errno`, `nss_status`)
+//! are made from these in `abi`, in one table each.
+
+use crate::sys::mem::NoMemory;
+use crate::sys::{Fault, calls};
+
+/// Why a call to `getaddrinfo`, `getnameinfo` or one of their relatives failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// Neither node nor service was given, the name does not exist, or it is no name: `EAI_NONAME`.
+    NoName,
+    /// The name exists but has no address of the family asked for: `EAI_NODATA`.
+    NoData,
+    /// The numeric address is of another family than asked for: `EAI_ADDRFAMILY`.
+    AddrFamily,
+    /// No server answered in time, or every one that did had trouble: `EAI_AGAIN`.
+    Again,
+    /// What the servers answer is not what the zone has signed: `EAI_FAIL`.
+    Fail,
+    /// `ai_family` is not supported: `EAI_FAMILY`.
+    Family,
+    /// `ai_socktype` is not supported: `EAI_SOCKTYPE`.
+    SockType,
+    /// The service is unknown for this socket type: `EAI_SERVICE`.
+    Service,
+    /// `ai_flags` has unknown bits or contradicts itself: `EAI_BADFLAGS`.
+    BadFlags,
+    /// Memory is exhausted: `EAI_MEMORY`.
+    Memory,
+    /// A caller's buffer is too small: `EAI_OVERFLOW`.
+    Overflow,
+    /// The name can't be converted to or from IDNA form: `EAI_IDN_ENCODE`.
+    IdnEncode,
+    /// A system call failed with this `errno`: `EAI_SYSTEM`.
+    System(i32),
+}
+
+impl From<NoMemory> for Error {
+    fn from(_: NoMemory) -> Error {
+        Error::Memory
+    }
+}
+
+/// Why a source has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It doesn't know the name.
+    NoName,
+    /// It knows the name, but no address of the family asked for.
+    NoData,
+    /// Its servers had trouble that may pass.
+    Again,
+    /// It says itself that it may know later.
+    Later,
+    /// It can't be asked: not there, not ours, switched off.
+    Unavailable,
+    /// Its server sent records of which none answers the question.
+    Unrelated,
+    /// Its server could make nothing of the question, or the name can't be asked for.
+    Refused,
+    /// What its servers sent is not what the zone has signed (`dnssec validate`).
+    Bogus,
+    /// There is no service that could be asked; the `errno` that goes with it.
+    NoService(i32),
+    /// Memory is exhausted.
+    Memory,
+    /// A system call failed with this `errno`.
+    System(i32),
+}
+
+impl Failure {
+    /// What the caller is told if nothing else knows the name either.
+    pub fn error(self) -> Error {
+        match self {
+            Failure::NoName | Failure::Unavailable | Failure::Unrelated | Failure::Refused => {
+                Error::NoName
+            }
+            Failure::NoData => Error::NoData,
+            Failure::Again | Failure::Later => Error::Again,
+            Failure::Bogus => Error::Fail,
+            Failure::Memory => Error::Memory,
+            Failure::NoService(errno) | Failure::System(errno) => Error::System(errno),
+        }
+    }
+}
+
+impl From<NoMemory> for Failure {
+    fn from(_: NoMemory) -> Failure {
+        Failure::Memory
+    }
+}
+
+/// Why a server gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It didn't answer in time.
+    Silent,
+    /// Its host refuses, or can't be reached.
+    Unreachable,
+    /// It answered with this response code: SERVFAIL, REFUSED, NOTIMP, FORMERR or a rarer one.
+    Rcode(u8),
+    /// It answered with nothing, not even a referral that we could use.
+    Lame,
+    /// It closed the connection, or what it sent was cut.
+    Broken,
+    /// What it answered is not what the zone has signed.
+    Bogus,
+    /// This process can't ask: the system call's fault.
+    Local(Fault),
+    /// The thread that asks was cancelled: nothing is known of any server.
+    Cancelled,
+}
+
+impl Trouble {
+    /// This, unless the thread was cancelled: then that is what it came of.
+    pub(crate) fn or_cancelled(self) -> Trouble {
+        if calls::is_cancelled() { Trouble::Cancelled } else { self }
+    }
+}

@@ -1,0 +1,9 @@
+//! What a lookup is about: addresses, names, answers and why there is none. Plain data; knows nothing of this
+//! project but memory that may run out.
+
+pub mod address;
+pub mod answer;
+pub mod error;
+pub mod name;
+pub mod record_type;
+pub mod text;
