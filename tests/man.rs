@@ -150,6 +150,27 @@ fn rustdns_conf_names_every_setting_of_the_table() {
     assert_eq!(found.len(), wanted.len(), "{found:#?}");
 }
 
+/// README.md has the same settings in the same order, and of each the first sentence.
+#[test]
+fn readme_has_the_settings_of_the_table() {
+    let text = read_to_string(repository().join("README.md")).unwrap();
+    let table = text.split("\n## Settings\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let found: Vec<(String, String)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            (cells[0].trim_matches('`').to_owned(), cells[cells.len() - 1].to_owned())
+        })
+        .collect();
+    let first = |help: &str| match help.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => help.to_owned(),
+    };
+    let wanted: Vec<(String, String)> =
+        TABLE.iter().map(|setting| (setting.key.to_owned(), first(setting.help))).collect();
+    assert_eq!(found, wanted);
+}
+
 /// No page speaks of a setting's variable that is not there.
 #[test]
 fn pages_name_no_other_variable() {

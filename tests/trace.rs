@@ -140,7 +140,7 @@ fn level_2_names_server_transport_and_time_of_every_query_and_answer() {
             );
         }
         let one = trace("1");
-        assert_says(&one, "host.test: dns says Success");
+        assert_says(&one, "host.test: dns says SUCCESS: return");
         assert!(!lines(&one).iter().any(|line| line.starts_with("query ")), "{one}");
     });
 }

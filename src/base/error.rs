@@ -1,8 +1,10 @@
 //! Why a lookup has no answer. The numbers that C callers know (`EAI_*`, `h_errno`, `nss_status`)
 //! are made from these in `abi`, in one table each.
 
+use super::rcode::RcodeName;
 use crate::sys::mem::NoMemory;
 use crate::sys::{Fault, calls};
+use core::fmt;
 
 /// Why a call to `getaddrinfo`, `getnameinfo` or one of their relatives failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,26 @@ pub enum Error {
     IdnEncode,
     /// A system call failed with this `errno`: `EAI_SYSTEM`.
     System(i32),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Error::NoName => "no such name",
+            Error::NoData => "the name has no such address",
+            Error::AddrFamily => "an address of the other family",
+            Error::Again => "no server gave an answer",
+            Error::Fail => "the servers' records are not what the zone has signed",
+            Error::Family => "no such address family",
+            Error::SockType => "no such socket type",
+            Error::Service => "no such service for this socket type",
+            Error::BadFlags => "no such flags",
+            Error::Memory => "memory is exhausted",
+            Error::Overflow => "the caller's buffer is too small",
+            Error::IdnEncode => "the name has no form in IDNA",
+            Error::System(errno) => return write!(f, "a system call failed (errno {errno})"),
+        })
+    }
 }
 
 impl From<NoMemory> for Error {
@@ -84,6 +106,24 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::NoName => "no such name",
+            Failure::NoData => "the name has no such address",
+            Failure::Again => "no server gave an answer",
+            Failure::Later => "its servers have trouble that may pass",
+            Failure::Unavailable => "can't be asked",
+            Failure::Unrelated => "the server's records answer something else",
+            Failure::Refused => "the server could make nothing of it",
+            Failure::Bogus => "the server's records are not what the zone has signed",
+            Failure::NoService(_) => "nobody to ask",
+            Failure::Memory => "memory is exhausted",
+            Failure::System(_) => "a system call failed",
+        })
+    }
+}
+
 impl From<NoMemory> for Failure {
     fn from(_: NoMemory) -> Failure {
         Failure::Memory
@@ -109,6 +149,23 @@ pub enum Trouble {
     Local(Fault),
     /// The thread that asks was cancelled: nothing is known of any server.
     Cancelled,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Trouble::Silent => "no answer in time",
+            Trouble::Unreachable => "unreachable",
+            Trouble::Rcode(code) => return RcodeName(*code).fmt(f),
+            Trouble::Lame => "neither an answer nor a referral",
+            Trouble::Broken => "the connection or the answer was cut off",
+            Trouble::Bogus => "not what the zone has signed",
+            Trouble::Local(fault) => {
+                return write!(f, "a system call failed (errno {})", fault.errno());
+            }
+            Trouble::Cancelled => "the thread was cancelled",
+        })
+    }
 }
 
 impl Trouble {

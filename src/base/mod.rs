@@ -5,5 +5,6 @@ pub mod address;
 pub mod answer;
 pub mod error;
 pub mod name;
+pub mod rcode;
 pub mod record_type;
 pub mod text;

@@ -24,6 +24,15 @@ pub enum NameError {
     Malformed,
 }
 
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NameError::TooLong => "too long",
+            NameError::Malformed => "an empty label, or a broken escape",
+        })
+    }
+}
+
 impl Name {
     /// The root.
     pub const ROOT: Name = Name { len: 1, octets: [0; MAX_WIRE] };

@@ -1,5 +1,7 @@
 //! Record types that are asked for or read (IANA's registry).
 
+use core::fmt;
+
 /// An IPv4 address (RFC 1035).
 pub const A: u16 = 1;
 /// An alias (RFC 1035).
@@ -14,3 +16,18 @@ pub const AAAA: u16 = 28;
 pub const OPT: u16 = 41;
 /// Which types a name has (RFC 4034; in multicast DNS RFC 6762 section 6.1).
 pub const NSEC: u16 = 47;
+
+/// A record type's name, for the trace.
+pub struct TypeName(pub u16);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            A => f.write_str("A"),
+            AAAA => f.write_str("AAAA"),
+            PTR => f.write_str("PTR"),
+            CNAME => f.write_str("CNAME"),
+            other => write!(f, "TYPE{other}"),
+        }
+    }
+}

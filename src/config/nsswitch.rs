@@ -59,6 +59,29 @@ pub enum Action {
     Merge,
 }
 
+/// As nsswitch.conf has it.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Status::Success => "SUCCESS",
+            Status::NotFound => "NOTFOUND",
+            Status::Unavailable => "UNAVAIL",
+            Status::TryAgain => "TRYAGAIN",
+        })
+    }
+}
+
+/// As nsswitch.conf has it.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::Return => "return",
+            Action::Continue => "continue",
+            Action::Merge => "merge",
+        })
+    }
+}
+
 /// A service and the actions for its outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

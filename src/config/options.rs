@@ -4,6 +4,7 @@ use super::is_space;
 use super::note::Notes;
 use super::resolv::words;
 use crate::sys::mem::NoMemory;
+use core::fmt;
 
 /// `RES_MAXNDOTS`, and the cap of `timeout` and `attempts`.
 const MAX_NDOTS: i32 = 15;
@@ -47,6 +48,32 @@ pub struct Options {
     pub dnssec: bool,
     /// `HOSTALIASES` is not looked into.
     pub no_aliases: bool,
+}
+
+/// As resolv.conf has them: the numbers, and what is not as by default.
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ndots:{} timeout:{} attempts:{}", self.ndots, self.timeout, self.attempts)?;
+        [
+            (self.rotate, "rotate"),
+            (self.use_vc, "use-vc"),
+            (self.edns0, "edns0"),
+            (self.trust_ad, "trust-ad"),
+            (self.no_aaaa, "no-aaaa"),
+            (self.no_tld_query, "no-tld-query"),
+            (self.single_request, "single-request"),
+            (self.single_request_reopen, "single-request-reopen"),
+            (self.no_recursion, "no RES_RECURSE"),
+            (self.ignore_truncation, "RES_IGNTC"),
+            (self.no_default_names, "no RES_DEFNAMES"),
+            (self.no_search, "no RES_DNSRCH"),
+            (self.dnssec, "RES_USE_DNSSEC"),
+            (self.no_aliases, "RES_NOALIASES"),
+        ]
+        .into_iter()
+        .filter(|(is_set, _)| *is_set)
+        .try_for_each(|(_, word)| write!(f, " {word}"))
+    }
 }
 
 impl Default for Options {

@@ -25,6 +25,8 @@ use crate::sys::time::Instant;
 use crate::sys::udp::Udp;
 use crate::sys::{calls, environment, interfaces, probes, res_state};
 use core::cell::Cell;
+use core::fmt;
+use core::net::SocketAddr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
@@ -39,7 +41,7 @@ pub struct Session {
     now: Instant,
     /// Until when nothing that this call goes by is due for another look.
     good_until: Cell<Instant>,
-    /// A socket that has brought its answers, for who needs one.
+    /// The finished exchange's UDP socket, reused by the address sort.
     used: Cell<Option<Udp>>,
 }
 
@@ -163,8 +165,9 @@ impl Session {
             return Ok(configured);
         }
         self.trace().decision(format_args!(
-            "_res: set by the program: servers {:?}, {} search domains, {:?}",
-            manual.servers,
+            "_res: set by the program: {} servers, the first {}, {} search domains, options {}",
+            manual.servers.len(),
+            First(manual.servers.first()),
             manual.search.len(),
             manual.options
         ));
@@ -200,10 +203,10 @@ impl Session {
             self.state.note_version(&upstream);
             self.say(path, &upstream.conf.notes);
             self.trace().decision(format_args!(
-                "{}: {} servers, the first {:?}, {} search domains, {:?}",
+                "{}: {} servers, the first {}, {} search domains, options {}",
                 Text(path.to_bytes()),
                 upstream.servers.len(),
-                upstream.servers.first().map(|(address, _)| address),
+                First(upstream.servers.first().map(|(address, _)| address)),
                 upstream.conf.search.len(),
                 upstream.conf.options
             ));
@@ -266,7 +269,7 @@ impl Session {
             Ok((text, _)) => text,
             Err(Unreadable::NoMemory) => return Err(NoMemory),
             Err(why) => {
-                self.trace().decision(format_args!("{}: {why:?}", Text(path.to_bytes())));
+                self.trace().decision(format_args!("{}: {why}", Text(path.to_bytes())));
                 return Ok(None);
             }
         };
@@ -280,5 +283,17 @@ impl Session {
     /// Where this process is in the hosts file; `None` where others keep it busy.
     pub fn position(&self) -> Option<MutexGuard<'_, Position>> {
         self.world.position.lock()
+    }
+}
+
+/// The first of a list of servers, for the trace.
+struct First<'a>(Option<&'a SocketAddr>);
+
+impl fmt::Display for First<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(server) => server.fmt(f),
+            None => f.write_str("nobody"),
+        }
     }
 }

@@ -269,7 +269,7 @@ impl Environment {
             ));
         }
         if let Some(why) = unreadable {
-            trace.decision(format_args!("/etc/rustdns.conf: no content ({why:?}), defaults apply"));
+            trace.decision(format_args!("/etc/rustdns.conf: no content ({why}), defaults apply"));
         }
         trace.notes(b"/etc/rustdns.conf", &self.settings.notes);
     }

@@ -86,7 +86,7 @@ pub fn resolve(
         )),
         (Err(error), true) => session
             .trace()
-            .decision(format_args!("getaddrinfo {}: {error:?}", Text(node.unwrap_or(b"(none)")))),
+            .decision(format_args!("getaddrinfo {}: {error}", Text(node.unwrap_or(b"(none)")))),
     }
     result
 }

@@ -36,7 +36,7 @@ pub fn walk<T>(
             Err(failure) => failure.status(),
         };
         let action = step.action(status);
-        trace.decision(format_args!("{about}: {} says {status:?}, {action:?}", step.service));
+        trace.decision(format_args!("{about}: {} says {status}: {action}", step.service));
         #[cfg(feature = "command")]
         crate::observe::witness::service(&step.service, status, outcome.as_ref().err(), action);
         match (outcome, action) {

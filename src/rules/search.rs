@@ -2,6 +2,7 @@
 //! RFC 1535), and what the answers to them mean together.
 
 use crate::config::resolv::Options;
+use core::fmt;
 
 /// One name to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,20 @@ pub enum Miss {
     Final,
     /// There are records, though none that answer the question: libc looks no further.
     Unrelated,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Miss::NoName => "no such name",
+            Miss::NoData => "the name has no such records",
+            Miss::ServFail => "SERVFAIL",
+            Miss::Silent => "no server answered",
+            Miss::Unreachable => "no server can be reached",
+            Miss::Final => "not looked for under other names",
+            Miss::Unrelated => "records that answer something else",
+        })
+    }
 }
 
 /// The state of a search: hands out candidates, is told their outcome, sums them up.

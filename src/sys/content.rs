@@ -2,6 +2,7 @@
 
 use super::Fault;
 use crate::sys::mem::{NoMemory, reserve_to_fill};
+use core::fmt;
 
 /// Why a file has no content for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,20 @@ pub enum Unreadable {
     TooLarge,
     /// There is no memory for it.
     NoMemory,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unreadable::Fault(Fault::Missing) => "not there",
+            Unreadable::Fault(fault) => {
+                return write!(f, "can't be read (errno {})", fault.errno());
+            }
+            Unreadable::NotAFile => "no plain file",
+            Unreadable::TooLarge => "too large",
+            Unreadable::NoMemory => "memory is exhausted",
+        })
+    }
 }
 
 impl From<NoMemory> for Unreadable {

@@ -6,8 +6,8 @@ use hickory_proto::op::Message as TheirMessage;
 use hickory_proto::rr::{DNSClass, Name as TheirName, RData, Record as TheirRecord};
 use rustdns::base::answer::Answer;
 use rustdns::base::name::Name;
-use rustdns::base::record_type;
-use rustdns::source::dns::message::{Message, Record, Records, rcode};
+use rustdns::base::{rcode, record_type};
+use rustdns::source::dns::message::{Message, Record, Records};
 use rustdns::source::dns::read::{self};
 
 use super::libc_oracle;

@@ -259,13 +259,17 @@ pub fn skip(reason: &str) {
     assert!(!required, "RUSTDNS_NO_SKIP=1, but {line}");
 }
 
-/// Moves the calling thread into new namespaces with an empty `/run`, its own `/etc` and `lo` up.
+/// Moves the calling thread into new namespaces with an empty `/run` and `/dev/shm`, its own `/etc` and `lo` up.
 fn leave_namespaces() -> io::Result<()> {
     // SAFETY: unshare takes flags only, and changes nothing but the calling thread.
     check(unsafe { libc::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWNS) })?;
     mount(None, "/", None, libc::MS_REC | libc::MS_PRIVATE, None)?;
     mount(Some("tmpfs"), "/run", Some("tmpfs"), 0, Some("mode=755"))?;
     hide_name_service_caches()?;
+    // faketime(1) has a semaphore there for each process, by its ID, and leaves it behind when that is killed.
+    if Path::new("/dev/shm").is_dir() {
+        mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), 0, None)?;
+    }
     own_etc()?;
     loopback_up()
 }

@@ -5,11 +5,12 @@ use crate::answer::Json;
 use crate::explain::service_name;
 use rustdns::base::address::Address;
 use rustdns::base::error::Failure;
+use rustdns::base::rcode::RcodeName;
 use rustdns::base::record_type;
+use rustdns::base::record_type::TypeName;
 use rustdns::config::nsswitch::{Action, Status};
 use rustdns::observe::witness::{Answer, Content, Query, Ranked, Reason, Statement, Worth};
 use rustdns::rules::select::Rule;
-use rustdns::source::dns::message::{RcodeName, TypeName};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -160,9 +161,9 @@ impl Account {
         let one = |service: &Service| {
             Json::Object(vec![
                 ("service", Json::text(&service.name)),
-                ("status", Json::text(status_name(service.status))),
+                ("status", Json::Text(service.status.to_string())),
                 ("reason", service.reason().map_or(Json::Null, Json::text)),
-                ("action", Json::text(action_name(service.action))),
+                ("action", Json::Text(service.action.to_string())),
             ])
         };
         Json::List(self.services.iter().map(one).collect())
@@ -199,7 +200,7 @@ impl Account {
         self.services.iter().map(|service| {
             let Service { name, status, action, .. } = service;
             let reason = service.reason().map_or(String::new(), |reason| format!(" ({reason})"));
-            format!("{name}: {}{reason}, {}", status_name(*status), action_name(*action))
+            format!("{name}: {status}{reason}, {action}")
         })
     }
 
@@ -269,20 +270,8 @@ impl Service {
     }
 
     /// Why it had no answer.
-    fn reason(&self) -> Option<&'static str> {
-        Some(match self.failure? {
-            Failure::NoName => "no such name",
-            Failure::NoData => "the name has no such address",
-            Failure::Again => "no server gave an answer",
-            Failure::Later => "its servers have trouble that may pass",
-            Failure::Unavailable => "can't be asked",
-            Failure::Unrelated => "the server's records answer something else",
-            Failure::Refused => "the server could make nothing of it",
-            Failure::Bogus => "the server's records are not what the zone has signed",
-            Failure::NoService(_) => "nobody to ask",
-            Failure::Memory => "memory is exhausted",
-            Failure::System(_) => "a system call failed",
-        })
+    fn reason(&self) -> Option<String> {
+        self.failure.map(|failure| failure.to_string())
     }
 }
 
@@ -348,23 +337,6 @@ pub(crate) fn rule(rule: Rule) -> (u64, &'static str) {
         Rule::SmallerScope => (8, "its scope is smaller"),
         Rule::LongestPrefix => (9, "it has more in common with its source address"),
         Rule::Unchanged => (10, "they are equal, and came in this order"),
-    }
-}
-
-pub(crate) fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Success => "SUCCESS",
-        Status::NotFound => "NOTFOUND",
-        Status::Unavailable => "UNAVAIL",
-        Status::TryAgain => "TRYAGAIN",
-    }
-}
-
-pub(crate) fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Return => "return",
-        Action::Continue => "continue",
-        Action::Merge => "merge",
     }
 }
 

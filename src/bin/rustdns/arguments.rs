@@ -30,7 +30,7 @@ pub(crate) enum Subcommand {
     Completions(Completions),
 }
 
-/// Run a program that resolves names by rustdns
+/// Run a program with rustdns as its resolver
 #[derive(Args)]
 #[command(override_usage = "rustdns run [OPTIONS] -- CMD [ARGS]...")]
 #[command(
@@ -41,14 +41,14 @@ pub(crate) struct Run {
     /// [2001:db8::1]:5353
     #[arg(long, value_name = "ADDR")]
     pub(crate) server: Vec<OsString>,
-    /// Folder that stands before the path of every configuration file
+    /// Directory prepended to the path of every configuration file
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) root: Option<PathBuf>,
-    /// Say each decision on standard error; with 2 also each query and answer
+    /// Trace decisions on standard error; with 2, queries and answers as well
     #[arg(long, value_name = "1|2", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "1", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) debug: Option<u8>,
-    /// The librustdns.so to use, instead of the one that was installed with this command
+    /// The librustdns.so to use (default: the one installed with this command)
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) library: Option<PathBuf>,
     /// The program and its arguments
@@ -57,14 +57,14 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
 }
 
-/// Show the addresses that a program would get for a name, where they are from, and why in this order
+/// Show the addresses a program would get for a name, their source, and the reason for their order
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns lookup -4 example.org https")]
 pub(crate) struct Lookup {
-    /// Name of a host, or an address
+    /// Host name or address
     #[arg(value_hint = ValueHint::Hostname)]
     pub(crate) name: OsString,
-    /// Service by name or number: its ports are shown too
+    /// Service name or port number, to show ports too
     pub(crate) service: Option<OsString>,
     /// IPv4 addresses only
     #[arg(short = '4', conflicts_with = "ipv6")]
@@ -72,7 +72,7 @@ pub(crate) struct Lookup {
     /// IPv6 addresses only
     #[arg(short = '6')]
     pub(crate) ipv6: bool,
-    /// Look up twice and show the second time, when the cache may know
+    /// Look up twice and show the second result, which may come from the cache
     #[arg(long)]
     pub(crate) again: bool,
     /// Print one JSON object
@@ -80,14 +80,14 @@ pub(crate) struct Lookup {
     pub(crate) json: bool,
 }
 
-/// Show the name that a program would get for an address
+/// Show the name a program would get for an address
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns reverse 2001:db8::1")]
 pub(crate) struct Reverse {
     /// An IPv4 or IPv6 address
     #[arg(value_name = "ADDR")]
     pub(crate) address: OsString,
-    /// Look up twice and show the second time, when the cache may know
+    /// Look up twice and show the second result, which may come from the cache
     #[arg(long)]
     pub(crate) again: bool,
     /// Print one JSON object
@@ -99,7 +99,7 @@ pub(crate) struct Reverse {
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns explain --tree www")]
 pub(crate) struct Explain {
-    /// Name of a host
+    /// Host name
     #[arg(value_hint = ValueHint::Hostname)]
     pub(crate) name: OsString,
     /// Draw the plan as a tree
@@ -110,14 +110,14 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
-/// Show what libc and rustdns say of the same names, side by side
+/// Compare the answers of libc and rustdns, side by side
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns compare example.org localhost 192.0.2.1")]
 pub(crate) struct Compare {
-    /// Names of hosts, or addresses, whose names are asked for
+    /// Host names, or addresses to look up in reverse
     #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Hostname)]
     pub(crate) names: Vec<OsString>,
-    /// The librustdns.so to use, instead of the one that was installed with this command
+    /// The librustdns.so to use (default: the one installed with this command)
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) library: Option<PathBuf>,
     /// Print one JSON object
@@ -125,14 +125,14 @@ pub(crate) struct Compare {
     pub(crate) json: bool,
 }
 
-/// Check configuration files, name servers and known traps, and say what to do about each
+/// Check configuration files, name servers and known traps, and suggest fixes
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns doctor --pid 4711")]
 pub(crate) struct Doctor {
-    /// Say too whether the process with this ID has the library or the NSS module
+    /// Also report whether process PID has loaded the library or the NSS module
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) pid: Option<i32>,
-    /// Say too whether the library can be loaded into this program
+    /// Also report whether the library can be loaded into this program
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandName)]
     pub(crate) program: Option<OsString>,
     /// Send nothing to any name server
@@ -147,14 +147,14 @@ pub(crate) struct Doctor {
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns bench example.org")]
 pub(crate) struct Bench {
-    /// Name of a host
+    /// Host name
     #[arg(value_hint = ValueHint::Hostname)]
     pub(crate) name: OsString,
-    /// How many lookups, one after the other, for each
+    /// Number of sequential lookups with each
     #[arg(long, value_name = "N", default_value_t = 200)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) count: u32,
-    /// The librustdns.so to use, instead of the one that was installed with this command
+    /// The librustdns.so to use (default: the one installed with this command)
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) library: Option<PathBuf>,
     /// Print one JSON object
@@ -162,7 +162,7 @@ pub(crate) struct Bench {
     pub(crate) json: bool,
 }
 
-/// Show every setting, its value, and where that comes from
+/// Show every setting, its value, and where the value comes from
 #[derive(Args)]
 #[command(after_help = "Example:\n  RUSTDNS_CACHE=off rustdns conf")]
 pub(crate) struct Conf {
@@ -171,7 +171,7 @@ pub(crate) struct Conf {
     pub(crate) json: bool,
 }
 
-/// Make every running process forget cached answers and what is known of the name servers
+/// Flush cached answers and server state in every running process
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns flush")]
 pub(crate) struct Flush {}
@@ -180,7 +180,7 @@ pub(crate) struct Flush {}
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns stats --pid 1234")]
 pub(crate) struct Stats {
-    /// One process, at length; else a line for each that you may look into
+    /// Show one process in detail (default: one line per readable process)
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Option<u32>,
     /// Print JSON: an object, or a list of them
@@ -192,22 +192,22 @@ pub(crate) struct Stats {
 #[derive(Args)]
 #[command(after_help = "Example:\n  rustdns top --pid 1234")]
 pub(crate) struct Top {
-    /// One process, with a histogram; else a line for each that you may look into
+    /// Show one process, with a histogram (default: one line per readable process)
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Option<u32>,
-    /// Milliseconds between two views
+    /// Milliseconds between updates
     #[arg(long, value_name = "MS", default_value_t = 1000)]
     #[arg(value_parser = clap::value_parser!(u64).range(50..=3_600_000))]
     pub(crate) interval: u64,
-    /// End after so many views
+    /// Exit after N updates
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
-    /// Print each view as JSON
+    /// Print each update as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Print what makes a shell complete this command's words
+/// Generate a shell completion script
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  rustdns completions bash > ~/.local/share/bash-completion/completions/rustdns"

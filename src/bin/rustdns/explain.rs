@@ -2,7 +2,6 @@
 
 mod dns;
 
-use crate::account::{action_name, status_name};
 use crate::answer::{Json, Shown, Trouble, print};
 use crate::arguments::Explain;
 use crate::lookup::{address_text, meaning, usual_hints};
@@ -189,7 +188,7 @@ fn stage(
     let actions = usual
         .into_iter()
         .filter(|(status, usual)| step.action(*status) != *usual)
-        .map(|(status, _)| format!("{}={}", status_name(status), action_name(step.action(status))));
+        .map(|(status, _)| format!("{status}={}", step.action(status)));
     Ok(Stage { service: service_name(&step.service), actions: actions.collect(), what, is_reached })
 }
 

@@ -156,7 +156,7 @@ impl Session {
             Ok(octets) => Some(octets),
             Err(why) => {
                 let path = Text(path.to_bytes());
-                self.trace().decision(format_args!("{path}: no content ({why:?}), defaults apply"));
+                self.trace().decision(format_args!("{path}: no content ({why}), defaults apply"));
                 None
             }
         }

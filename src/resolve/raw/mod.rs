@@ -4,7 +4,7 @@ pub mod query;
 
 use crate::base::error::Trouble;
 use crate::base::name::{Name, NameError};
-use crate::base::record_type;
+use crate::base::{rcode, record_type};
 use crate::config::resolv::Options;
 use crate::context::call::Session;
 use crate::context::state::Upstream;
@@ -12,7 +12,7 @@ use crate::rules::search::{Candidate, Miss, Rules, Search};
 use crate::source::dns::exchange::{Progress, Verdict, exchange};
 use crate::source::dns::flight::Question;
 use crate::source::dns::lookup::Lookup;
-use crate::source::dns::message::{Message, rcode};
+use crate::source::dns::message::Message;
 use crate::sys::errno;
 use crate::sys::mem::NoMemory;
 use core::cell::Cell;

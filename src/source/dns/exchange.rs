@@ -166,7 +166,7 @@ const LARGEST_DATAGRAM: usize = 4096;
 /// So often a leap of the clock gives a lookup time.
 const MAX_LEAPS: u32 = 3;
 
-/// Who has waited for another thread in vain may ask for as long as this, though the time is up.
+/// Grace period for a thread whose wait on another's query brought nothing.
 pub(super) const LEFT: Duration = Duration::from_millis(250);
 
 struct Exchange<'a> {

@@ -3,9 +3,10 @@
 use super::exchange::{Progress, Verdict, exchange};
 use super::flight::Question;
 use super::lookup::Lookup;
-use super::message::{Message, rcode};
+use super::message::Message;
 use super::read::negative_ttl;
 use crate::base::name::Name;
+use crate::base::rcode;
 use crate::cache::dns::{Content, Entry};
 use crate::cache::pending::{Ours, Turn, Unkept};
 use crate::rules::search::Miss;

@@ -1,9 +1,9 @@
 //! One socket on its way to one name server, with the queries that were sent on it.
 
-use super::message::rcode::{NOERROR, NXDOMAIN};
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
 use super::stream::{SendError, Stream};
 use crate::base::name::Name;
+use crate::base::rcode::{NOERROR, NXDOMAIN};
 use crate::cache::cookie::Cookie;
 use crate::sys::Fault;
 use crate::sys::mem::append;

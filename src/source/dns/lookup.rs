@@ -86,13 +86,12 @@ impl<'a> Lookup<'a> {
                 Ok(name) => match self.ask_addresses(&name, family)? {
                     Ok(found) => return Ok(found),
                     Err(miss) => {
-                        self.trace().decision(format_args!("dns: {name}: {miss:?}"));
+                        self.trace().decision(format_args!("dns: {name}: {miss}"));
                         miss
                     }
                 },
                 Err(error) => {
-                    self.trace()
-                        .decision(format_args!("dns: {} is no name: {error:?}", Text(node)));
+                    self.trace().decision(format_args!("dns: {} is no name: {error}", Text(node)));
                     Miss::Final
                 }
             };

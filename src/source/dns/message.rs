@@ -4,30 +4,14 @@
 use super::compression::{is_name, read_name, read_u16, skip_name};
 use super::edns::{MAX_OPT, write_opt};
 use crate::base::name::Name;
+#[cfg(feature = "command")]
 use crate::base::record_type;
 use crate::cache::cookie::Cookie;
 #[cfg(feature = "command")]
 use crate::observe::witness;
-use core::fmt;
 
 /// The Internet class.
 pub const CLASS_IN: u16 = 1;
-
-/// Response codes (RFC 1035 section 4.1.1) that are told apart.
-pub mod rcode {
-    /// No error.
-    pub const NOERROR: u8 = 0;
-    /// The server couldn't read the query.
-    pub const FORMERR: u8 = 1;
-    /// The server had trouble.
-    pub const SERVFAIL: u8 = 2;
-    /// The name does not exist.
-    pub const NXDOMAIN: u8 = 3;
-    /// The server doesn't do this kind of query.
-    pub const NOTIMP: u8 = 4;
-    /// The server won't.
-    pub const REFUSED: u8 = 5;
-}
 
 const HEADER: usize = 12;
 /// The longest query: header, question, and the OPT record.
@@ -361,36 +345,4 @@ fn read_record(octets: &[u8], owner_at: usize) -> Option<Record<'_>> {
         ttl_as_sent: ttl,
         data,
     })
-}
-
-/// A record type's name, for the trace.
-pub struct TypeName(pub u16);
-
-impl fmt::Display for TypeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            record_type::A => f.write_str("A"),
-            record_type::AAAA => f.write_str("AAAA"),
-            record_type::PTR => f.write_str("PTR"),
-            record_type::CNAME => f.write_str("CNAME"),
-            other => write!(f, "TYPE{other}"),
-        }
-    }
-}
-
-/// A response code's name, for the trace.
-pub struct RcodeName(pub u8);
-
-impl fmt::Display for RcodeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            rcode::NOERROR => f.write_str("NOERROR"),
-            rcode::FORMERR => f.write_str("FORMERR"),
-            rcode::SERVFAIL => f.write_str("SERVFAIL"),
-            rcode::NXDOMAIN => f.write_str("NXDOMAIN"),
-            rcode::NOTIMP => f.write_str("NOTIMP"),
-            rcode::REFUSED => f.write_str("REFUSED"),
-            other => write!(f, "RCODE{other}"),
-        }
-    }
 }

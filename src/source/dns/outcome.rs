@@ -2,9 +2,9 @@
 
 use super::exchange::{Progress, Verdict};
 use super::flight::MAX_QUESTIONS;
-use super::message::rcode;
 use crate::base::answer::{Answer, Found};
 use crate::base::error::{Failure, Trouble};
+use crate::base::rcode;
 use crate::cache::dns::Entry;
 use crate::cache::pending::Unkept;
 use crate::rules::search::Miss;

@@ -1,11 +1,11 @@
 //! What an answer says about its question: addresses or names, at the end of a chain of aliases.
 
-use super::message::{CLASS_IN, Message, Record, rcode};
+use super::message::{CLASS_IN, Message, Record};
 use crate::base::address::Address;
 use crate::base::answer::{AddressSet, Addresses, Answer};
 use crate::base::name::Name;
-use crate::base::record_type;
 use crate::base::text::{NameText, append_name, text_of};
+use crate::base::{rcode, record_type};
 use crate::sys::mem::{NoMemory, TryPush};
 use core::net::IpAddr;
 

@@ -3,14 +3,17 @@
 
 use crate::base::error::Failure;
 use crate::base::name::Name;
+use crate::base::rcode;
+use crate::base::record_type::TypeName;
 use crate::context::call::Session;
-use crate::source::dns::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, rcode, write_query};
+use crate::source::dns::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
 use crate::sys::addresses::{self, InterfaceAddress};
 use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::netlink::ListError;
 use crate::sys::process;
 use crate::sys::socket::Socket;
 use crate::sys::time::{Instant, Interest, LEAP, wait};
+use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::iter::Peekable;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -87,7 +90,8 @@ pub(super) fn exchange(
                 let len = write_query(name, form, &mut query);
                 sent += send(&sockets, &links, query.get(..len).unwrap_or_default());
             }
-            session.trace().packet(format_args!("mdns: {name} {qtypes:?} sent {sent} times"));
+            let types = Types(qtypes);
+            session.trace().packet(format_args!("mdns: {name}{types} sent {sent} times"));
             if sent == 0 {
                 return Err(Failure::Unavailable);
             }
@@ -238,6 +242,15 @@ fn is_on_subnet(link: &InterfaceAddress, ip: IpAddr) -> bool {
     };
     let host_bits = u32::from(link.prefix_len).abs_diff(width);
     differing.checked_shr(host_bits).unwrap_or(0) == 0
+}
+
+/// Record types behind a name, for the trace.
+struct Types<'a>(&'a [u16]);
+
+impl fmt::Display for Types<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|qtype| write!(f, " {}", TypeName(*qtype)))
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{conf, places};
 use rustdns::base;
 use rustdns::base::error::Trouble;
 use rustdns::base::name::Name;
+use rustdns::base::rcode::{self, RcodeName};
 use rustdns::base::record_type;
 use rustdns::cache::health::Health;
 use rustdns::config::resolv::{Options, ResolvConf};
@@ -18,7 +19,6 @@ use rustdns::observe::witness::{Answer, Reason, Statement, Worth, hear};
 use rustdns::source::dns::exchange::{Progress, Terms, Verdict, exchange};
 use rustdns::source::dns::flight::Question;
 use rustdns::source::dns::lookup::Lookup;
-use rustdns::source::dns::message::{RcodeName, rcode};
 use rustdns::source::dns::read;
 use rustdns::sys::mem::NoMemory;
 use std::net::SocketAddr;
@@ -282,7 +282,7 @@ fn unwilling(trouble: Trouble, place: &str) -> Finding {
     let (level, what) = match trouble {
         Trouble::Rcode(code) => (Level::Error, format!("answers {} for the root", RcodeName(code))),
         Trouble::Lame => (Level::Error, "doesn't resolve names for others".to_owned()),
-        other => (Level::Warning, format!("answers with damage ({other:?})")),
+        other => (Level::Warning, format!("answers with damage ({other})")),
     };
     let fix = "allow this host to ask it (allow-query and allow-recursion, access-control), or name another one";
     Finding::new(level, place, what).fix(fix)

@@ -2,9 +2,10 @@
 
 use super::{Exchange, Peer, Progress, Reader};
 use crate::base::error::Trouble;
+use crate::base::rcode::{self, RcodeName};
 use crate::observe::counters::Count;
 use crate::source::dns::edns::Edns;
-use crate::source::dns::message::{Message, RcodeName, rcode};
+use crate::source::dns::message::Message;
 use crate::sys::mem::NoMemory;
 use crate::sys::time::Instant;
 use crate::sys::{Fault, probes};
@@ -249,7 +250,7 @@ impl Exchange<'_> {
     /// A server has failed outright: the next one's turn is now.
     pub(super) fn strike(&mut self, server: usize, trouble: Trouble) {
         let now = Instant::now();
-        self.terms.trace.packet(format_args!("{}: {trouble:?}", Peer(self.terms, server)));
+        self.terms.trace.packet(format_args!("{}: {trouble}", Peer(self.terms, server)));
         let others_wait = self.flights.iter().any(|f| f.server != server && f.is_waiting());
         self.schedule.strike(server, others_wait);
         // That somebody can't be reached costs microseconds to find out anew, and is no reason to ask another

@@ -2,8 +2,9 @@
 //! Servers may have different views, and a name that one of them doesn't know may be another's.
 
 use super::{Exchange, Peer, Progress, Reader, Verdict};
+use crate::base::rcode;
 use crate::source::dns::flight::Question;
-use crate::source::dns::message::{Message, rcode};
+use crate::source::dns::message::Message;
 use crate::sys::mem::{NoMemory, append};
 use crate::sys::time::Instant;
 

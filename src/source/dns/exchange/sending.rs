@@ -3,10 +3,11 @@
 use super::answers::trouble_of;
 use super::{Exchange, Peer};
 use crate::base::error::Trouble;
+use crate::base::record_type::TypeName;
 use crate::config::settings::Cookies;
 use crate::observe::counters::Count;
 use crate::source::dns::flight::{Flight, Question};
-use crate::source::dns::message::{QueryForm, TypeName};
+use crate::source::dns::message::QueryForm;
 use crate::source::dns::stream::SendError;
 use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::time::Instant;
