@@ -49,7 +49,7 @@ ENCRYPTED := librustdns-encrypted.so
 ENCRYPTED_SOURCES := $(shell find encrypted -type f) src/sys/encrypted/contract.rs Cargo.toml Cargo.lock Makefile
 
 .PHONY: all
-all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/$(ENCRYPTED) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc
+all: $(DIST)/librustdns.so $(DIST)/librustdns.a $(DIST)/$(NSS) $(DIST)/$(ENCRYPTED) $(DIST)/rustdns $(DIST)/rustdns.h $(DIST)/rustdns.pc ## the libraries and the command, into target/dist
 
 $(UNWIND)/libgcc_s.so:
 	@mkdir -p $(UNWIND)
@@ -113,71 +113,71 @@ pkgconfig:
 
 # The libraries for musl, into a folder of $(DIST) (docs/musl.md).
 .PHONY: musl
-musl:
+musl: ## the libraries for musl
 	scripts/musl
 
 # The library in C for machines without Rust: a tarball, and a build of it for this machine that is
 # tested, or with TARGET=alpha for that one (docs/portable-c.md).
 .PHONY: portable-c
-portable-c:
+portable-c: ## the library in C for machines without Rust: a tarball, tested; TARGET=alpha
 	scripts/portable-c $(or $(TARGET),test)
 
 # All of it for other architectures, run under qemu (docs/architectures.md); TARGET= for one.
 .PHONY: cross
-cross:
+cross: ## everything for other architectures, tested under qemu; TARGET= for one
 	scripts/cross $(TARGET)
 
 # include/rustdns.h anew, out of src/abi/api.rs. A build of its own: nothing else needs cbindgen.
 HEADER_DIR ?= include
 .PHONY: header
-header:
+header: ## include/rustdns.h, from src/abi/api.rs
 	@mkdir -p $(HEADER_DIR)
 	RUSTDNS_HEADER_DIR=$(abspath $(HEADER_DIR)) \
 		$(CARGO) check --quiet --lib --no-default-features --features header --target-dir target/header
 
 .PHONY: demo
-demo:
+demo: ## programs that crash in libc, and the same programs with rustdns
 	scripts/demo
 
 .PHONY: test
-test:
+test: ## install what the tests need, and run them all
 	scripts/test
 
 # The differential suite, and the rows of docs/divergences.md, with the libc of other releases of Debian; SUITES= for
 # some of them.
 SUITES ?= bullseye trixie sid
 .PHONY: differential-roots
-differential-roots: $(DIST)/librustdns.so
+differential-roots: $(DIST)/librustdns.so ## compare with the libc of Debian 11, 13 and sid; SUITES=
 	scripts/differential-roots $(SUITES)
 
 # The long forms of tests/hosts: mixed load under faults for SECONDS, 10,000 forks.
 SECONDS ?= 1200
 .PHONY: soak
-soak: all
+soak: all ## load under faults for SECONDS=1200, and 10,000 forks
 	RUSTDNS_SOAK_SECONDS=$(SECONDS) RUSTDNS_SOAK_FORKS=10000 \
 		$(CARGO) test --test hosts -- --test-threads=1 --nocapture mixed_load children_of
 
 .PHONY: sanitize
-sanitize:
+sanitize: ## a model checker, AddressSanitizer and ThreadSanitizer
 	scripts/sanitize
 
 .PHONY: lint
-lint:
+lint: ## formatting, clippy, licences, scripts, imports
 	scripts/lint
 
 # TARGET: those of fuzz/fuzz_targets, all unless told; TIME: seconds for each.
 TARGET ?=
 TIME ?= 60
 .PHONY: fuzz
-fuzz:
+fuzz: ## look for inputs that fail; TARGET=, TIME=60 seconds for each
 	TIME=$(TIME) scripts/fuzz $(TARGET)
 
 .PHONY: bench
-bench: all
+bench: all ## lookups with other resolvers and with rustdns, side by side
 	scripts/bench
 
 .PHONY: compatibility
-compatibility:
+compatibility: ## other projects' test suites with libc and with rustdns
 	scripts/compatibility
 
 INCLUDEDIR ?= $(PREFIX)/include
@@ -201,7 +201,7 @@ DOCS := README.md docs/deployment.md docs/divergences.md docs/faq.md docs/migrat
 	$(shell find examples/apparmor examples/containers examples/kubernetes examples/systemd -type f)
 
 .PHONY: install
-install: all
+install: all ## install; DESTDIR=, PREFIX=/usr/local, LIBDIR=, MANDIR=
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(DIST)/librustdns.so $(DESTDIR)$(LIBDIR)/librustdns.so.$(VERSION)
 	ln -sf librustdns.so.$(VERSION) $(DESTDIR)$(LIBDIR)/librustdns.so.$(SOVERSION)
@@ -225,7 +225,7 @@ install: all
 	test -n '$(DESTDIR)' || ldconfig
 
 .PHONY: uninstall
-uninstall:
+uninstall: ## remove what install put there
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS))
 	for folder in $(sort $(dir $(DOCS))) .; do \
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/$$folder 2>/dev/null; done || true
@@ -236,27 +236,27 @@ uninstall:
 
 # Debian packages of all that, into target/deb (packaging/debian/README.source).
 .PHONY: deb
-deb: all
+deb: all ## Debian packages, into target/deb
 	scripts/deb
 
 # Installs, upgrades, removes and purges them in a Debian system of their own.
 .PHONY: deb-check
-deb-check: all
+deb-check: all ## try the Debian packages in a fresh Debian
 	scripts/deb-check
 
 # The same for RPM, into target/rpm (packaging/rustdns.spec).
 .PHONY: rpm
-rpm: all
+rpm: all ## RPM packages, into target/rpm
 	scripts/rpm
 
 # Every command of README.md, in a fresh Debian system.
 .PHONY: readme-check
-readme-check:
+readme-check: ## run every command of README.md in a fresh Debian
 	scripts/readme-check
 
 # README.md's pictures anew, out of the demo and docs/performance.md.
 .PHONY: pictures
-pictures:
+pictures: ## README.md's pictures
 	scripts/pictures
 
 .PHONY: clean
@@ -264,24 +264,5 @@ clean:
 	$(CARGO) clean
 
 .PHONY: help
-help:
-	@echo 'make            the libraries and the command, into $(DIST)'
-	@echo 'make musl       the libraries for musl, into a folder of $(DIST)'
-	@echo 'make cross      all of it for other architectures, tested under qemu; TARGET= for one'
-	@echo 'make portable-c the library in C for machines without Rust, a tarball, and tests it'
-	@echo 'make header     include/rustdns.h, out of src/abi/api.rs'
-	@echo 'make demo       the crash with libc, and the same programs with rustdns'
-	@echo 'make test       installs what is missing and runs every test'
-	@echo 'make differential-roots  the comparison with libc in whole, with those of Debian 11, 13 and sid; SUITES='
-	@echo 'make soak       twenty minutes (SECONDS=) of load under faults, 10,000 forks'
-	@echo 'make sanitize   a model checker, then programs and library with AddressSanitizer and ThreadSanitizer'
-	@echo 'make lint       formatting, clippy, licences, scripts'
-	@echo 'make fuzz       TARGET= TIME=$(TIME) (seconds for each target): looks for inputs that fail'
-	@echo 'make install    DESTDIR= PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) MANDIR=$(MANDIR)'
-	@echo 'make uninstall  removes what install put there'
-	@echo 'make deb        Debian packages, into target/deb; make deb-check tries them'
-	@echo 'make rpm        RPM packages, into target/rpm'
-	@echo 'make readme-check  every command of README.md in a fresh Debian system'
-	@echo 'make pictures   README.md'\''s pictures anew'
-	@echo 'make compatibility  test suites of other projects with libc and with rustdns, a table'
-	@echo 'make bench      lookups with other resolvers and with rustdns side by side (docs/performance.md)'
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1 == "all" ? "" : $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
