@@ -31,6 +31,26 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
+/// Every document is at most two steps from README.md.
+#[test]
+fn documents_are_reached_from_readme() {
+    let mut reached = BTreeSet::from([repository().join("README.md")]);
+    for _ in 0..2 {
+        let from: Vec<_> = reached.iter().cloned().collect();
+        for document in from.into_iter().filter(|file| file.extension().is_some_and(|e| e == "md"))
+        {
+            let text = read_to_string(&document).unwrap();
+            let paths = links(&text).map(|link| link.split('#').next().unwrap());
+            let paths = paths.filter(|path| !path.is_empty() && !path.contains("://"));
+            let folder = document.parent().unwrap();
+            reached.extend(paths.map(|path| folder.join(path).canonicalize().unwrap()));
+        }
+    }
+    for document in documents() {
+        assert!(reached.contains(&document.canonicalize().unwrap()), "{}", document.display());
+    }
+}
+
 /// How forges name a heading in an address.
 fn anchor(heading: &str) -> String {
     let letters = heading.trim().to_lowercase();

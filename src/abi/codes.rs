@@ -44,15 +44,16 @@ pub(super) fn returned(result: Result<(), Error>) -> Returned {
     }
 }
 
-/// `h_errno` (netdb.h), the same numbers in every Unix.
+/// `h_errno` (netdb.h).
 pub(in crate::abi) mod h {
+    use crate::base::error::HostError;
     use core::ffi::c_int;
 
-    pub(in crate::abi) const NETDB_INTERNAL: c_int = -1;
-    pub(in crate::abi) const HOST_NOT_FOUND: c_int = 1;
-    pub(in crate::abi) const TRY_AGAIN: c_int = 2;
-    pub(in crate::abi) const NO_RECOVERY: c_int = 3;
-    pub(in crate::abi) const NO_DATA: c_int = 4;
+    pub(in crate::abi) const NETDB_INTERNAL: c_int = HostError::Internal.number();
+    pub(in crate::abi) const HOST_NOT_FOUND: c_int = HostError::NotFound.number();
+    pub(in crate::abi) const TRY_AGAIN: c_int = HostError::TryAgain.number();
+    pub(in crate::abi) const NO_RECOVERY: c_int = HostError::NoRecovery.number();
+    pub(in crate::abi) const NO_DATA: c_int = HostError::NoData.number();
 }
 
 /// Why a call of the `gethostbyname` family gives no host.

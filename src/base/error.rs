@@ -130,6 +130,34 @@ impl From<NoMemory> for Failure {
     }
 }
 
+/// Why there is no answer, as `h_errno` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// `NETDB_INTERNAL`: see `errno`.
+    Internal,
+    /// `HOST_NOT_FOUND`.
+    NotFound,
+    /// `TRY_AGAIN`.
+    TryAgain,
+    /// `NO_RECOVERY`.
+    NoRecovery,
+    /// `NO_DATA`.
+    NoData,
+}
+
+impl HostError {
+    /// Its number in netdb.h, the same in every Unix.
+    pub const fn number(self) -> i32 {
+        match self {
+            HostError::Internal => -1,
+            HostError::NotFound => 1,
+            HostError::TryAgain => 2,
+            HostError::NoRecovery => 3,
+            HostError::NoData => 4,
+        }
+    }
+}
+
 /// Why a server gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

@@ -121,12 +121,23 @@ impl Workshop {
         workshop
     }
 
-    /// Copies what differs: what is as it was is not built again. Files that are gone from the
-    /// source do no harm, since nothing names them.
+    /// Copies what differs: what is as it was is not built again. What is gone from the source goes.
     fn copy(&self, root: &Path, part: &Path) {
         let from = root.join(part);
         if from.is_dir() {
-            fs::create_dir_all(self.folder.join(part)).unwrap();
+            let to = self.folder.join(part);
+            fs::create_dir_all(&to).unwrap();
+            for there in fs::read_dir(&to).unwrap().map(|entry| entry.unwrap()) {
+                if !from.join(there.file_name()).exists() {
+                    let path = there.path();
+                    let is_gone = if path.is_dir() {
+                        fs::remove_dir_all(path)
+                    } else {
+                        fs::remove_file(path)
+                    };
+                    is_gone.unwrap();
+                }
+            }
             for entry in fs::read_dir(from).unwrap() {
                 self.copy(root, &part.join(entry.unwrap().file_name()));
             }

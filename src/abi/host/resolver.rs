@@ -3,11 +3,12 @@
 use super::calls::{octets, optional};
 use super::reply::{Reply, encode};
 use crate::base::address::Address;
+use crate::base::error::HostError;
 use crate::base::name::Name;
 use crate::context::call::Session;
 use crate::context::manual::{Manual, option, shown_domains};
 use crate::resolve::raw::query::{self, Unwritten};
-use crate::resolve::raw::{Asked, Failure, HostError, Resolver};
+use crate::resolve::raw::{Asked, Failure, Resolver};
 use crate::sys::mem::{NoMemory, reserve};
 use crate::sys::{errno, res_state};
 use core::mem::MaybeUninit;

@@ -2,6 +2,7 @@
 
 pub mod query;
 
+use crate::base::error::HostError;
 use crate::base::error::Trouble;
 use crate::base::name::{Name, NameError};
 use crate::base::{rcode, record_type};
@@ -19,34 +20,6 @@ use core::cell::Cell;
 use core::mem::MaybeUninit;
 use query::Unwritten;
 
-/// Why there is no answer, as `h_errno` says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostError {
-    /// `NETDB_INTERNAL`: see `errno`.
-    Internal,
-    /// `HOST_NOT_FOUND`.
-    NotFound,
-    /// `TRY_AGAIN`.
-    TryAgain,
-    /// `NO_RECOVERY`.
-    NoRecovery,
-    /// `NO_DATA`.
-    NoData,
-}
-
-impl HostError {
-    /// Its number in netdb.h.
-    pub fn number(self) -> i32 {
-        match self {
-            HostError::Internal => -1,
-            HostError::NotFound => 1,
-            HostError::TryAgain => 2,
-            HostError::NoRecovery => 3,
-            HostError::NoData => 4,
-        }
-    }
-}
-
 /// A call that failed.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
@@ -62,6 +35,12 @@ impl Failure {
     /// A call that failed before anybody was asked.
     pub fn without_answer(host: Option<HostError>, errno: Option<i32>) -> Failure {
         Failure { host, errno, miss: Miss::Final }
+    }
+}
+
+impl Failure {
+    fn is_for_want_of_memory(&self) -> bool {
+        self.host == Some(HostError::Internal) && self.errno == Some(errno::NO_MEMORY)
     }
 }
 
@@ -243,6 +222,8 @@ impl<'a> Resolver<'a> {
             };
             match self.query_domain(name, domain, asked, room) {
                 Ok(length) => return Ok(length),
+                // Another name would be another answer.
+                Err(failure) if failure.is_for_want_of_memory() => return Err(failure),
                 Err(failure) => {
                     failure.host.into_iter().for_each(&mut *tell);
                     last = Failure { errno: failure.errno.or(last.errno), ..failure };
