@@ -9,7 +9,7 @@ use super::args;
 use super::codes::{NoHost, Returned};
 use super::guard::guard;
 use super::hostent::pack;
-use super::kept::{Owner, keep};
+use super::hostent_static::{Owner, keep};
 use crate::base::answer::Found;
 use crate::context::call::Session;
 use crate::resolve::host;

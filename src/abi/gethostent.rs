@@ -6,7 +6,7 @@ use super::codes::NoHost;
 use super::gethostby::Caller;
 use super::gethostby::{kept, set_h_errno};
 use super::guard::guard;
-use super::kept::Owner;
+use super::hostent_static::Owner;
 use crate::base::error::Failure;
 use crate::context::call::Session;
 use crate::resolve::host::{next_entry, rewind};

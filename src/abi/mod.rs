@@ -6,9 +6,9 @@
 mod codes;
 mod guard;
 mod hostent;
+mod hostent_static;
 #[cfg(target_env = "gnu")]
 mod job;
-mod kept;
 // The command has the library in itself, and does nothing before it is asked.
 #[cfg(not(any(feature = "command", test)))]
 mod loaded;
@@ -21,7 +21,7 @@ mod waiting;
 
 #[cfg(feature = "command")]
 #[doc(hidden)]
-pub mod caller;
+pub mod libc_client;
 
 pub mod addrinfo;
 #[cfg(feature = "c-api")]

@@ -6,9 +6,9 @@
 //! are no settings at all it is not even called (`abi::loaded`).
 
 use crate::config::settings::{self, Settings};
-use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, Inode, Unreadable};
 use crate::sys::mem::{NoMemory, TryPush};
+use crate::sys::set_once::Chosen;
 use crate::sys::{Fault, encrypted, interfaces, process};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

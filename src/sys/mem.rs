@@ -17,7 +17,7 @@ impl<T> TryPush<T> for Vec<T> {
     fn try_push(&mut self, item: T) -> Result<(), NoMemory> {
         self.try_reserve(1).map_err(|_| NoMemory)?;
         // Not `push`: that has the code of growing in it once more for each type.
-        crate::sys::room::push_to_vec(self, item);
+        crate::sys::capacity::push_to_vec(self, item);
         Ok(())
     }
 }
@@ -25,7 +25,7 @@ impl<T> TryPush<T> for Vec<T> {
 impl<A: smallvec::Array> TryPush<A::Item> for SmallVec<A> {
     fn try_push(&mut self, item: A::Item) -> Result<(), NoMemory> {
         self.try_reserve(1).map_err(|_| NoMemory)?;
-        crate::sys::room::push(self, item);
+        crate::sys::capacity::push(self, item);
         Ok(())
     }
 }

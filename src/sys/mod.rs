@@ -11,9 +11,9 @@ pub mod atomic;
 pub mod calls;
 #[cfg(not(target_family = "wasm"))]
 pub mod cancelled;
+pub mod capacity;
 #[cfg_attr(target_family = "wasm", path = "host/charset.rs")]
 pub mod charset;
-pub mod chosen;
 mod clock;
 mod content;
 pub mod conversion;
@@ -25,6 +25,8 @@ pub mod environment;
 pub mod errno;
 #[cfg_attr(target_family = "wasm", path = "host/files.rs")]
 pub mod files;
+#[cfg_attr(target_family = "wasm", path = "host/fork_local.rs")]
+pub mod fork_local;
 mod freedom;
 #[cfg_attr(target_family = "wasm", path = "host/futex.rs")]
 pub mod futex;
@@ -60,12 +62,10 @@ pub mod published;
 #[cfg_attr(target_family = "wasm", path = "host/res_state.rs")]
 #[cfg_attr(not(any(target_env = "gnu", target_family = "wasm")), path = "res_state_none.rs")]
 pub mod res_state;
-pub mod room;
 pub mod routes;
 #[cfg_attr(target_family = "wasm", path = "host/routing_socket.rs")]
 mod routing_socket;
-#[cfg(feature = "command")]
-pub mod screen;
+pub mod set_once;
 pub mod shared;
 #[cfg_attr(target_family = "wasm", path = "host/socket.rs")]
 pub mod socket;
@@ -80,9 +80,9 @@ pub mod time;
 pub mod told;
 #[cfg_attr(target_family = "wasm", path = "host/torsocks.rs")]
 pub mod torsocks;
+#[cfg(feature = "command")]
+pub mod tty;
 pub mod udp;
-#[cfg_attr(target_family = "wasm", path = "host/wiped.rs")]
-pub mod wiped;
 
 /// A failed system call, sorted by what the pipeline does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 pub use super::plain_state::{INIT, MAX_SERVERS, Plain, SEARCH_ROOM};
 
-use crate::sys::room;
+use crate::sys::capacity;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -112,13 +112,13 @@ pub(crate) unsafe fn read<'a>(state: *const ResState) -> Option<Plain<'a>> {
             continue;
         };
         // At most three: as many as there is room for.
-        room::push(&mut found.servers, server);
+        capacity::push(&mut found.servers, server);
     }
     for &domain in state.dnsrch.iter().take_while(|domain| !domain.is_null()) {
         // SAFETY: by the function's contract it is a string.
         let domain = unsafe { CStr::from_ptr(domain) };
         // At most seven: as many as there is room for.
-        room::push(&mut found.search, domain.to_bytes());
+        capacity::push(&mut found.search, domain.to_bytes());
     }
     Some(found)
 }

@@ -4,8 +4,8 @@ pub mod atomic;
 pub mod futex;
 pub mod mem;
 
-#[path = "../../../src/sys/chosen.rs"]
-pub mod chosen;
+#[path = "../../../src/sys/set_once.rs"]
+pub mod set_once;
 #[path = "../../../src/sys/clock.rs"]
 pub mod clock;
 #[path = "../../../src/sys/lock.rs"]
@@ -16,8 +16,8 @@ pub mod monitor;
 pub mod shared;
 #[path = "../../../src/sys/tailed.rs"]
 pub mod tailed;
-#[path = "../../../src/sys/wiped.rs"]
-pub mod wiped;
+#[path = "../../../src/sys/fork_local.rs"]
+pub mod fork_local;
 
 /// Why a system call failed: none does.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 
 use crate::answer::Shown;
 use crate::lookup::{address_of, address_text, meaning};
-use rustdns::abi::caller;
+use rustdns::abi::libc_client;
 use rustdns::base::error::Error;
 use rustdns::sys::terminal::end_with_parent;
 use std::ffi::OsString;
@@ -44,9 +44,9 @@ pub(crate) fn ask(questions: &Questions) -> ExitCode {
         let start = Instant::now();
         let answer = match address {
             Some(address) => {
-                caller::name(address).map(|name| vec![("name", Shown(&name).to_string())])
+                libc_client::name(address).map(|name| vec![("name", Shown(&name).to_string())])
             }
-            None => caller::addresses(what).map(|found| {
+            None => libc_client::addresses(what).map(|found| {
                 let canonical = ("canonical", Shown(&found.canonical).to_string());
                 let address = |address: &_| ("address", address_text(*address));
                 found.addresses.iter().map(address).chain([canonical]).collect()

@@ -6,7 +6,7 @@ use crate::arguments::Top;
 use crate::processes::{self, Process};
 use crate::stats::{self, histogram, percent, quantile};
 use rustdns::observe::counters::{Count, Totals};
-use rustdns::sys::screen::{self, Keys};
+use rustdns::sys::tty::{self, Keys};
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,7 @@ impl View {
 
     /// What stands on the screen: as many lines as it has, none longer than it is wide.
     fn frame(&self, before: &View, arguments: &Top) -> String {
-        let (rows, columns) = screen::size();
+        let (rows, columns) = tty::size();
         let lines = match (arguments.pid, self.processes.first()) {
             (Some(_), Some(process)) => self.one(process, before, columns),
             _ => self.all(before),

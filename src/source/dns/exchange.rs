@@ -15,9 +15,9 @@ use self::answers::trouble_of;
 use self::held::Held;
 pub(super) use self::held::is_negative;
 use super::dice::Dice;
+use super::encrypted::{self, Private};
 use super::flight::{Flight, MAX_QUESTIONS, Question};
 use super::message::Message;
-use super::private::{self, Private};
 use super::schedule::Schedule;
 use crate::base::error::Trouble;
 use crate::cache::health::{Health, Standing};
@@ -108,7 +108,7 @@ pub fn exchange(
     read: Reader<'_>,
 ) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
     if let Some(private) = &terms.private {
-        return private::exchange(terms, private, questions, read);
+        return encrypted::exchange(terms, private, questions, read);
     }
     if calls::is_cancelled() {
         return Ok([Progress::Failed(Trouble::Cancelled); MAX_QUESTIONS]);

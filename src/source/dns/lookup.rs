@@ -1,8 +1,8 @@
 //! `dns`: a name's addresses, and an address's name, by way of search list, cache and servers.
 
+use super::cached::{addresses_of, names_of};
 use super::exchange::{Terms, Verdict, exchange};
 use super::flight::{MAX_QUESTIONS, Question};
-use super::kept::{addresses_of, names_of};
 use super::message::Message;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
 use super::read;

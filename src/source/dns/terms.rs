@@ -1,8 +1,8 @@
 //! What a call's lookups go by: its servers, its settings, what is known where it is.
 
+use super::encrypted::Private;
 use super::exchange::Terms;
 use super::lookup::Lookup;
-use super::private::Private;
 use crate::config::settings::{Cookies, Dnssec};
 use crate::context::call::Session;
 use crate::context::state::Upstream;

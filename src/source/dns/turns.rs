@@ -1,8 +1,8 @@
 //! Whose turn it is to ask: a lookup asks the servers, or waits for another thread that does.
 
+use super::cached::{addresses_of, names_of, passing};
 use super::exchange::Progress;
 use super::flight::MAX_QUESTIONS;
-use super::kept::{addresses_of, names_of, passing};
 use super::lookup::Lookup;
 use super::outcome::{Answers, Outcome};
 use super::schedule::budget;

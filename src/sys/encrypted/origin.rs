@@ -7,10 +7,10 @@
 //! The path is only good in the root directory that it was found in. In another one (chroot(2)) the file of
 //! that name may be somebody else's.
 
-use crate::sys::chosen::Chosen;
 use crate::sys::files::{self, File, Inode};
 use crate::sys::mem::{NoMemory, append, c_string};
 use crate::sys::own_object::is_the_program;
+use crate::sys::set_once::Chosen;
 use crate::sys::{kernel, process};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -4,7 +4,7 @@
 pub use super::plain_state::{INIT, MAX_SERVERS, Plain, SEARCH_ROOM};
 
 use super::socket::decode;
-use crate::sys::room;
+use crate::sys::capacity;
 use core::cell::UnsafeCell;
 
 #[link(wasm_import_module = "rustdns_sys")]
@@ -63,11 +63,11 @@ pub fn read<'a>() -> Option<Plain<'a>> {
     let (servers, _) = servers.as_chunks();
     for server in servers {
         // At most three: as many as there is room for.
-        room::push(&mut found.servers, decode(server));
+        capacity::push(&mut found.servers, decode(server));
     }
     for domain in domains.split_inclusive(|&octet| octet == 0) {
         // At most seven: as many as there is room for.
-        room::push(&mut found.search, domain.strip_suffix(b"\0").unwrap_or(domain));
+        capacity::push(&mut found.search, domain.strip_suffix(b"\0").unwrap_or(domain));
     }
     Some(found)
 }

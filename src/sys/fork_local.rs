@@ -154,7 +154,7 @@ unsafe fn unboxed<T>(place: NonNull<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::sys::fork_local::*;
 
     #[test]
     fn a_child_does_not_see_its_parents_value() {

@@ -29,7 +29,7 @@ pub fn push_to_vec<T>(list: &mut Vec<T>, item: T) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::sys::capacity::*;
 
     #[test]
     fn within_the_capacity_and_no_further() {

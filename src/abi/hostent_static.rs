@@ -4,9 +4,9 @@
 
 use super::hostent::{pack, room};
 use crate::base::answer::Found;
+use crate::sys::fork_local::PerProcess;
 use crate::sys::lock::Mutex;
 use crate::sys::mem::NoMemory;
-use crate::sys::wiped::PerProcess;
 use core::mem::{MaybeUninit, size_of};
 use core::ptr::null_mut;
 
@@ -95,7 +95,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::abi::hostent_static::*;
 
     /// As one that a handler has jumped away from (siglongjmp(3)).
     #[test]
