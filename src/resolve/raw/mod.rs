@@ -14,6 +14,7 @@ use crate::source::dns::exchange::{Progress, Verdict, exchange};
 use crate::source::dns::flight::Question;
 use crate::source::dns::lookup::Lookup;
 use crate::source::dns::message::Message;
+use crate::source::dns::slot::{Questions, Slot};
 use crate::sys::errno;
 use crate::sys::mem::NoMemory;
 use core::cell::Cell;
@@ -119,7 +120,7 @@ impl<'a> Resolver<'a> {
         let (question, as_aaaa) = (replaced.unwrap_or(question), replaced.is_some());
         let lookup = Lookup::of(self.session, self.upstream);
         let mut answer = Answer { length: 0, rcode: 0, has_records: false };
-        let read = &mut |_: usize, message: &Message<'_>| {
+        let read = &mut |_: Slot, message: &Message<'_>| {
             let length = deliver(message, self.options().trust_ad, as_aaaa, room);
             self.note_written(length.min(room.len()));
             answer = Answer {
@@ -129,14 +130,14 @@ impl<'a> Resolver<'a> {
             };
             Ok(Verdict::Positive)
         };
-        match exchange(&lookup.terms, &[question], read)? {
-            [Progress::Answered(_), _] => Ok(answer),
-            [Progress::Failed(trouble), _] => {
+        match exchange(&lookup.terms, Questions::one(&question), read)?.first {
+            Progress::Answered(_) => Ok(answer),
+            Progress::Failed(trouble) => {
                 let (errno, miss) = meaning(trouble);
                 let host = (trouble == Trouble::Bogus).then_some(HostError::NoRecovery);
                 Err(Failure { host, errno: Some(errno), miss })
             }
-            [Progress::Open, _] => failed(errno::TIMED_OUT, Miss::Silent),
+            Progress::Open => failed(errno::TIMED_OUT, Miss::Silent),
         }
     }
 

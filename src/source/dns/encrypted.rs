@@ -8,6 +8,7 @@ use super::exchange::{self, LEFT, Progress, Reader, Terms, Verdict, trouble_in};
 use super::flight::{MAX_QUESTIONS, Question};
 use super::message::{MAX_QUERY, Message, QueryForm, write_query};
 use super::schedule::{Schedule, Turn};
+use super::slot::{PerQuestion, Questions, Slot};
 use crate::base::error::Trouble;
 use crate::base::text::Text;
 use crate::cache::health::Standing;
@@ -46,9 +47,9 @@ const PROBATION: Duration = Duration::from_secs(1);
 pub(super) fn exchange(
     terms: &Terms<'_>,
     private: &Private<'_>,
-    questions: &[Question<'_>],
+    questions: Questions<'_>,
     read: Reader<'_>,
-) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
+) -> Result<PerQuestion<Progress>, NoMemory> {
     let start = Instant::now();
     let schedule = Schedule::new(terms, start)?;
     let whole = schedule.budget(terms.options).min(terms.limit);
@@ -57,11 +58,11 @@ pub(super) fn exchange(
         terms,
         private,
         questions,
-        progress: [Progress::Open; MAX_QUESTIONS],
-        trouble: [Trouble::Silent; MAX_QUESTIONS],
+        progress: PerQuestion::both(Progress::Open),
+        trouble: PerQuestion::both(Trouble::Silent),
         out: 0,
         hurried: SmallVec::new(),
-        held: [const { None }; MAX_QUESTIONS],
+        held: PerQuestion::default(),
     };
     for round in 0..terms.options.attempts.max(1) {
         for (at, turn) in schedule.turns().iter().enumerate() {
@@ -80,16 +81,34 @@ pub(super) fn exchange(
 struct Asking<'a> {
     terms: &'a Terms<'a>,
     private: &'a Private<'a>,
-    questions: &'a [Question<'a>],
-    progress: [Progress; MAX_QUESTIONS],
+    questions: Questions<'a>,
+    progress: PerQuestion<Progress>,
     /// The last trouble that each question met.
-    trouble: [Trouble; MAX_QUESTIONS],
+    trouble: PerQuestion<Trouble>,
     /// Servers that need not be asked again, a bit each.
     out: u64,
     /// Servers that were not given their whole time, and what is left of it.
     hurried: SmallVec<[(usize, Duration); 2]>,
     /// A later server's "no" to each question, which counts when those have had their time.
-    held: [Option<Vec<u8>>; MAX_QUESTIONS],
+    held: PerQuestion<Option<Vec<u8>>>,
+}
+
+/// Questions that are open, asked by themselves.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    /// Which one the first of them is.
+    first: Slot,
+    questions: Questions<'a>,
+}
+
+impl Rest<'_> {
+    /// Which of all the questions one of these is.
+    fn slot(&self, among_these: Slot) -> Slot {
+        match among_these {
+            Slot::First => self.first,
+            Slot::Second => Slot::Second,
+        }
+    }
 }
 
 /// None for servers that no list is long enough for.
@@ -138,16 +157,23 @@ fn testify(
 }
 
 impl<'a> Asking<'a> {
-    /// The questions that are open: all, or one of two.
-    fn open(&self) -> Option<core::ops::Range<usize>> {
-        let mut open = (0..self.questions.len())
-            .filter(|&index| self.progress.get(index) == Some(&Progress::Open));
-        let first = open.next()?;
-        Some(first..open.next_back().unwrap_or(first) + 1)
+    /// The questions that are open.
+    fn open(&self) -> impl Iterator<Item = Slot> + use<> {
+        let progress = self.progress;
+        self.questions.slots().filter(move |slot| progress[*slot] == Progress::Open)
     }
 
     fn is_open(&self) -> bool {
-        self.open().is_some()
+        self.open().next().is_some()
+    }
+
+    /// Those that are open, by themselves: all, or one of two.
+    fn rest(&self) -> Option<Rest<'a>> {
+        let questions = self.questions;
+        let mut open = questions.iter().filter(|(slot, _)| self.progress[*slot] == Progress::Open);
+        let (first, question) = open.next()?;
+        let second = open.next().map(|(_, question)| question);
+        Some(Rest { first, questions: Questions::of(question, second) })
     }
 
     /// How long a server may take, as with plain ones, and whether that is less than its whole time.
@@ -178,11 +204,11 @@ impl<'a> Asking<'a> {
         for _ in 0..2 {
             let begun = Instant::now();
             let left = limit.min(deadline.since(begun));
-            let Some(open) = self.open().filter(|_| self.out & bit(server) == 0) else { break };
+            let Some(rest) = self.rest().filter(|_| self.out & bit(server) == 0) else { break };
             if left.is_zero() || calls::is_cancelled() {
                 break;
             }
-            self.ask(server, open, left, read)?;
+            self.ask(server, rest, left, read)?;
             if Instant::now().since(begun) <= left + LEAP {
                 break;
             }
@@ -192,7 +218,7 @@ impl<'a> Asking<'a> {
 
     /// Where a "no" is held back, those before it get the rest of their time; then it counts.
     fn hear_earlier_ones(&mut self, deadline: Instant, read: Reader<'_>) -> Result<(), NoMemory> {
-        if self.held.iter().all(Option::is_none) {
+        if !self.held.any(Option::is_some) {
             return Ok(());
         }
         for (server, left) in core::mem::take(&mut self.hurried) {
@@ -205,30 +231,28 @@ impl<'a> Asking<'a> {
                 }
             }
         }
-        for index in 0..self.questions.len() {
-            let Some(octets) = self.held.get_mut(index).and_then(Option::take) else { continue };
-            if self.progress.get(index) == Some(&Progress::Open)
+        for slot in self.questions.slots() {
+            let Some(octets) = self.held[slot].take() else { continue };
+            if self.progress[slot] == Progress::Open
                 && let Some(message) = Message::parse(&octets)
             {
-                let verdict = read(index, &message.over_tcp(true))?;
-                self.settle(index, Progress::Answered(verdict));
+                let verdict = read(slot, &message.over_tcp(true))?;
+                self.progress[slot] = Progress::Answered(verdict);
             }
         }
         Ok(())
     }
 
     /// True for an answer that is held back.
-    fn holds(&mut self, index: usize, message: &Message<'_>) -> Result<bool, NoMemory> {
-        let Some(asked) = self.questions.get(index) else { return Ok(false) };
-        let has_spoken = self.progress.iter().any(|p| matches!(p, Progress::Answered(_)));
-        if self.hurried.is_empty() || has_spoken || !exchange::is_negative(asked, message) {
+    fn holds(&mut self, slot: Slot, message: &Message<'_>) -> Result<bool, NoMemory> {
+        let has_spoken = self.progress.any(|p| matches!(p, Progress::Answered(_)));
+        let is_negative = exchange::is_negative(&self.questions[slot], message);
+        if self.hurried.is_empty() || has_spoken || !is_negative {
             return Ok(false);
         }
         let mut octets = Vec::new();
         append(&mut octets, message.octets())?;
-        if let Some(held) = self.held.get_mut(index) {
-            *held = Some(octets);
-        }
+        self.held[slot] = Some(octets);
         Ok(true)
     }
 
@@ -236,23 +260,23 @@ impl<'a> Asking<'a> {
     fn ask(
         &mut self,
         server: usize,
-        open: core::ops::Range<usize>,
+        rest: Rest<'a>,
         limit: Duration,
         read: Reader<'_>,
     ) -> Result<(), NoMemory> {
         let Some(&(address, _)) = self.terms.servers.get(server) else { return Ok(()) };
-        let (first, questions) = (open.start, self.questions.get(open).unwrap_or_default());
+        let questions = rest.questions;
         let encrypted = self.private.servers.encrypted(&address);
         if encrypted.is_none() && !self.private.validate {
-            return self.ask_plainly(server, first, questions, limit, read);
+            return self.ask_plainly(server, rest, limit, read);
         }
         let mut rooms = [[0; MAX_QUERY]; MAX_QUESTIONS];
         let mut queries: [&[u8]; MAX_QUESTIONS] = [&[]; MAX_QUESTIONS];
-        for ((question, room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
+        for (((_, question), room), query) in questions.iter().zip(&mut rooms).zip(&mut queries) {
             *query = self.query(question, room);
         }
-        self.terms.counters.add(Count::Private, questions.len());
-        for question in questions {
+        self.terms.counters.add(Count::Private, questions.count());
+        for (_, question) in questions.iter() {
             probes::query_sent(question.name.wire(), question.qtype, server, true, 0);
             #[cfg(feature = "command")]
             crate::observe::witness::query(
@@ -276,7 +300,8 @@ impl<'a> Asking<'a> {
         let begun = Instant::now();
         let told = ask(self.private.place, &asked, &beat)?;
         let took = Instant::now().since(begun);
-        for (at, (told, question)) in told.iter().zip(questions).enumerate() {
+        for (told, (slot, question)) in told.iter().zip(questions.iter()) {
+            let slot = rest.slot(slot);
             let mut trouble = self.trouble_told(server, question.qtype, told, (took, limit));
             #[cfg(feature = "command")]
             testify(question, (address, transport(asked.server)), told, took);
@@ -287,18 +312,18 @@ impl<'a> Asking<'a> {
                 probes::query_answered(server, 0, message.rcode(), took.as_micros() as u32);
                 let (message, is_written) = (message.over_tcp(true), question.written.is_some());
                 trouble = trouble_in(&message, is_written, true);
-                if trouble.is_none() && self.holds(first + at, &message)? {
+                if trouble.is_none() && self.holds(slot, &message)? {
                     continue;
                 }
                 if trouble.is_none() || is_written {
-                    let verdict = read(first + at, &message)?;
+                    let verdict = read(slot, &message)?;
                     if trouble.is_none() {
-                        self.settle(first + at, Progress::Answered(verdict));
+                        self.progress[slot] = Progress::Answered(verdict);
                     }
                 }
             }
             if let Some(trouble) = trouble {
-                self.fail(first + at, trouble);
+                self.fail(slot, trouble);
             }
         }
         Ok(())
@@ -308,8 +333,7 @@ impl<'a> Asking<'a> {
     fn ask_plainly(
         &mut self,
         server: usize,
-        first: usize,
-        questions: &[Question<'_>],
+        rest: Rest<'a>,
         limit: Duration,
         read: Reader<'_>,
     ) -> Result<(), NoMemory> {
@@ -320,19 +344,20 @@ impl<'a> Asking<'a> {
             waited: Duration::ZERO,
             ..*self.terms
         };
-        let read = &mut |at, message: &Message<'_>| {
-            if self.holds(first + at, message)? {
+        let read = &mut |slot, message: &Message<'_>| {
+            let slot = rest.slot(slot);
+            if self.holds(slot, message)? {
                 return Ok(Verdict::Negative);
             }
-            read(first + at, message)
+            read(slot, message)
         };
-        let progress = exchange::exchange(&terms, questions, read)?;
-        for (at, (progress, _)) in progress.into_iter().zip(questions).enumerate() {
-            match progress {
-                Progress::Answered(_) if self.held.get(first + at).is_some_and(Option::is_some) => {
-                }
-                Progress::Failed(trouble) => self.fail(first + at, trouble),
-                settled => self.settle(first + at, settled),
+        let progress = exchange::exchange(&terms, rest.questions, read)?;
+        for at in rest.questions.slots() {
+            let slot = rest.slot(at);
+            match progress[at] {
+                Progress::Answered(_) if self.held[slot].is_some() => {}
+                Progress::Failed(trouble) => self.fail(slot, trouble),
+                settled => self.progress[slot] = settled,
             }
         }
         Ok(())
@@ -402,35 +427,26 @@ impl<'a> Asking<'a> {
         })
     }
 
-    fn settle(&mut self, index: usize, progress: Progress) {
-        if let Some(place) = self.progress.get_mut(index) {
-            *place = progress;
-        }
-    }
-
     /// A server had trouble with a question. What one has said is not forgotten for another that can't
     /// be reached.
-    fn fail(&mut self, index: usize, trouble: Trouble) {
+    fn fail(&mut self, slot: Slot, trouble: Trouble) {
         let says = |trouble: Trouble| matches!(trouble, Trouble::Rcode(_) | Trouble::Bogus);
-        if let Some(place) = self.trouble.get_mut(index)
-            && (says(trouble) || !says(*place))
-        {
-            *place = trouble;
+        if says(trouble) || !says(self.trouble[slot]) {
+            self.trouble[slot] = trouble;
         }
         // One good family is enough where the server had trouble with the other.
-        if self.progress.contains(&Progress::Answered(Verdict::Positive)) {
-            self.settle(index, Progress::Failed(trouble));
+        if self.progress.any(|p| *p == Progress::Answered(Verdict::Positive)) {
+            self.progress[slot] = Progress::Failed(trouble);
         }
     }
 
-    fn end(mut self) -> [Progress; MAX_QUESTIONS] {
-        for index in self.open().unwrap_or_default() {
-            let trouble =
-                self.trouble.get(index).copied().unwrap_or(Trouble::Silent).or_cancelled();
+    fn end(mut self) -> PerQuestion<Progress> {
+        for slot in self.open() {
+            let trouble = self.trouble[slot].or_cancelled();
             if trouble == Trouble::Silent {
                 self.terms.counters.one(Count::Timeouts);
             }
-            self.settle(index, Progress::Failed(trouble));
+            self.progress[slot] = Progress::Failed(trouble);
         }
         self.progress
     }

@@ -16,9 +16,10 @@ use self::held::Held;
 pub(super) use self::held::is_negative;
 use super::dice::Dice;
 use super::encrypted::{self, Private};
-use super::flight::{Flight, MAX_QUESTIONS, Question};
+use super::flight::Flight;
 use super::message::Message;
 use super::schedule::Schedule;
+use super::slot::{PerQuestion, Questions, Slot};
 use crate::base::error::Trouble;
 use crate::cache::health::{Health, Standing};
 use crate::cache::pending::{Alive, BEAT};
@@ -92,10 +93,10 @@ pub enum Progress {
     Failed(Trouble),
 }
 
-/// Reads the answer to the question with this index.
-pub type Reader<'a> = &'a mut dyn FnMut(usize, &Message<'_>) -> Result<Verdict, NoMemory>;
+/// Reads the answer to this question.
+pub type Reader<'a> = &'a mut dyn FnMut(Slot, &Message<'_>) -> Result<Verdict, NoMemory>;
 
-/// Asks `questions` (one or two) and hands each answer to `read`.
+/// Asks `questions` and hands each answer to `read`.
 ///
 /// A query that the caller has written stands alone. Its reader sees all that servers answer to it,
 /// also what makes us go on to the next one.
@@ -104,14 +105,14 @@ pub type Reader<'a> = &'a mut dyn FnMut(usize, &Message<'_>) -> Result<Verdict, 
 /// could not grow, or the reader said so.
 pub fn exchange(
     terms: &Terms<'_>,
-    questions: &[Question<'_>],
+    questions: Questions<'_>,
     read: Reader<'_>,
-) -> Result<[Progress; MAX_QUESTIONS], NoMemory> {
+) -> Result<PerQuestion<Progress>, NoMemory> {
     if let Some(private) = &terms.private {
         return encrypted::exchange(terms, private, questions, read);
     }
     if calls::is_cancelled() {
-        return Ok([Progress::Failed(Trouble::Cancelled); MAX_QUESTIONS]);
+        return Ok(PerQuestion::both(Progress::Failed(Trouble::Cancelled)));
     }
     let start = Instant::now();
     // Closed: there may be few descriptors left.
@@ -125,12 +126,12 @@ pub fn exchange(
         partial: None,
         schedule: Schedule::new(terms, start)?,
         speaker: None,
-        held: [const { None }; MAX_QUESTIONS],
-        progress: [Progress::Open; MAX_QUESTIONS],
-        trouble: [Trouble::Silent; MAX_QUESTIONS],
+        held: PerQuestion::default(),
+        progress: PerQuestion::both(Progress::Open),
+        trouble: PerQuestion::both(Trouble::Silent),
         flights: SmallVec::new(),
         datagram: Vec::new(),
-        bad_cookies: [0; MAX_QUESTIONS],
+        bad_cookies: PerQuestion::default(),
         dice: Dice::new(),
     };
     if terms.other_known {
@@ -140,13 +141,13 @@ pub fn exchange(
     let now = Instant::now();
     exchange.release_held(now, true, read)?;
     exchange.judge_silence(now);
-    for (progress, trouble) in exchange.progress.iter_mut().zip(exchange.trouble) {
+    for (slot, progress) in exchange.progress.iter_mut() {
         if *progress == Progress::Open {
-            *progress = Progress::Failed(trouble);
+            *progress = Progress::Failed(exchange.trouble[slot]);
         }
     }
-    let silent = |(p, _): &(&Progress, _)| **p == Progress::Failed(Trouble::Silent);
-    let timeouts = exchange.progress.iter().zip(questions).filter(silent).count();
+    let is_silent = |slot: &Slot| exchange.progress[*slot] == Progress::Failed(Trouble::Silent);
+    let timeouts = questions.slots().filter(is_silent).count();
     terms.counters.add(Count::Timeouts, timeouts);
     Ok(exchange.progress)
 }
@@ -171,7 +172,7 @@ pub(super) const LEFT: Duration = Duration::from_millis(250);
 
 struct Exchange<'a> {
     terms: &'a Terms<'a>,
-    questions: &'a [Question<'a>],
+    questions: Questions<'a>,
     /// When it began; later where the clock has leapt.
     start: Instant,
     /// When it was to be awake again at the latest.
@@ -184,15 +185,15 @@ struct Exchange<'a> {
     /// The server whose answer was taken, first: the other family is its matter too.
     speaker: Option<usize>,
     /// Answers that wait for what an earlier server says.
-    held: [Option<Held>; MAX_QUESTIONS],
-    progress: [Progress; MAX_QUESTIONS],
+    held: PerQuestion<Option<Held>>,
+    progress: PerQuestion<Progress>,
     /// The last trouble that a question met; a server's answer counts before no answer.
-    trouble: [Trouble; MAX_QUESTIONS],
+    trouble: PerQuestion<Trouble>,
     flights: SmallVec<[Flight; 1]>,
     /// Where datagrams are received.
     datagram: Vec<u8>,
     /// How often each question has met with BADCOOKIE.
-    bad_cookies: [u32; MAX_QUESTIONS],
+    bad_cookies: PerQuestion<u32>,
     dice: Dice,
 }
 
@@ -257,8 +258,8 @@ impl Exchange<'_> {
 
     /// Addresses of one family are known `now`: from here on the other one is waited for.
     fn limit_wait(&mut self, now: Instant) {
-        let open = self.questions.iter().zip(&self.progress);
-        let mut open = open.filter(|(_, p)| **p == Progress::Open).map(|(asked, _)| asked.qtype);
+        let questions = self.questions;
+        let mut open = self.open().map(|slot| questions[slot].qtype);
         let speaks = |server: &usize| self.speaker.is_none_or(|speaker| speaker == *server);
         let servers = || self.terms.servers.iter().enumerate().filter(|(at, _)| speaks(at));
         let is_mute = |qtype| servers().any(|(_, (_, health))| health.is_mute(now, qtype));
@@ -274,15 +275,21 @@ impl Exchange<'_> {
 
     /// True while a question has neither an answer nor an end.
     fn is_open(&self) -> bool {
-        self.progress.iter().zip(self.questions).any(|(p, _)| *p == Progress::Open)
+        self.open().next().is_some()
+    }
+
+    /// The questions that have neither an answer nor an end.
+    fn open(&self) -> impl Iterator<Item = Slot> + use<> {
+        let progress = self.progress;
+        self.questions.slots().filter(move |slot| progress[*slot] == Progress::Open)
     }
 
     fn has_positive(&self) -> bool {
-        self.progress.contains(&Progress::Answered(Verdict::Positive))
+        self.progress.any(|progress| *progress == Progress::Answered(Verdict::Positive))
     }
 
-    fn is_settled(&self, question: usize) -> bool {
-        self.progress.get(question).is_none_or(|p| *p != Progress::Open)
+    fn is_settled(&self, slot: Slot) -> bool {
+        self.progress[slot] != Progress::Open
     }
 
     /// Waits until something comes or `until`, and reads what has come.
@@ -293,7 +300,7 @@ impl Exchange<'_> {
         }
         if let Err(fault) = wait(&mut interests, until) {
             // poll(2) itself fails only for want of kernel memory.
-            self.trouble = [Trouble::Local(fault).or_cancelled(); MAX_QUESTIONS];
+            self.trouble = PerQuestion::both(Trouble::Local(fault).or_cancelled());
             self.flights.clear();
             self.schedule.give_up();
             return Ok(());
@@ -360,19 +367,19 @@ impl Exchange<'_> {
     /// what one is silent about, that speaks otherwise, is remembered.
     fn judge_silence(&self, now: Instant) {
         let is_answered = |p: &Progress| matches!(p, Progress::Answered(_));
-        let other_spoke = self.progress.iter().any(is_answered);
+        let other_spoke = self.progress.any(is_answered);
         for turn in self.schedule.turns() {
             let Some((_, health)) = self.terms.servers.get(turn.server) else { continue };
-            let awaited = |question: &usize| self.awaits(turn.server, *question);
+            let awaited = |slot: &Slot| self.awaits(turn.server, *slot);
             let Some(asked) = turn.asked else { continue };
-            let mut silent = (0..self.questions.len()).filter(awaited).peekable();
+            let mut silent = self.questions.slots().filter(awaited).peekable();
             if silent.peek().is_none() {
                 continue;
             }
             let is_known = self.terms.other_known && health.life(now) == Standing::Alive;
             if is_known || turn.has_spoken || health.was_heard(asked) {
                 let has_waited = self.partial.is_some_and(|partial| partial <= now);
-                let types = silent.filter_map(|at| self.questions.get(at)).map(|asked| asked.qtype);
+                let types = silent.map(|slot| self.questions[slot].qtype);
                 types.filter(|_| has_waited).for_each(|qtype| health.found_mute(now, qtype));
                 continue;
             }
@@ -391,8 +398,8 @@ impl Exchange<'_> {
     }
 
     /// True while a server's answer to this question may still come.
-    fn awaits(&self, server: usize, question: usize) -> bool {
-        self.flights.iter().any(|flight| flight.server == server && flight.awaits(question))
+    fn awaits(&self, server: usize, slot: Slot) -> bool {
+        self.flights.iter().any(|flight| flight.server == server && flight.awaits(slot))
     }
 }
 

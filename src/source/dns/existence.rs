@@ -5,6 +5,7 @@ use super::flight::Question;
 use super::lookup::Lookup;
 use super::message::Message;
 use super::read::negative_ttl;
+use super::slot::{Questions, Slot};
 use crate::base::name::Name;
 use crate::base::rcode;
 use crate::cache::dns::{Content, Entry};
@@ -55,7 +56,7 @@ impl Lookup<'_> {
         turn: Option<&Ours<'_>>,
     ) -> Result<bool, NoMemory> {
         let (mut has, mut ttl) = (false, 0);
-        let read = &mut |_: usize, message: &Message<'_>| {
+        let read = &mut |_: Slot, message: &Message<'_>| {
             has = message.rcode() == rcode::NOERROR && message.answer_count() > 0;
             ttl = match message.answers().map(|record| record.ttl).min() {
                 Some(ttl) if has => ttl,
@@ -64,9 +65,9 @@ impl Lookup<'_> {
             Ok(if has { Verdict::Positive } else { Verdict::Negative })
         };
         self.missed(1);
-        let question = [Question::new(*name, qtype)];
-        let [progress, _] = exchange(&self.terms(turn, false), &question, read)?;
-        if let Progress::Failed(_) = progress {
+        let question = Question::new(*name, qtype);
+        let progress = exchange(&self.terms(turn, false), Questions::one(&question), read)?;
+        if let Progress::Failed(_) = progress.first {
             ttl = self.negative_ttl;
         }
         let content = if has { Content::Names(&[]) } else { Content::NoName };

@@ -1,6 +1,7 @@
 //! One socket on its way to one name server, with the queries that were sent on it.
 
 use super::message::{CLASS_IN, MAX_QUERY, Message, QueryForm, write_query};
+use super::slot::{PerQuestion, Questions, Slot};
 use super::stream::{SendError, Stream};
 use crate::base::name::Name;
 use crate::base::rcode::{NOERROR, NXDOMAIN};
@@ -130,11 +131,10 @@ pub(super) struct Flight {
     /// The peers that a socket of datagrams can have.
     peers: Option<Peers>,
     stream: Option<Stream>,
-    /// By index of the question.
-    sent: [Option<Sent>; MAX_QUESTIONS],
+    sent: PerQuestion<Option<Sent>>,
     /// Which of the questions the server has answered with trouble, on this socket or on another one
     /// that has landed.
-    failed: [bool; MAX_QUESTIONS],
+    failed: PerQuestion<bool>,
     /// Messages that came and answered nothing that was asked here.
     strays: u32,
 }
@@ -142,8 +142,8 @@ pub(super) struct Flight {
 /// A message's question, and how well it matches.
 #[derive(Clone, Copy)]
 pub(super) struct Matched {
-    /// Index of the question.
-    pub(super) question: usize,
+    /// Which question.
+    pub(super) slot: Slot,
     /// The name is repeated letter by letter as it was sent.
     pub(super) letter_by_letter: bool,
 }
@@ -167,8 +167,8 @@ impl Flight {
     }
 
     fn of(server: usize, socket: Socket, peers: Option<Peers>, stream: Option<Stream>) -> Flight {
-        let sent = [None; MAX_QUESTIONS];
-        Flight { server, socket, peers, stream, sent, failed: [false; MAX_QUESTIONS], strays: 0 }
+        let (sent, failed) = (PerQuestion::default(), PerQuestion::default());
+        Flight { server, socket, peers, stream, sent, failed, strays: 0 }
     }
 
     pub(super) fn is_tcp(&self) -> bool {
@@ -186,37 +186,35 @@ impl Flight {
     }
 
     /// The query for a question, if it was sent here.
-    pub(super) fn sent(&self, question: usize) -> Option<&Sent> {
-        self.sent.get(question).and_then(Option::as_ref)
+    pub(super) fn sent(&self, slot: Slot) -> Option<&Sent> {
+        self.sent[slot].as_ref()
     }
 
-    pub(super) fn finish(&mut self, question: usize) {
-        if let Some(Some(sent)) = self.sent.get_mut(question) {
+    pub(super) fn finish(&mut self, slot: Slot) {
+        if let Some(sent) = &mut self.sent[slot] {
             sent.done = true;
         }
     }
 
     /// The server has answered this question's query with trouble.
-    pub(super) fn fail(&mut self, question: usize) {
-        self.finish(question);
-        if let Some(failed) = self.failed.get_mut(question) {
-            *failed = true;
-        }
+    pub(super) fn fail(&mut self, slot: Slot) {
+        self.finish(slot);
+        self.failed[slot] = true;
     }
 
-    pub(super) fn has_failed(&self, question: usize) -> bool {
-        self.failed.get(question).is_some_and(|failed| *failed)
+    pub(super) fn has_failed(&self, slot: Slot) -> bool {
+        self.failed[slot]
     }
 
     /// Which of the questions the server has answered with trouble.
-    pub(super) fn failures(&self) -> [bool; MAX_QUESTIONS] {
+    pub(super) fn failures(&self) -> PerQuestion<bool> {
         self.failed
     }
 
     /// Takes note of what the server has answered with trouble on another socket.
-    pub(super) fn add_failures(&mut self, others: [bool; MAX_QUESTIONS]) {
-        for (failed, other) in self.failed.iter_mut().zip(others) {
-            *failed |= other;
+    pub(super) fn add_failures(&mut self, others: PerQuestion<bool>) {
+        for (slot, failed) in self.failed.iter_mut() {
+            *failed |= others[slot];
         }
     }
 
@@ -228,19 +226,19 @@ impl Flight {
 
     /// True while an answer may still come.
     pub(super) fn is_waiting(&self) -> bool {
-        self.sent.iter().flatten().any(|sent| !sent.done)
+        self.sent.any(|sent| sent.is_some_and(|sent| !sent.done))
     }
 
     /// True while an answer to this question may still come.
-    pub(super) fn awaits(&self, question: usize) -> bool {
-        self.sent(question).is_some_and(|sent| !sent.done)
+    pub(super) fn awaits(&self, slot: Slot) -> bool {
+        self.sent(slot).is_some_and(|sent| !sent.done)
     }
 
     /// Sends the query for a question; over TCP as soon as the connection takes it. `written` is the
     /// query where the caller has written it; else it is made from `name` and `form`.
     pub(super) fn send(
         &mut self,
-        question: usize,
+        slot: Slot,
         written: Option<Written<'_>>,
         name: Name,
         form: QueryForm,
@@ -273,28 +271,25 @@ impl Flight {
                 Err(fault) => return Err(fault.into()),
             },
         }
-        if let Some(place) = self.sent.get_mut(question) {
-            let earlier = place.filter(|sent| !sent.done && sent.form.id == form.id);
-            let at = earlier.map_or(now, |sent| sent.at);
-            let is_instead_of_edns = earlier.is_some_and(|sent| sent.is_instead_of_edns)
-                || place.is_some_and(|sent| sent.done && sent.form.edns && !form.edns);
-            *place = Some(Sent { form, name, at, is_instead_of_edns, done: false });
-        }
-        if let Some(failed) = self.failed.get_mut(question) {
-            *failed = false;
-        }
+        let before = self.sent[slot];
+        let earlier = before.filter(|sent| !sent.done && sent.form.id == form.id);
+        let at = earlier.map_or(now, |sent| sent.at);
+        let is_instead_of_edns = earlier.is_some_and(|sent| sent.is_instead_of_edns)
+            || before.is_some_and(|sent| sent.done && sent.form.edns && !form.edns);
+        self.sent[slot] = Some(Sent { form, name, at, is_instead_of_edns, done: false });
+        self.failed[slot] = false;
         Ok(())
     }
 
     /// Sends a question's query again, the same octets from the same port.
     pub(super) fn send_again(
         &mut self,
-        question: usize,
+        slot: Slot,
         written: Option<Written<'_>>,
         now: Instant,
     ) -> Result<(), SendError> {
-        match self.sent(question).filter(|sent| !sent.done) {
-            Some(&Sent { form, name, .. }) => self.send(question, written, name, form, now),
+        match self.sent(slot).filter(|sent| !sent.done) {
+            Some(&Sent { form, name, .. }) => self.send(slot, written, name, form, now),
             None => Ok(()),
         }
     }
@@ -303,10 +298,12 @@ impl Flight {
     /// from here (RFC 5452 section 9.1); the socket has seen to address and port.
     pub(super) fn question_of(
         &self,
-        questions: &[Question<'_>],
+        questions: Questions<'_>,
         message: &Message<'_>,
     ) -> Option<Matched> {
-        if let [Question { written: Some(written), .. }] = questions {
+        // Who writes queries asks one at a time.
+        let written = questions[Slot::First].written;
+        if let Some(written) = written {
             if !written.is_answered_by(message) {
                 return None;
             }
@@ -315,7 +312,7 @@ impl Flight {
         }
         let asked = match message.question_count() {
             // A server that can't read a query may leave its question out.
-            0 if questions.first()?.written.is_some() => None,
+            0 if written.is_some() => None,
             0 if !matches!(message.rcode(), NOERROR | NXDOMAIN) => None,
             0 => return None,
             _ => Some(message.question()?),
@@ -328,16 +325,15 @@ impl Flight {
                         && asked.name.is(&sent.name)
                 })
         };
-        let question = self.sent.iter().position(|sent| sent.as_ref().is_some_and(matches))?;
-        let letter_by_letter = asked.is_some_and(|asked| {
-            self.sent(question).is_some_and(|sent| asked.name.wire() == sent.name.wire())
-        });
-        Some(Matched { question, letter_by_letter })
+        let sent = self.sent.iter().filter_map(|(slot, sent)| Some((slot, sent.as_ref()?)));
+        let (slot, sent) = sent.into_iter().find(|(_, sent)| matches(sent))?;
+        let letter_by_letter = asked.is_some_and(|asked| asked.name.wire() == sent.name.wire());
+        Some(Matched { slot, letter_by_letter })
     }
 
     /// True where a query waits under this id already: the ids of one socket must differ.
     pub(super) fn uses_id(&self, id: u16) -> bool {
-        self.sent.iter().flatten().any(|sent| sent.form.id == id)
+        self.sent.any(|sent| sent.is_some_and(|sent| sent.form.id == id))
     }
 
     /// The address that it is sent from.
@@ -386,17 +382,17 @@ mod tests {
         };
         let start = Instant::now();
         let at = |millis| start.after(Duration::from_millis(millis));
-        flight.send(0, None, name, form(1, true), at(0)).ok().unwrap();
-        flight.send_again(0, None, at(250)).ok().unwrap();
+        flight.send(Slot::First, None, name, form(1, true), at(0)).ok().unwrap();
+        flight.send_again(Slot::First, None, at(250)).ok().unwrap();
         let sent = |flight: &Flight| {
-            let sent = flight.sent(0).unwrap();
+            let sent = flight.sent(Slot::First).unwrap();
             (sent.at, sent.is_instead_of_edns)
         };
         assert_eq!(sent(&flight), (at(0), false));
         // Refused with EDNS, and asked again without.
-        flight.finish(0);
-        flight.send(0, None, name, form(2, false), at(300)).ok().unwrap();
-        flight.send_again(0, None, at(600)).ok().unwrap();
+        flight.finish(Slot::First);
+        flight.send(Slot::First, None, name, form(2, false), at(300)).ok().unwrap();
+        flight.send_again(Slot::First, None, at(600)).ok().unwrap();
         assert_eq!(sent(&flight), (at(300), true));
     }
 }

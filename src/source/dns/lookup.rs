@@ -1,11 +1,12 @@
 //! `dns`: a name's addresses, and an address's name, by way of search list, cache and servers.
 
 use super::cached::{addresses_of, names_of};
-use super::exchange::{Terms, Verdict, exchange};
-use super::flight::{MAX_QUESTIONS, Question};
+use super::exchange::{Terms, exchange};
+use super::flight::Question;
 use super::message::Message;
 use super::outcome::{Answers, Outcome, failure_of, miss_of, together};
 use super::read;
+use super::slot::{Questions, Slot};
 use crate::base::answer::{Answer, Found};
 use crate::base::error::Failure;
 use crate::base::name::Name;
@@ -19,12 +20,11 @@ use crate::observe::trace::Trace;
 use crate::observe::witness;
 use crate::rules::query::Family;
 use crate::rules::search::{Candidate, Miss, Rules, Search};
-use crate::sys::mem::{NoMemory, TryPush, append};
+use crate::sys::mem::{NoMemory, append};
 use crate::sys::probes;
 use crate::sys::time::Instant;
 use core::net::IpAddr;
 use core::time::Duration;
-use smallvec::SmallVec;
 
 /// How long servers have to answer where an answer past its time would do (RFC 8767 section 5).
 const PATIENCE_WITH_SPARE: Duration = Duration::from_millis(1800);
@@ -158,20 +158,19 @@ impl<'a> Lookup<'a> {
         turn: Option<&Ours<'_>>,
     ) -> Result<(), NoMemory> {
         let other_known = answers.has_addresses();
-        let mut questions = SmallVec::<[Question<'_>; MAX_QUESTIONS]>::new();
-        let mut outcomes = SmallVec::<[&mut Outcome<Found>; MAX_QUESTIONS]>::new();
-        for (qtype, outcome) in answers.open() {
-            questions.try_push(Question::new(*name, qtype))?;
-            outcomes.try_push(outcome)?;
-        }
-        if questions.is_empty() {
-            return Ok(());
-        }
-        let read = &mut |question: usize, message: &Message<'_>| {
-            let (Some(asked), Some(outcome)) =
-                (questions.get(question), outcomes.get_mut(question))
-            else {
-                return Ok(Verdict::Negative);
+        let mut open = answers.open();
+        let Some((qtype, first)) = open.next() else { return Ok(()) };
+        let first = (Question::new(*name, qtype), first);
+        let second = open.next().map(|(qtype, outcome)| (Question::new(*name, qtype), outcome));
+        drop(open);
+        let (first, mut first_outcome) = first;
+        let (second, mut second_outcome) = second.unzip();
+        let questions = Questions::of(&first, second.as_ref());
+        let read = &mut |slot: Slot, message: &Message<'_>| {
+            let asked = &questions[slot];
+            let outcome = match (slot, &mut second_outcome) {
+                (Slot::Second, Some(outcome)) => outcome,
+                _ => &mut first_outcome,
             };
             let (content, ttl) = read::addresses(message, name, asked.qtype)?;
             #[cfg(feature = "command")]
@@ -188,12 +187,14 @@ impl<'a> Lookup<'a> {
             })?;
             Ok(outcome.verdict())
         };
-        self.missed(questions.len());
-        let has_spares = questions.iter().all(|asked| self.spare(name, asked.qtype()).is_some());
+        self.missed(questions.count());
+        let has_spares =
+            questions.iter().all(|(_, asked)| self.spare(name, asked.qtype()).is_some());
         let terms = Terms { other_known, ..self.terms(turn, has_spares) };
-        let progress = exchange(&terms, &questions, read)?;
-        for ((outcome, progress), asked) in outcomes.into_iter().zip(progress).zip(&questions) {
-            outcome.note(progress);
+        let progress = exchange(&terms, questions, read)?;
+        let outcomes = [Some(first_outcome), second_outcome].into_iter().flatten();
+        for (outcome, (slot, asked)) in outcomes.zip(questions.iter()) {
+            outcome.note(progress[slot]);
             if outcome.wants_spare() {
                 self.serve_addresses(name, asked.qtype(), outcome)?;
             }
@@ -325,7 +326,7 @@ impl<'a> Lookup<'a> {
         if !matches!(outcome, Outcome::NotAsked) {
             return Ok(());
         }
-        let read = &mut |_: usize, message: &Message<'_>| {
+        let read = &mut |_: Slot, message: &Message<'_>| {
             run.clear();
             let (content, ttl) = read::pointers(message, name, &mut |target| {
                 append(run, &text_of(target)?)?;
@@ -343,11 +344,11 @@ impl<'a> Lookup<'a> {
             *outcome = Outcome::of(content, |()| Ok(ttl.min(self.max_ttl)))?;
             Ok(outcome.verdict())
         };
-        let question = [Question::new(*name, record_type::PTR)];
-        self.missed(question.len());
+        let question = Question::new(*name, record_type::PTR);
+        self.missed(1);
         let has_spare = self.spare(name, record_type::PTR).is_some();
-        let [progress, _] = exchange(&self.terms(turn, has_spare), &question, read)?;
-        outcome.note(progress);
+        let progress = exchange(&self.terms(turn, has_spare), Questions::one(&question), read)?;
+        outcome.note(progress.first);
         if outcome.wants_spare()
             && let Some(spare) = self.serve(name, record_type::PTR)
         {

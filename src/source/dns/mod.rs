@@ -13,6 +13,7 @@ pub mod message;
 mod outcome;
 pub mod read;
 mod schedule;
+pub mod slot;
 mod stream;
 mod terms;
 mod turns;

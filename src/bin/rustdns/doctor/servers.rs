@@ -20,6 +20,7 @@ use rustdns::source::dns::exchange::{Progress, Terms, Verdict, exchange};
 use rustdns::source::dns::flight::Question;
 use rustdns::source::dns::lookup::Lookup;
 use rustdns::source::dns::read;
+use rustdns::source::dns::slot::Questions;
 use rustdns::sys::mem::NoMemory;
 use std::net::SocketAddr;
 use std::thread;
@@ -145,14 +146,15 @@ fn ask(server: SocketAddr, name: &Name, qtype: u16, way: Way) -> Result<Said, No
     let terms = Terms { cookies: Cookies::Off, random_case: false, private, ..terms };
     let mut addresses = Vec::new();
     let (progress, statements) = hear(|| {
-        exchange(&terms, &[Question::new(*name, qtype)], &mut |_, message| {
+        let question = Question::new(*name, qtype);
+        exchange(&terms, Questions::one(&question), &mut |_, message| {
             if let (base::answer::Answer::Found(set), _) = read::addresses(message, name, qtype)? {
                 addresses.extend(set.addresses.iter().map(|address| address.ip.to_string()));
             }
             Ok(Verdict::Negative)
         })
     });
-    let [progress, _] = progress?;
+    let progress = progress?.first;
     let (mut answers, mut reason) = (Vec::new(), None);
     for statement in statements {
         match statement {

@@ -6,6 +6,7 @@ use crate::base::rcode::{self, RcodeName};
 use crate::observe::counters::Count;
 use crate::source::dns::edns::Edns;
 use crate::source::dns::message::Message;
+use crate::source::dns::slot::Slot;
 use crate::sys::mem::NoMemory;
 use crate::sys::time::Instant;
 use crate::sys::{Fault, probes};
@@ -35,7 +36,7 @@ impl Exchange<'_> {
         let matched = parsed.and_then(|message| flight.question_of(self.questions, &message));
         // What answers nothing, or once more what was answered already, or has another's cookie.
         let open = matched.and_then(|matched| {
-            let sent = flight.sent(matched.question).filter(|sent| !sent.done)?;
+            let sent = flight.sent(matched.slot).filter(|sent| !sent.done)?;
             let edns = sent.cookie().zip(parsed.as_ref()).map(|(_, message)| Edns::of(message));
             let returned = match edns.and_then(|edns| edns.cookie).zip(sent.cookie()) {
                 Some((data, cookie)) => Some(cookie.returned(data)?),
@@ -51,7 +52,8 @@ impl Exchange<'_> {
             let strays = flight.note_stray();
             return if strays < MAX_STRAYS { Ok(()) } else { self.distrust(at) };
         };
-        let question = matched.question;
+        let slot = matched.slot;
+        let asked = &self.questions[slot];
         let now = Instant::now();
         let round_trip = now.since(sent.at);
         health.heard(now, sent.qtype(), round_trip);
@@ -71,30 +73,28 @@ impl Exchange<'_> {
             micros,
         ));
         #[cfg(feature = "command")]
-        if let Some(asked) = self.questions.get(question) {
-            crate::observe::witness::answer(
-                ((&asked.name, asked.qtype), *peer, flight.transport(), sent.used_edns()),
-                || message.as_heard(None, round_trip),
-            );
-        }
-        flight.finish(question);
-        if self.is_settled(question) {
+        crate::observe::witness::answer(
+            ((&asked.name, asked.qtype), *peer, flight.transport(), sent.used_edns()),
+            || message.as_heard(None, round_trip),
+        );
+        flight.finish(slot);
+        if self.is_settled(slot) {
             return Ok(());
         }
         if self.terms.random_case && !tcp && !matched.letter_by_letter {
             // Forged, or from a server that doesn't keep the letters' case.
-            return self.ask_over_tcp(server, question, now);
+            return self.ask_over_tcp(server, slot, now);
         }
         if let Some(cookie) = sent.cookie() {
             match returned {
                 Some(returned) => health.cookies.learn(&returned),
                 None if !cookie.has_server() => {}
                 // It has given cookies so far.
-                None if !tcp => return self.ask_over_tcp(server, question, now),
+                None if !tcp => return self.ask_over_tcp(server, slot, now),
                 None => health.cookies.forget(),
             }
             if is_bad_cookie && !tcp {
-                return self.try_cookie_again(at, question, now);
+                return self.try_cookie_again(at, slot, now);
             }
         }
         // RFC 6891 sections 6.1.3 and 7. It may be the question's fault: it is not remembered yet.
@@ -102,27 +102,27 @@ impl Exchange<'_> {
             && (matches!(message.rcode(), rcode::FORMERR | rcode::NOTIMP)
                 || Edns::of(&message).is_bad_version())
         {
-            return self.send_on(at, question, false, now);
+            return self.send_on(at, slot, false, now);
         }
-        let is_written = self.questions.get(question).is_some_and(|asked| asked.written.is_some());
+        let is_written = asked.written.is_some();
         let trouble = trouble_in(&message, is_written, tcp);
         // What is damaged is asked for again as what is cut: a stream brings it as it was sent.
         let is_cut = cut
             || trouble == Some(Trouble::Broken)
             || message.is_truncated() && !self.terms.options.ignore_truncation;
         if !tcp && is_cut && (trouble.is_none() || !is_written) {
-            return self.ask_over_tcp(server, question, now);
+            return self.ask_over_tcp(server, slot, now);
         }
         match trouble {
-            None if self.must_hold(server, question, &message, now) => {
-                self.hold(server, question, &message)?;
+            None if self.must_hold(server, slot, &message, now) => {
+                self.hold(server, slot, &message)?;
                 self.send_second(at, now)?;
             }
             None => {
                 if sent.is_instead_of_edns {
                     health.refuses_edns(now);
                 }
-                self.accept(server, question, &message, now, read)?;
+                self.accept(server, slot, &message, now, read)?;
                 if self.has_positive() {
                     self.give_up_failed(at);
                 }
@@ -130,9 +130,9 @@ impl Exchange<'_> {
             }
             Some(trouble) => {
                 if is_written {
-                    read(question, &message)?;
+                    read(slot, &message)?;
                 }
-                self.fail(at, question, trouble);
+                self.fail(at, slot, trouble);
             }
         }
         self.move_on(at);
@@ -141,19 +141,14 @@ impl Exchange<'_> {
 
     /// The server has answered BADCOOKIE, and given the one that it wants: that is tried once; then TCP
     /// has to do, which needs none (RFC 7873 section 5.3).
-    fn try_cookie_again(
-        &mut self,
-        at: usize,
-        question: usize,
-        now: Instant,
-    ) -> Result<(), NoMemory> {
-        let Some(tries) = self.bad_cookies.get_mut(question) else { return Ok(()) };
+    fn try_cookie_again(&mut self, at: usize, slot: Slot, now: Instant) -> Result<(), NoMemory> {
+        let tries = &mut self.bad_cookies[slot];
         *tries += 1;
         if *tries == 1 {
-            return self.send_on(at, question, true, now);
+            return self.send_on(at, slot, true, now);
         }
         match self.flights.get(at).map(|flight| flight.server) {
-            Some(server) => self.ask_over_tcp(server, question, now),
+            Some(server) => self.ask_over_tcp(server, slot, now),
             None => Ok(()),
         }
     }
@@ -172,45 +167,36 @@ impl Exchange<'_> {
             return self.land(at, Trouble::Broken);
         }
         let now = Instant::now();
-        for question in 0..self.questions.len() {
+        for slot in self.questions.slots() {
             let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
-            let waits = flight.awaits(question);
-            flight.finish(question);
-            if waits && !self.is_settled(question) {
-                self.ask_over_tcp(server, question, now)?;
+            let waits = flight.awaits(slot);
+            flight.finish(slot);
+            if waits && !self.is_settled(slot) {
+                self.ask_over_tcp(server, slot, now)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn settle(&mut self, question: usize, progress: Progress) {
-        if let Some(place) = self.progress.get_mut(question) {
-            *place = progress;
-        }
-    }
-
     /// One good family is enough where the same server had trouble with the other.
     pub(super) fn give_up_failed(&mut self, at: usize) {
         let Some(flight) = self.flights.get(at) else { return };
-        for (question, place) in self.progress.iter_mut().enumerate() {
-            if *place == Progress::Open && flight.has_failed(question) {
-                let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
-                *place = Progress::Failed(trouble);
+        for (slot, place) in self.progress.iter_mut() {
+            if *place == Progress::Open && flight.has_failed(slot) {
+                *place = Progress::Failed(self.trouble[slot]);
             }
         }
     }
 
     /// A server has answered a question with trouble. It has had its chance once it has answered
     /// all that it was asked.
-    pub(super) fn fail(&mut self, at: usize, question: usize, trouble: Trouble) {
-        if let Some(place) = self.trouble.get_mut(question) {
-            *place = trouble;
-        }
+    pub(super) fn fail(&mut self, at: usize, slot: Slot, trouble: Trouble) {
+        self.trouble[slot] = trouble;
         if let Some(flight) = self.flights.get_mut(at) {
-            flight.fail(question);
+            flight.fail(slot);
         }
         if self.has_positive() {
-            self.settle(question, Progress::Failed(trouble));
+            self.progress[slot] = Progress::Failed(trouble);
         }
     }
 
@@ -221,18 +207,16 @@ impl Exchange<'_> {
             return;
         };
         let (server, failures) = (flight.server, flight.failures());
-        let open = |question: &usize| !self.is_settled(*question);
-        let failed = |question: &usize| flight.has_failed(*question);
-        let Some(question) = (0..self.questions.len()).filter(open).find(failed) else { return };
-        let rest = (0..self.questions.len()).filter(open).find(|question| !failed(question));
+        let failed = |slot: &Slot| flight.has_failed(*slot);
+        let Some(slot) = self.open().find(failed) else { return };
+        let rest = self.open().find(|slot| !failed(slot));
         let mut rest_may_come = false;
         for other in self.flights.iter_mut().filter(|other| other.server == server) {
             other.add_failures(failures);
             rest_may_come |= rest.is_some_and(|rest| other.awaits(rest));
         }
         if !rest_may_come {
-            let trouble = self.trouble.get(question).copied().unwrap_or(Trouble::Silent);
-            self.strike(server, trouble);
+            self.strike(server, self.trouble[slot]);
         }
     }
 
@@ -240,9 +224,7 @@ impl Exchange<'_> {
     pub(super) fn land(&mut self, at: usize, trouble: Trouble) -> Result<(), NoMemory> {
         let Some(flight) = self.flights.get_mut(at) else { return Ok(()) };
         let server = flight.server;
-        for question in 0..self.questions.len() {
-            flight.finish(question);
-        }
+        self.questions.slots().for_each(|slot| flight.finish(slot));
         self.strike(server, trouble);
         Ok(())
     }
@@ -262,9 +244,9 @@ impl Exchange<'_> {
         {
             self.terms.found_dead(server);
         }
-        for (place, progress) in self.trouble.iter_mut().zip(&self.progress) {
+        for (slot, place) in self.trouble.iter_mut() {
             // As in libc: what a server has said is not forgotten for one that can't be reached.
-            if *progress == Progress::Open && !matches!(place, Trouble::Rcode(_)) {
+            if self.progress[slot] == Progress::Open && !matches!(place, Trouble::Rcode(_)) {
                 *place = trouble;
             }
         }

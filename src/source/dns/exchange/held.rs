@@ -5,6 +5,7 @@ use super::{Exchange, Peer, Progress, Reader, Verdict};
 use crate::base::rcode;
 use crate::source::dns::flight::Question;
 use crate::source::dns::message::Message;
+use crate::source::dns::slot::Slot;
 use crate::sys::mem::{NoMemory, append};
 use crate::sys::time::Instant;
 
@@ -32,19 +33,19 @@ impl Exchange<'_> {
     pub(super) fn must_hold(
         &self,
         server: usize,
-        question: usize,
+        slot: Slot,
         message: &Message<'_>,
         now: Instant,
     ) -> bool {
-        let is_negative = self.is_negative(question, message);
-        self.waits_for_others(server, question, is_negative, now).is_some()
+        let is_negative = self.is_negative(slot, message);
+        self.waits_for_others(server, slot, is_negative, now).is_some()
     }
 
     /// Until when an answer of `server` has to wait for those of others; `None`: it counts now.
     fn waits_for_others(
         &self,
         server: usize,
-        question: usize,
+        slot: Slot,
         is_negative: bool,
         now: Instant,
     ) -> Option<Instant> {
@@ -58,7 +59,7 @@ impl Exchange<'_> {
             None => is_negative && *at < place,
         });
         before
-            .filter(|(_, turn)| self.may_answer(turn.server, question))
+            .filter(|(_, turn)| self.may_answer(turn.server, slot))
             .filter_map(|(_, turn)| {
                 let (_, health) = self.terms.servers.get(turn.server)?;
                 turn.has_its_say_until(health, now)
@@ -68,31 +69,29 @@ impl Exchange<'_> {
     }
 
     /// True while a server may answer this question: it was asked, or will be when it has answered the other.
-    fn may_answer(&self, server: usize, question: usize) -> bool {
-        self.awaits(server, question) || self.one_at_a_time() && self.is_waiting_for(server)
+    fn may_answer(&self, server: usize, slot: Slot) -> bool {
+        self.awaits(server, slot) || self.one_at_a_time() && self.is_waiting_for(server)
     }
 
     /// As [`is_negative`]: to be known before the answer is read, which has effects.
-    fn is_negative(&self, question: usize, message: &Message<'_>) -> bool {
-        self.questions.get(question).is_some_and(|asked| is_negative(asked, message))
+    fn is_negative(&self, slot: Slot, message: &Message<'_>) -> bool {
+        is_negative(&self.questions[slot], message)
     }
 
     /// True where this server's answer to the question waits.
-    pub(super) fn is_held_of(&self, server: usize, question: usize) -> bool {
-        let held = self.held.get(question).and_then(Option::as_ref);
-        held.is_some_and(|held| held.server == server)
+    pub(super) fn is_held_of(&self, server: usize, slot: Slot) -> bool {
+        self.held[slot].as_ref().is_some_and(|held| held.server == server)
     }
 
     /// Keeps an answer until it counts. The first server's in the order stays.
     pub(super) fn hold(
         &mut self,
         server: usize,
-        question: usize,
+        slot: Slot,
         message: &Message<'_>,
     ) -> Result<(), NoMemory> {
         let place = |server| self.schedule.of(server).map(|(place, _)| place);
-        let Some(held) = self.held.get(question) else { return Ok(()) };
-        if held.as_ref().is_some_and(|held| place(held.server) < place(server)) {
+        if self.held[slot].as_ref().is_some_and(|held| place(held.server) < place(server)) {
             return Ok(());
         }
         let mut octets = Vec::new();
@@ -101,9 +100,7 @@ impl Exchange<'_> {
             "{} says no: held back while a server before it may answer",
             Peer(self.terms, server)
         ));
-        if let Some(held) = self.held.get_mut(question) {
-            *held = Some(Held { server, octets, over_tcp: message.came_over_tcp() });
-        }
+        self.held[slot] = Some(Held { server, octets, over_tcp: message.came_over_tcp() });
         Ok(())
     }
 
@@ -116,21 +113,19 @@ impl Exchange<'_> {
         read: Reader<'_>,
     ) -> Result<bool, NoMemory> {
         let mut has_released = false;
-        for question in 0..self.questions.len() {
-            let Some(held) = self.held.get_mut(question).and_then(Option::take) else { continue };
+        for slot in self.questions.slots() {
+            let Some(held) = self.held[slot].take() else { continue };
             let Some(message) = Message::parse(&held.octets) else { continue };
             let server = held.server;
             // In the end only an answer beside another server's counts no more: that one stays alone.
             let counts_now = is_the_end && self.speaker.is_none();
-            if !counts_now && self.must_hold(server, question, &message, now) {
-                if let Some(place) = self.held.get_mut(question) {
-                    *place = Some(held);
-                }
+            if !counts_now && self.must_hold(server, slot, &message, now) {
+                self.held[slot] = Some(held);
                 continue;
             }
-            if !self.is_settled(question) {
+            if !self.is_settled(slot) {
                 let message = message.over_tcp(held.over_tcp);
-                self.accept(server, question, &message, now, read)?;
+                self.accept(server, slot, &message, now, read)?;
                 has_released = true;
             }
         }
@@ -139,12 +134,12 @@ impl Exchange<'_> {
 
     /// When an answer that is held need wait no longer.
     pub(super) fn next_release(&self, now: Instant) -> Option<Instant> {
-        let held = self.held.iter().enumerate();
-        held.filter_map(|(question, held)| {
+        let held = self.held.iter();
+        held.filter_map(|(slot, held)| {
             let held = held.as_ref()?;
             let message = Message::parse(&held.octets)?;
-            let is_negative = self.is_negative(question, &message);
-            self.waits_for_others(held.server, question, is_negative, now)
+            let is_negative = self.is_negative(slot, &message);
+            self.waits_for_others(held.server, slot, is_negative, now)
         })
         .min()
     }
@@ -153,13 +148,13 @@ impl Exchange<'_> {
     pub(super) fn accept(
         &mut self,
         server: usize,
-        question: usize,
+        slot: Slot,
         message: &Message<'_>,
         now: Instant,
         read: Reader<'_>,
     ) -> Result<(), NoMemory> {
-        let verdict = read(question, message)?;
-        self.settle(question, Progress::Answered(verdict));
+        let verdict = read(slot, message)?;
+        self.progress[slot] = Progress::Answered(verdict);
         self.speaker.get_or_insert(server);
         if verdict == Verdict::Positive {
             self.limit_wait(now);

@@ -6,8 +6,9 @@ use crate::base::error::Trouble;
 use crate::base::record_type::TypeName;
 use crate::config::settings::Cookies;
 use crate::observe::counters::Count;
-use crate::source::dns::flight::{Flight, Question};
+use crate::source::dns::flight::Flight;
 use crate::source::dns::message::QueryForm;
+use crate::source::dns::slot::Slot;
 use crate::source::dns::stream::SendError;
 use crate::sys::mem::{NoMemory, TryPush};
 use crate::sys::time::Instant;
@@ -46,7 +47,7 @@ impl Exchange<'_> {
 
     /// True while a server's answer to something that is open may come.
     pub(super) fn is_waiting_for(&self, server: usize) -> bool {
-        (0..self.questions.len()).any(|at| !self.is_settled(at) && self.awaits(server, at))
+        self.open().any(|slot| self.awaits(server, slot))
     }
 
     /// Sends the open questions to `server`. In its first round they share a socket; in its second
@@ -63,14 +64,14 @@ impl Exchange<'_> {
             return Ok(());
         }
         let mut shared: Option<usize> = None;
-        for question in 0..self.questions.len() {
+        for slot in self.questions.slots() {
             // A stream delivers, or breaks: what waits on one is not asked again.
-            if self.is_settled(question) || separate && self.has_stream(server, question) {
+            if self.is_settled(slot) || separate && self.has_stream(server, slot) {
                 continue;
             }
             let flight = match shared {
                 Some(flight) => flight,
-                None => match self.open(server, self.wants_tcp(question), separate)? {
+                None => match self.open_flight(server, self.wants_tcp(slot), separate)? {
                     Some(flight) => flight,
                     None => return Ok(()),
                 },
@@ -78,8 +79,8 @@ impl Exchange<'_> {
             // Silence may be EDNS's fault (a firewall that drops what it doesn't know), unless the server
             // has answered with EDNS before.
             let edns = self.wants_edns(server) && (!separate || self.knows_cookies(server));
-            self.send_on(flight, question, edns, now)?;
-            if !separate || self.wants_tcp(question) {
+            self.send_on(flight, slot, edns, now)?;
+            if !separate || self.wants_tcp(slot) {
                 shared = Some(flight);
             }
             if self.one_at_a_time() {
@@ -89,9 +90,9 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn has_stream(&self, server: usize, question: usize) -> bool {
+    fn has_stream(&self, server: usize, slot: Slot) -> bool {
         let mut streams = self.flights.iter().filter(|flight| flight.is_tcp());
-        streams.any(|flight| flight.server == server && flight.awaits(question))
+        streams.any(|flight| flight.server == server && flight.awaits(slot))
     }
 
     /// `single-request` and `single-request-reopen`: the second question waits for the first's answer.
@@ -99,8 +100,8 @@ impl Exchange<'_> {
         self.terms.options.single_request || self.terms.options.single_request_reopen
     }
 
-    pub(super) fn wants_tcp(&self, question: usize) -> bool {
-        self.terms.options.use_vc || self.questions.get(question).is_some_and(Question::is_long)
+    pub(super) fn wants_tcp(&self, slot: Slot) -> bool {
+        self.terms.options.use_vc || self.questions[slot].is_long()
     }
 
     pub(super) fn wants_edns(&self, server: usize) -> bool {
@@ -122,14 +123,14 @@ impl Exchange<'_> {
     /// Opens a socket to `server`; `None` (and a strike) where that fails. Unless it is `plain`, the
     /// socket that brings addresses of both families can be used with both, to put them in order: to make
     /// another one costs more than all else about that. A repetition is plain, whatever the first met with.
-    pub(super) fn open(
+    pub(super) fn open_flight(
         &mut self,
         server: usize,
         tcp: bool,
         plain: bool,
     ) -> Result<Option<usize>, NoMemory> {
         let Some((peer, _)) = self.terms.servers.get(server) else { return Ok(None) };
-        let both = !plain && self.questions.len() > 1 && self.terms.used.is_some();
+        let both = !plain && self.questions.count() > 1 && self.terms.used.is_some();
         let flight = if tcp { Flight::tcp(server, peer) } else { Flight::udp(server, peer, both) };
         match flight {
             Ok(flight) => {
@@ -146,15 +147,12 @@ impl Exchange<'_> {
     pub(super) fn send_on(
         &mut self,
         flight: usize,
-        question: usize,
+        slot: Slot,
         edns: bool,
         now: Instant,
     ) -> Result<(), NoMemory> {
-        let (Some(asked), Some(flight_ref)) =
-            (self.questions.get(question), self.flights.get_mut(flight))
-        else {
-            return Ok(());
-        };
+        let asked = &self.questions[slot];
+        let Some(flight_ref) = self.flights.get_mut(flight) else { return Ok(()) };
         let id = match asked.written {
             Some(written) => Some(written.id()),
             None => self.dice.id(|id| !flight_ref.uses_id(id)),
@@ -205,19 +203,19 @@ impl Exchange<'_> {
             crate::observe::witness::query(named, *peer, flight_ref.transport(), edns);
         }
         probes::query_sent(name.wire(), asked.qtype, server, flight_ref.is_tcp(), id);
-        let sent = flight_ref.send(question, asked.written, name, form, now);
+        let sent = flight_ref.send(slot, asked.written, name, form, now);
         self.check(flight, sent)
     }
 
     /// Sends the open questions again, each on the latest of its sockets; false where there is none.
     pub(super) fn send_again(&mut self, server: usize, now: Instant) -> Result<bool, NoMemory> {
         let mut sent_any = false;
-        for question in 0..self.questions.len() {
-            if self.is_settled(question) {
+        for slot in self.questions.slots() {
+            if self.is_settled(slot) {
                 continue;
             }
             let waits = |flight: &Flight| {
-                let sent = flight.sent(question).filter(|sent| !sent.done && !sent.used_edns());
+                let sent = flight.sent(slot).filter(|sent| !sent.done && !sent.used_edns());
                 flight.server == server && sent.is_some()
             };
             let Some(at) = self.flights.iter().rposition(waits) else { continue };
@@ -228,8 +226,7 @@ impl Exchange<'_> {
             self.terms
                 .trace
                 .packet(format_args!("query again to {} over udp", Peer(self.terms, server)));
-            let written = self.questions.get(question).and_then(|asked| asked.written);
-            let sent = flight.send_again(question, written, now);
+            let sent = flight.send_again(slot, self.questions[slot].written, now);
             self.check(at, sent)?;
         }
         Ok(sent_any)
@@ -257,20 +254,19 @@ impl Exchange<'_> {
         let Some(flight) = self.flights.get(at).filter(|_| self.one_at_a_time()) else {
             return Ok(());
         };
-        let mut open = (0..self.questions.len()).filter(|&question| !self.is_settled(question));
-        let next = open.find(|&question| !self.is_held_of(flight.server, question));
-        let Some(question) = next else { return Ok(()) };
-        if flight.sent(question).is_some() {
+        let next = self.open().find(|slot| !self.is_held_of(flight.server, *slot));
+        let Some(slot) = next else { return Ok(()) };
+        if flight.sent(slot).is_some() {
             return Ok(());
         }
         let (server, tcp) = (flight.server, flight.is_tcp());
         let at = if self.terms.options.single_request_reopen {
-            self.open(server, tcp, true)?
+            self.open_flight(server, tcp, true)?
         } else {
             Some(at)
         };
         match at {
-            Some(at) => self.send_on(at, question, self.wants_edns(server), now),
+            Some(at) => self.send_on(at, slot, self.wants_edns(server), now),
             None => Ok(()),
         }
     }
@@ -278,11 +274,11 @@ impl Exchange<'_> {
     pub(super) fn ask_over_tcp(
         &mut self,
         server: usize,
-        question: usize,
+        slot: Slot,
         now: Instant,
     ) -> Result<(), NoMemory> {
-        let Some(at) = self.open(server, true, true)? else { return Ok(()) };
+        let Some(at) = self.open_flight(server, true, true)? else { return Ok(()) };
         self.schedule.put_off(server, self.round_trip(server), now);
-        self.send_on(at, question, self.wants_edns(server), now)
+        self.send_on(at, slot, self.wants_edns(server), now)
     }
 }
