@@ -108,7 +108,7 @@ fn the_no_of_a_later_server_waits_for_an_earlier_one() {
     ] {
         Sandbox::enter(|sandbox| {
             sandbox.name_servers(&[1, 2], &format!("timeout:5 {options}"));
-            let slow = |q: &Question| Reply::address(q).after(millis(1800));
+            let slow = |q: &Question| Reply::address(q).after(millis(1400));
             let _first = Server::on(sandbox, &["127.0.0.1:53"], slow);
             let second = Server::on(sandbox, &["127.0.0.2:53"], says_no);
             let got = probe(sandbox, true, "gai -t stream x.test -\n").out();
