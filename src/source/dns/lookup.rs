@@ -159,12 +159,11 @@ impl<'a> Lookup<'a> {
     ) -> Result<(), NoMemory> {
         let other_known = answers.has_addresses();
         let mut open = answers.open();
-        let Some((qtype, first)) = open.next() else { return Ok(()) };
-        let first = (Question::new(*name, qtype), first);
-        let second = open.next().map(|(qtype, outcome)| (Question::new(*name, qtype), outcome));
+        let Some((qtype, mut first_outcome)) = open.next() else { return Ok(()) };
+        let (second_qtype, mut second_outcome) = open.next().unzip();
         drop(open);
-        let (first, mut first_outcome) = first;
-        let (second, mut second_outcome) = second.unzip();
+        let first = Question::new(*name, qtype);
+        let second = second_qtype.map(|qtype| Question::new(*name, qtype));
         let questions = Questions::of(&first, second.as_ref());
         let read = &mut |slot: Slot, message: &Message<'_>| {
             let asked = &questions[slot];
