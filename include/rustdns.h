@@ -118,9 +118,8 @@ struct rustdns_statistics {
 };
 
 /*
- A function that is told what the library decides: `level` 1 is a decision, 2 a query or an
- answer; `line` ends in NUL without a newline, is valid during the call, and has at most 511
- octets.
+ Receives each line of the trace: `level` 1 is a decision, 2 a query or an answer; `line` ends in NUL
+ without a newline, is valid during the call, and has at most 511 octets.
  */
 typedef void (*rustdns_log)(void *ctx, int level, const char *line);
 

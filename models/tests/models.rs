@@ -319,7 +319,7 @@ fn nothing_that_is_counted_is_lost() {
     });
 }
 
-/// Who is told that all are done sees what each has written.
+/// The notification that all are done sees what each request has written.
 #[test]
 fn the_last_request_tells_of_all() {
     in_every_order(EITHER, Some(3), |_| {

@@ -217,9 +217,8 @@ unsafe fn fill(stats: *mut Statistics) -> Result<(), Error> {
     Ok(())
 }
 
-/// A function that is told what the library decides: `level` 1 is a decision, 2 a query or an
-/// answer; `line` ends in NUL without a newline, is valid during the call, and has at most 511
-/// octets.
+/// Receives each line of the trace: `level` 1 is a decision, 2 a query or an answer; `line` ends in NUL
+/// without a newline, is valid during the call, and has at most 511 octets.
 pub type Log =
     Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, level: c_int, line: *const c_char)>;
 

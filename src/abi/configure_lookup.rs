@@ -11,9 +11,9 @@ type ConfigureLookup = unsafe extern "C-unwind" fn(*const c_char, *const c_char)
 
 /// From now on `database` is looked up with the services of `line`, whatever nsswitch.conf says.
 ///
-/// libc is told as well, which judges what it is given; for the database `hosts` so are we. Returns 0,
-/// or -1 for a database or a line that libc does not take. Thread-safe; not async-signal-safe; a
-/// forked child keeps the line. Each call for `hosts` takes a few octets for good.
+/// libc gets the line first and judges it; for the database `hosts` rustdns takes it too. Returns 0, or
+/// -1 for a database or a line that libc does not take. Thread-safe; not async-signal-safe; a forked
+/// child keeps the line. Each call for `hosts` takes a few octets for good.
 ///
 /// # Safety
 /// Both are strings that end in NUL and stay unchanged during the call.
