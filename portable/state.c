@@ -84,10 +84,13 @@ u32 SYS(state_read)(sys_t *sys, u32 place, u32 room)
 static __thread struct sockaddr_in6 *own_places[MAXNS];
 
 /* Where what stands in _res now isn't what we put there, somebody may have freed that one. */
-static struct sockaddr_in6 *own_place(int i, const struct sockaddr_in6 *before)
+static struct sockaddr_in6 *own_place(int i, const struct sockaddr_in6 *before,
+                                      const struct sockaddr_in6 *address)
 {
   if (own_places[i] == NULL || before != own_places[i])
     own_places[i] = malloc(sizeof *own_places[i]);
+  if (own_places[i] != NULL)
+    *own_places[i] = *address;
   return own_places[i];
 }
 
@@ -166,10 +169,9 @@ static void fill_servers(struct __res_state *state, struct reply *reply)
       struct sockaddr_in6 address, *place;
       memset(&address, 0, sizeof address);
       address_to(&server, &address);
-      place = state == &_res ? own_place((int)i, before[i]) : kept_place(&address);
+      place = state == &_res ? own_place((int)i, before[i], &address) : kept_place(&address);
       if (place == NULL)
         return;
-      *place = address;
       state->_u._ext.nsaddrs[i] = place;
     }
     state->_u._ext.nssocks[i] = -1;

@@ -38,7 +38,7 @@ void SYS(log_tell)(sys_t *sys, u32 level, u32 line, u32 length)
 #else
 #define SIGNALS_SIZE 8
 #endif
-union signals {
+struct signals {
   unsigned long words[SIGNALS_SIZE / sizeof(unsigned long)];
 };
 
@@ -48,7 +48,7 @@ static unsigned long bit_of(int signal)
 }
 
 /* Takes one of these back that is pending; 0 where none is. Zeros are no time in either form of timespec. */
-static int signal_take(const union signals *set)
+static int signal_take(const struct signals *set)
 {
   long long none[2] = {0, 0};
 #ifdef SYS_rt_sigtimedwait
@@ -79,7 +79,7 @@ static int has_room(int descriptor)
    thread that writes. */
 static void write_all(int descriptor, const uint8_t *octets, size_t length)
 {
-  union signals ours, before, pending;
+  struct signals ours, before, pending;
   memset(&ours, 0, sizeof ours);
   memset(&before, 0, sizeof before);
   memset(&pending, 0, sizeof pending);

@@ -8,7 +8,6 @@ use super::res_state;
 use crate::base::error::HostError;
 use crate::base::name::Name;
 use crate::context::call::Session;
-use crate::context::manual::Manual;
 use crate::resolve::raw::query::{self, Unwritten};
 use crate::resolve::raw::{Asked, Failure, Resolver};
 use crate::sys::mem::NoMemory;
@@ -63,10 +62,7 @@ impl Whose {
             }
             read(state)
         };
-        let upstream = match plain {
-            Some(plain) => session.manual_upstream(Manual::of(plain), configured)?,
-            None => configured,
-        };
+        let upstream = session.upstream_by(plain, configured)?;
         session.counted(work(&Resolver::new(&session, &upstream)))
     }
 

@@ -2,8 +2,8 @@
 //! are made from these in `abi`, in one table each.
 
 use super::rcode::RcodeName;
+use crate::sys::Fault;
 use crate::sys::mem::NoMemory;
-use crate::sys::{Fault, calls};
 use core::fmt;
 
 /// Why a call to `getaddrinfo`, `getnameinfo` or one of their relatives failed.
@@ -109,16 +109,15 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Failure::NoName => "no such name",
-            Failure::NoData => "the name has no such address",
-            Failure::Again => "no server gave an answer",
+            Failure::NoName | Failure::NoData | Failure::Again | Failure::Memory => {
+                return self.error().fmt(f);
+            }
             Failure::Later => "its servers have trouble that may pass",
             Failure::Unavailable => "can't be asked",
             Failure::Unrelated => "the server's records answer something else",
             Failure::Refused => "the server could make nothing of it",
             Failure::Bogus => "the server's records are not what the zone has signed",
             Failure::NoService(_) => "nobody to ask",
-            Failure::Memory => "memory is exhausted",
             Failure::System(_) => "a system call failed",
         })
     }
@@ -193,12 +192,5 @@ impl fmt::Display for Trouble {
             }
             Trouble::Cancelled => "the thread was cancelled",
         })
-    }
-}
-
-impl Trouble {
-    /// This, unless the thread was cancelled: then that is what it came of.
-    pub(crate) fn or_cancelled(self) -> Trouble {
-        if calls::is_cancelled() { Trouble::Cancelled } else { self }
     }
 }

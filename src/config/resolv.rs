@@ -2,12 +2,13 @@
 
 use super::note::Notes;
 pub use super::options::Options;
+/// Servers that are used; more are ignored.
+pub use crate::sys::res_state::MAX_SERVERS;
+
 use crate::base::address::{ZoneNames, Zoned, inet_aton, inet_pton6, split_zone, zone_index};
 use crate::sys::mem::{NoMemory, TryPush, copy};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
-/// Servers that are used; more are ignored (`MAXNS`).
-pub const MAX_SERVERS: usize = 3;
 /// Pairs of `sortlist` that are kept (`MAXRESOLVSORT`).
 const MAX_SORT: usize = 10;
 /// libc sets no limit to the search list; names longer than 255 octets end in no answer anyway, and

@@ -20,6 +20,7 @@ use crate::observe::trace::Trace;
 use crate::sys::files::{self, Unreadable};
 use crate::sys::lock::MutexGuard;
 use crate::sys::mem::NoMemory;
+use crate::sys::res_state::Plain;
 use crate::sys::shared::Shared;
 use crate::sys::time::Instant;
 use crate::sys::udp::Udp;
@@ -92,14 +93,9 @@ impl Session {
         &self.world
     }
 
-    /// The place of a UDP socket that this call needs no more.
+    /// The place of a UDP socket that this call needs no more, for who takes it.
     pub fn used(&self) -> &Cell<Option<Udp>> {
         &self.used
-    }
-
-    /// A UDP socket that this call needs no more, if there is one.
-    pub fn used_socket(&self) -> Option<Udp> {
-        self.used.take()
     }
 
     /// Counts the lookup that this call is about, which has come to `result`.
@@ -149,18 +145,16 @@ impl Session {
     /// program has changed it.
     pub fn upstream(&self) -> Result<Shared<Upstream>, NoMemory> {
         let configured = self.current_upstream()?;
-        match res_state::of_this_thread() {
-            None => Ok(configured),
-            Some(plain) => self.manual_upstream(Manual::of(plain), configured),
-        }
+        self.upstream_by(res_state::of_this_thread(), configured)
     }
 
-    /// `manual`'s, or `configured` where that is what `manual` was filled from.
-    pub fn manual_upstream(
+    /// What `state` says, or `configured` where there is none, or that is what it was filled from.
+    pub fn upstream_by(
         &self,
-        manual: Manual<'_>,
+        state: Option<Plain<'_>>,
         configured: Shared<Upstream>,
     ) -> Result<Shared<Upstream>, NoMemory> {
+        let Some(manual) = state.map(Manual::of) else { return Ok(configured) };
         if self.state.knows_version(manual.fingerprint()) {
             return Ok(configured);
         }

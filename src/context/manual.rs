@@ -112,8 +112,8 @@ pub fn shown_domains(domains: &[Box<[u8]>]) -> impl Iterator<Item = &[u8]> {
 pub mod option {
     use crate::config::resolv::Options;
 
-    /// `RES_INIT`: the state has been filled.
-    pub const INIT: u32 = 1;
+    pub use crate::sys::res_state::INIT;
+
     pub(crate) const USEVC: u32 = 8;
     pub(crate) const IGNTC: u32 = 0x20;
     pub(crate) const RECURSE: u32 = 0x40;

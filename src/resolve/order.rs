@@ -45,7 +45,7 @@ pub fn sort(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
 
 fn sort_by_sources(session: &Session, addresses: &mut Addresses) -> Result<(), Error> {
     let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
-    let mut probe = Probe::new(addresses, session.used_socket());
+    let mut probe = Probe::new(addresses, session.used().take());
     for &destination in addresses.iter() {
         let source = probe.source_for(&destination).map(Source::new);
         candidates.try_push(Candidate { destination, source })?;

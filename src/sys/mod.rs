@@ -59,6 +59,7 @@ pub mod probes;
 pub mod process;
 #[cfg_attr(target_family = "wasm", path = "host/published.rs")]
 pub mod published;
+mod received;
 #[cfg_attr(target_family = "wasm", path = "host/res_state.rs")]
 #[cfg_attr(not(any(target_env = "gnu", target_family = "wasm")), path = "res_state_none.rs")]
 pub mod res_state;

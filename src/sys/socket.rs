@@ -1,6 +1,7 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
 use super::errno::retry;
+use super::received::Received;
 use super::{Fault, calls, interfaces, kernel, process};
 use core::ffi::c_int;
 use core::mem::{size_of, zeroed};
@@ -45,15 +46,6 @@ pub(super) fn cookie(descriptor: c_int) -> Option<u64> {
 
 /// The longest path of a socket, without its NUL (unix(7)).
 const PATH_ROOM: usize = 107;
-
-/// What one datagram or one read brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Octets now in the buffer.
-    pub len: usize,
-    /// The datagram was longer than the buffer, and its end is lost.
-    pub cut: bool,
-}
 
 impl Socket {
     /// A UDP socket connected to `peer`: the kernel picks the source port, and drops what comes
@@ -161,26 +153,9 @@ impl Socket {
         Ok(sent.unsigned_abs())
     }
 
-    /// Receives into `buffer`. Zero octets on a TCP socket: the peer has closed its side.
-    pub fn receive(&self, buffer: &mut [u8]) -> Result<Received, Fault> {
-        // SAFETY: the buffer is valid for writing over its whole length.
-        unsafe { self.receive_at(buffer.as_mut_ptr(), buffer.len()) }
-    }
-
-    /// The same in place of what `room` holds, as far as its capacity goes; whether the end was lost.
-    pub fn receive_into(&self, room: &mut Vec<u8>) -> Result<bool, Fault> {
-        room.clear();
-        // SAFETY: a vector's capacity is valid for writing; as many octets as are told have been written.
-        unsafe {
-            let received = self.receive_at(room.as_mut_ptr(), room.capacity())?;
-            room.set_len(received.len);
-            Ok(received.cut)
-        }
-    }
-
     /// # Safety
     /// `place` is valid for writing `len` octets.
-    unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
+    pub(super) unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
         // SAFETY: all fields are integers or pointers, for which zero is a value.
         let mut vector: libc::iovec = unsafe { zeroed() };
         vector.iov_base = place.cast();

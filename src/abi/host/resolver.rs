@@ -6,7 +6,7 @@ use crate::base::address::Address;
 use crate::base::error::HostError;
 use crate::base::name::Name;
 use crate::context::call::Session;
-use crate::context::manual::{Manual, option, shown_domains};
+use crate::context::manual::{option, shown_domains};
 use crate::resolve::raw::query::{self, Unwritten};
 use crate::resolve::raw::{Asked, Failure, Resolver};
 use crate::sys::mem::{NoMemory, reserve};
@@ -43,10 +43,7 @@ fn run(
         room.resize(size, MaybeUninit::new(0)); // within the capacity
         let session = Session::begin()?;
         let configured = session.current_upstream()?;
-        let upstream = match res_state::read() {
-            Some(plain) => session.manual_upstream(Manual::of(plain), configured)?,
-            None => configured,
-        };
+        let upstream = session.upstream_by(res_state::read(), configured)?;
         let resolver = Resolver::new(&session, &upstream);
         let result = session.counted(work(&resolver, &mut room));
         written = resolver.written();

@@ -155,7 +155,7 @@ pub(super) mod gnu {
     use crate::context::manual::option;
     use crate::sys::res_state::SEARCH_ROOM;
 
-    pub(in crate::abi) const NAMED: &[Assertion] = values! {
+    pub(in super::super) const NAMED: &[Assertion] = values! {
         args::gnu => AI_IDN AI_CANONIDN;
         getnameinfo::gnu => NI_IDN;
         codes::gnu => EAI_NODATA EAI_ADDRFAMILY EAI_IDN_ENCODE;
@@ -166,7 +166,7 @@ pub(super) mod gnu {
         notification => SIGEV_SIGNAL SIGEV_THREAD SI_ASYNCNL;
     };
 
-    pub(in crate::abi) const RENAMED: &[Assertion] = renamed! {
+    pub(in super::super) const RENAMED: &[Assertion] = renamed! {
         "NSS_STATUS_TRYAGAIN" status::TRY_AGAIN;
         "NSS_STATUS_UNAVAIL" status::UNAVAILABLE;
         "NSS_STATUS_NOTFOUND" status::NOT_FOUND;
@@ -189,7 +189,7 @@ pub(super) mod gnu {
     };
 
     /// Not in the headers of every glibc.
-    pub(in crate::abi) const LATE: &[Assertion] = &[
+    pub(in super::super) const LATE: &[Assertion] = &[
         equal_if_defined("MADV_POPULATE_WRITE", libc::MADV_POPULATE_WRITE as i128),
         equal_if_defined("CLONE_NEWNET", libc::CLONE_NEWNET as i128),
         equal_if_defined("CLONE_NEWNS", libc::CLONE_NEWNS as i128),

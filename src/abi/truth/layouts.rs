@@ -101,7 +101,7 @@ pub(super) mod gnu {
     use crate::abi::nss::room::AddressTuple;
     use crate::sys::res_state::{ResState, SortPair};
 
-    pub(in crate::abi) const ALL: &[&[Assertion]] = &[
+    pub(in super::super) const ALL: &[&[Assertion]] = &[
         &[equal("sizeof(enum nss_status)", size_of::<c_int>() as i128)],
         layout!(AddressTuple = "struct gaih_addrtuple": next, name, family, address = "addr",
             scope = "scopeid"),

@@ -145,14 +145,19 @@ fn remark(note: &Note) -> String {
 
 /// Why the file has no say; there need be none.
 fn unreadable(why: Unreadable) -> Option<String> {
-    let why = match why {
-        Unreadable::Fault(Fault::Missing) => return None,
+    match why {
+        Unreadable::Fault(Fault::Missing) => None,
+        why => Some(format!("{FILE}: {}, ignored", reason(why))),
+    }
+}
+
+/// Why a file has no content, with the system's own words for an errno.
+pub(crate) fn reason(why: Unreadable) -> String {
+    match why {
         Unreadable::Fault(fault) => io::Error::from_raw_os_error(fault.errno()).to_string(),
         Unreadable::NotAFile => "not a file".to_owned(),
-        Unreadable::TooLarge => "too large".to_owned(),
-        Unreadable::NoMemory => "memory is exhausted".to_owned(),
-    };
-    Some(format!("{FILE}: {why}, ignored"))
+        Unreadable::TooLarge | Unreadable::NoMemory => why.to_string(),
+    }
 }
 
 /// Variables that look like settings and are none: misspelt ones, mostly.

@@ -93,6 +93,13 @@ pub enum Progress {
     Failed(Trouble),
 }
 
+impl Trouble {
+    /// This, unless the thread was cancelled: then that is what it came of.
+    pub(super) fn or_cancelled(self) -> Trouble {
+        if calls::is_cancelled() { Trouble::Cancelled } else { self }
+    }
+}
+
 /// Reads the answer to this question.
 pub type Reader<'a> = &'a mut dyn FnMut(Slot, &Message<'_>) -> Result<Verdict, NoMemory>;
 

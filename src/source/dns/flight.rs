@@ -325,8 +325,8 @@ impl Flight {
                         && asked.name.is(&sent.name)
                 })
         };
-        let sent = self.sent.iter().filter_map(|(slot, sent)| Some((slot, sent.as_ref()?)));
-        let (slot, sent) = sent.into_iter().find(|(_, sent)| matches(sent))?;
+        let mut sent = self.sent.iter().filter_map(|(slot, sent)| Some((slot, sent.as_ref()?)));
+        let (slot, sent) = sent.find(|(_, sent)| matches(sent))?;
         let letter_by_letter = asked.is_some_and(|asked| asked.name.wire() == sent.name.wire());
         Some(Matched { slot, letter_by_letter })
     }

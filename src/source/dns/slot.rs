@@ -12,11 +12,6 @@ pub enum Slot {
     Second,
 }
 
-impl Slot {
-    /// Both, in order.
-    pub const BOTH: [Slot; 2] = [Slot::First, Slot::Second];
-}
-
 /// One value for each question; the second's means nothing where there is one question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PerQuestion<T> {
@@ -95,8 +90,8 @@ impl<'a> Questions<'a> {
     }
 
     /// Those that there are, in order.
-    pub fn slots(&self) -> impl DoubleEndedIterator<Item = Slot> + Clone + use<> {
-        Slot::BOTH.into_iter().take(self.count())
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        [Slot::First, Slot::Second].into_iter().take(self.count())
     }
 
     /// Each of them.

@@ -67,7 +67,7 @@ pub mod calls {
         /// An environment variable; its length, which may be above the room, or -1.
         pub fn variable(name: *const u8, len: usize, place: *mut u8, room: usize) -> i32;
 
-        /// Seven numbers that tell a file's versions apart: see [`crate::files`].
+        /// Seven numbers that tell a file's versions apart: see [`crate::sys::files`].
         pub fn file_identity(path: *const u8, len: usize, numbers: *mut u64) -> i32;
         /// Opens a file for reading, with its numbers; the descriptor.
         pub fn file_open(path: *const u8, len: usize, numbers: *mut u64) -> i32;
@@ -78,7 +78,7 @@ pub mod calls {
 
         /// A socket of family 4 or 6, for a stream or for datagrams.
         pub fn socket_open(family: i32, is_stream: i32) -> i32;
-        /// Connects to a peer of [`crate::socket`]'s form.
+        /// Connects to a peer of [`crate::sys::socket`]'s form.
         pub fn socket_connect(descriptor: i32, peer: *const u8) -> i32;
         /// Takes the peer away.
         pub fn socket_disconnect(descriptor: i32) -> i32;

@@ -1,5 +1,6 @@
 //! Sockets that live for one call: non-blocking, close-on-exec, closed when dropped.
 
+use super::received::Received;
 use crate::sys::Fault;
 use crate::sys::host::{calls, fault};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -15,19 +16,10 @@ impl Drop for Socket {
     }
 }
 
-/// What one datagram or one read brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Octets now in the buffer.
-    pub len: usize,
-    /// The datagram was longer than the buffer, and its end is lost.
-    pub cut: bool,
-}
-
 /// The longest path of a socket, without its NUL (unix(7)).
 const PATH_ROOM: usize = 107;
 
-/// The bit that says so.
+/// The bit that says that a datagram was cut.
 const CUT: usize = 1 << 30;
 
 impl Socket {
@@ -120,26 +112,9 @@ impl Socket {
         fault(unsafe { calls::socket_send(self.0, bytes.as_ptr(), bytes.len()) })
     }
 
-    /// Receives into `buffer`. Zero octets on a TCP socket: the peer has closed its side.
-    pub fn receive(&self, buffer: &mut [u8]) -> Result<Received, Fault> {
-        // SAFETY: the buffer is valid for writing over its whole length.
-        unsafe { self.receive_at(buffer.as_mut_ptr(), buffer.len()) }
-    }
-
-    /// The same in place of what `room` holds, as far as its capacity goes; whether the end was lost.
-    pub fn receive_into(&self, room: &mut Vec<u8>) -> Result<bool, Fault> {
-        room.clear();
-        // SAFETY: a vector's capacity is valid for writing; as many octets as are told have been written.
-        unsafe {
-            let received = self.receive_at(room.as_mut_ptr(), room.capacity())?;
-            room.set_len(received.len);
-            Ok(received.cut)
-        }
-    }
-
     /// # Safety
     /// `place` is valid for writing `len` octets.
-    unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
+    pub(super) unsafe fn receive_at(&self, place: *mut u8, len: usize) -> Result<Received, Fault> {
         // SAFETY: by the function's contract.
         let got = fault(unsafe { calls::socket_receive(self.0, place, len) })?;
         Ok(Received { len: got & !CUT, cut: got & CUT != 0 })

@@ -3,6 +3,7 @@
 use super::{Finding, Level};
 use crate::answer::Shown;
 use crate::conf;
+use crate::conf::reason;
 use rustdns::config::note::{Note, Notes};
 use rustdns::config::nsswitch::{self, Database};
 use rustdns::config::{gai, hosts, resolv, services};
@@ -11,7 +12,6 @@ use rustdns::sys::files::{self, Unreadable};
 use rustdns::sys::mem::NoMemory;
 use rustdns::sys::{Fault, interfaces};
 use std::ffi::CStr;
-use std::io;
 
 /// Looks at all of them.
 pub(super) fn findings(environment: &Environment) -> Result<Vec<Finding>, NoMemory> {
@@ -89,12 +89,7 @@ impl Looked {
                 }
                 return (file, None);
             }
-            Err(Unreadable::Fault(fault)) => {
-                io::Error::from_raw_os_error(fault.errno()).to_string()
-            }
-            Err(Unreadable::NotAFile) => "not a file".to_owned(),
-            Err(Unreadable::TooLarge) => "too large".to_owned(),
-            Err(Unreadable::NoMemory) => "memory is exhausted".to_owned(),
+            Err(why) => reason(why),
         };
         let what = format!("{why}: what libc does without it is done");
         let fix = "make it a file that everybody may read (chmod 644)";
